@@ -1,0 +1,17 @@
+//! The compiled model: what the runner executes. Every value here has been checked; durations are milliseconds,
+//! references are resolved, steps are numbered. It is what is stored, under its content's hash, for as long as a run
+//! needs it, so every type here reads and writes JSON.
+
+mod condition;
+mod definition;
+mod settings;
+mod step;
+mod trigger;
+mod workflow;
+
+pub use condition::*;
+pub use definition::*;
+pub use settings::*;
+pub use step::*;
+pub use trigger::*;
+pub use workflow::*;
