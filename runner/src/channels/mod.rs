@@ -1,0 +1,56 @@
+//! Channels: how a message leaves. A channel has a fixed number of connections, each with a worker of its own that carries one message at a
+//! time; it is never handed more messages than it has connections, so that a crash leaves at most one per connection in doubt.
+//!
+//! Architecture invariant: a channel knows no engine, no store and no template; it is handed an envelope and a way to make the content.
+
+use crate::state::MessageId;
+
+/// One message to carry. Everything the rules of sending decide has been decided.
+pub struct Job {
+    pub message: MessageId,
+    pub envelope: Envelope,
+    /// Makes the content, on the worker. An error is final: the message fails with it.
+    pub compose: Box<dyn FnOnce() -> Result<Content, String> + Send>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The recipient's address, as the contact's data has it: not yet checked.
+    pub to: String,
+    /// Without angle brackets: `run.visit.step.store@domain`; stable over attempts.
+    pub message_id: String,
+    /// The Date header, ms since 1970 UTC.
+    pub date: i64,
+    /// More header fields: fixed names, values that a renderer may have made from data.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// A rendered message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Content {
+    pub subject: Option<String>,
+    pub html: Option<String>,
+    pub text: Option<String>,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub message: MessageId,
+    pub subject: Option<String>,
+    pub outcome: Outcome,
+    /// How long the delivery took, without waiting for a free connection.
+    pub took: std::time::Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The other side took it.
+    Sent,
+    /// Nothing was taken; worth trying again later.
+    Deferred(String),
+    /// Refused for good.
+    Failed(String),
+    /// The connection was lost after the content was given and before the answer came: it may have been taken.
+    Unknown(String),
+}

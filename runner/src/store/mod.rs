@@ -1,0 +1,176 @@
+//! The store port: what the runner asks of a durable state, and nothing about how it is kept.
+//!
+//! Every call that changes something belongs to a transaction: `begin`, changes, `commit`. What one transaction holds is durable together
+//! or not at all, and is durable once `commit` has returned. Calls that only read may stand outside a transaction.
+//! Names handed in (workflows, events) are texts; a store may number them inside.
+//!
+//! Architecture invariants: no SQL outside the implementation; no rule of the language in here: the store finds and keeps, it decides nothing
+//! but uniqueness.
+
+mod record;
+
+pub use record::*;
+
+use serde_json::Map;
+
+use crate::state::*;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("another runner holds the store {0}; stop it first, or give this project a store of its own")]
+    Held(String),
+    #[error("the store {0} was written by a newer campaignd (layout {1}); use that version or restore a backup")]
+    Newer(String, i64),
+    #[error("the store holds a {what} that cannot be read: {why}; restore a backup, or report this")]
+    Damaged { what: &'static str, why: String },
+    #[error("the store could not {doing}: {source}")]
+    Backend {
+        doing: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+pub trait Store: Send {
+    fn begin(&mut self) -> Result<()>;
+    fn commit(&mut self) -> Result<()>;
+    /// Undoes the open transaction, in memory too; does nothing when none is open.
+    fn rollback(&mut self);
+
+    // Contacts
+
+    fn contact(&mut self, id: ContactId) -> Result<Option<Contact>>;
+    fn contact_id(&mut self, uid: &str) -> Result<Option<ContactId>>;
+    /// `contact.id` is ignored. The uid must be new.
+    fn insert_contact(&mut self, contact: &Contact, now: i64) -> Result<ContactId>;
+    fn update_contact(&mut self, contact: &Contact, now: i64) -> Result<()>;
+    /// Contacts that are not erased, in order of id, after `after`.
+    fn contacts_after(&mut self, after: ContactId, zone: ZoneFilter<'_>, limit: usize) -> Result<Vec<ContactId>>;
+    /// Every distinct `time_zone` among the contacts; cheap however many contacts there are.
+    fn contact_zones(&mut self) -> Result<Vec<Option<String>>>;
+    /// Removes everything personal that is held about the contact in any table: profile, events, what messages were sent to and said, what
+    /// runs remember. The row stays, erased, under a uid that cannot be guessed from the old one.
+    fn erase_contact(&mut self, id: ContactId, now: i64) -> Result<()>;
+
+    // Events
+
+    /// `None`: an event of this uid is stored already.
+    fn insert_event(&mut self, event: &NewEvent, now: i64) -> Result<Option<EventId>>;
+    /// A contact's events of this name with `at >= from`, oldest first (by time, then id). `message_sent` is answered from the messages that were
+    /// sent, with the properties template, workflow, step and channel. With `bare` the properties are left null.
+    fn events(&mut self, contact: ContactId, name: &str, from: i64, bare: bool) -> Result<Vec<Event>>;
+    fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>>;
+    /// The highest id given so far, 0 before the first.
+    fn last_event(&mut self) -> Result<EventId>;
+
+    // Definitions
+
+    /// The row of the workflow of this name, made if need be.
+    fn workflow_id(&mut self, name: &str) -> Result<WorkflowId>;
+    fn workflow_name(&mut self, id: WorkflowId) -> Result<Option<String>>;
+    fn workflows(&mut self) -> Result<Vec<WorkflowRow>>;
+    fn set_workflow(&mut self, row: &WorkflowRow) -> Result<()>;
+    /// Keeps a definition under its hash; a known hash answers with its row.
+    fn put_definition(&mut self, workflow: WorkflowId, hash: &str, canonical: &str, now: i64) -> Result<DefinitionId>;
+    /// Its canonical text.
+    fn definition(&mut self, id: DefinitionId) -> Result<Option<String>>;
+    /// Removes definitions that no open run, no unfinished message and no workflow's row refers to; gives their number.
+    fn drop_unused_definitions(&mut self) -> Result<usize>;
+
+    // Runs
+
+    /// `None`: the contact has an open run of this workflow and key. `run.id` is ignored.
+    fn insert_run(&mut self, run: &Run) -> Result<Option<RunId>>;
+    fn run(&mut self, id: RunId) -> Result<Option<Run>>;
+    /// Writes everything that changes in a run: definition, step, state, due, ended. An ended run keeps no state but its counters.
+    fn update_run(&mut self, run: &Run) -> Result<()>;
+    fn open_runs(&mut self, contact: ContactId) -> Result<Vec<Run>>;
+    /// Open runs of one workflow in order of contact, after `after`.
+    fn open_runs_of(&mut self, workflow: WorkflowId, after: Option<(ContactId, RunId)>, limit: usize) -> Result<Vec<Run>>;
+    /// The contact's runs of this workflow, of this key or (`None`) of any.
+    fn run_history(&mut self, contact: ContactId, workflow: WorkflowId, key: Option<&str>) -> Result<RunHistory>;
+    /// Open runs with `due <= now`, the longest due first. They stay due until updated or parked.
+    fn due_runs(&mut self, now: i64, limit: usize) -> Result<Vec<RunId>>;
+    /// The earliest due of all runs that are not parked.
+    fn next_due_run(&mut self) -> Result<Option<i64>>;
+    /// Takes a due run (of a paused workflow) out of `due_runs` until `unpark`; forgotten at the end of the process.
+    fn park_run(&mut self, id: RunId) -> Result<()>;
+
+    // Log and experiments
+
+    fn log(&mut self, entry: &LogEntry) -> Result<()>;
+    fn run_log(&mut self, run: RunId) -> Result<Vec<LogEntry>>;
+    fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>>;
+    fn assign(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId, variant: &str) -> Result<()>;
+
+    // Messages
+
+    /// `message.id` is ignored.
+    fn insert_message(&mut self, message: &Message) -> Result<MessageId>;
+    fn message(&mut self, id: MessageId) -> Result<Option<Message>>;
+    /// Writes everything that can change in a message: definition, step, status, to, subject, attempts, error, due, taken_at, at, capped_at.
+    fn update_message(&mut self, message: &Message) -> Result<()>;
+    /// Queued messages of the channel with `due <= now`, the longest due first. They stay due until updated or parked.
+    fn due_messages(&mut self, channel: &str, now: i64, limit: usize) -> Result<Vec<MessageId>>;
+    fn next_due_message(&mut self, channel: &str) -> Result<Option<i64>>;
+    fn park_message(&mut self, id: MessageId) -> Result<()>;
+    /// Makes the parked runs and messages of the workflow due again.
+    fn unpark(&mut self, workflow: WorkflowId) -> Result<()>;
+    /// Messages whose sending had begun when the process ended: status `sending`.
+    fn messages_in_doubt(&mut self) -> Result<Vec<MessageId>>;
+    /// Slots that marketing messages to this contact took after `after`: (taken_at, topic), latest first.
+    fn slots_taken(&mut self, contact: ContactId, after: i64) -> Result<Vec<(i64, Option<String>)>>;
+    /// What happened to messages to this contact, `at >= from`, oldest first. `Sent` is answered from the messages (id: the highest there is, so it
+    /// comes after every event of its millisecond), the others from events.
+    fn fates(&mut self, contact: ContactId, fate: dsl::model::Fate, from: i64) -> Result<Vec<FateRow>>;
+    /// The latest message to this contact of this template (and, if given, workflow) whose sending was begun.
+    fn latest_message(&mut self, contact: ContactId, template: &str, workflow: Option<&str>) -> Result<Option<MessageId>>;
+    /// Messages in order of id, after `after`, of this status if given.
+    fn messages_after(&mut self, after: MessageId, status: Option<MessageStatus>, limit: usize) -> Result<Vec<Message>>;
+
+    // Time-driven triggers
+
+    /// When a schedule (one per workflow, trigger and zone) fires next.
+    fn schedules(&mut self) -> Result<Vec<ScheduleRow>>;
+    /// Makes or changes a schedule; `next: None` keeps the row without a next firing.
+    fn set_schedule(&mut self, row: &ScheduleRow) -> Result<()>;
+    fn drop_schedule(&mut self, workflow: WorkflowId, trigger: &str, zone: &str) -> Result<()>;
+    /// Work that goes through all contacts in chunks, its place kept with each chunk.
+    fn sweeps(&mut self) -> Result<Vec<Sweep>>;
+    fn insert_sweep(&mut self, sweep: &Sweep) -> Result<i64>;
+    fn set_sweep_cursor(&mut self, sweep: i64, cursor: ContactId) -> Result<()>;
+    fn drop_sweep(&mut self, sweep: i64) -> Result<()>;
+    /// When a date trigger fires next for one contact; `None` removes it.
+    fn set_date_timer(&mut self, workflow: WorkflowId, trigger: &str, contact: ContactId, at: Option<i64>) -> Result<()>;
+    fn due_date_timers(&mut self, now: i64, limit: usize) -> Result<Vec<DateTimer>>;
+    fn next_date_timer(&mut self) -> Result<Option<i64>>;
+    fn drop_date_timers(&mut self, workflow: WorkflowId, trigger: &str) -> Result<()>;
+
+    // What other processes left to be done, counters, properties
+
+    fn push_inbox(&mut self, item: &InboxItem, now: i64) -> Result<()>;
+    /// The oldest items, in order, with their ids and the time they were left.
+    fn inbox(&mut self, limit: usize) -> Result<Vec<(i64, i64, InboxItem)>>;
+    fn drop_inbox(&mut self, id: i64) -> Result<()>;
+    /// Whether another process has written since this was last asked. Cheap enough to ask several times a second.
+    fn changed_outside(&mut self) -> Result<bool>;
+    /// Adds to a counter of a workflow (`entered`, `ignored`, `completed`, `exit:<reason>`, …); kept exactly, with the transaction.
+    fn count(&mut self, workflow: WorkflowId, what: &str, by: i64) -> Result<()>;
+    fn counters(&mut self) -> Result<Vec<(WorkflowId, String, i64)>>;
+    /// Open runs per workflow and per step; reads every open run.
+    fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>>;
+    fn message_counts(&mut self) -> Result<Vec<(MessageStatus, i64)>>;
+    /// How many runs and messages are due by `now`, and the earliest due among them; reads every open run and queued message.
+    fn due_count(&mut self, now: i64) -> Result<(i64, Option<i64>)>;
+    /// A small named text, such as what the runner last loaded.
+    fn property(&mut self, name: &str) -> Result<Option<String>>;
+    fn set_property(&mut self, name: &str, value: &str) -> Result<()>;
+    /// A random text, made once for each store: makes Message-IDs unique in the world.
+    fn identity(&mut self) -> Result<String>;
+}
+
+/// `with` data of an enrolment and the like.
+pub type Data = Map<String, serde_json::Value>;

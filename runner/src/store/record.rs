@@ -1,0 +1,105 @@
+//! Rows that only the store and its callers pass between them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::state::*;
+
+/// Which contacts a sweep goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneFilter<'a> {
+    All,
+    /// Those whose `time_zone` is exactly this; `None`: those without one.
+    In(Option<&'a str>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    pub contact: ContactId,
+    pub name: String,
+    pub event: Event,
+}
+
+/// A workflow as the runner last put it in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowRow {
+    pub id: WorkflowId,
+    pub name: String,
+    /// `None`: never in force.
+    pub definition: Option<DefinitionId>,
+    /// live, draft, paused or closed; `closed` when its file is gone.
+    pub status: String,
+    /// `pause` was asked for by command: holds over reloads until `resume`.
+    pub paused: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunHistory {
+    pub open: Option<RunId>,
+    pub last_entered: Option<i64>,
+    /// Some run ended as completed or goal.
+    pub completed: bool,
+    /// Some run ended in another way.
+    pub exited: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FateRow {
+    pub id: EventId,
+    pub at: i64,
+    pub template: String,
+    pub run: Option<RunId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleRow {
+    pub workflow: WorkflowId,
+    /// Names the trigger by its content.
+    pub trigger: String,
+    /// IANA name.
+    pub zone: String,
+    pub next: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sweep {
+    /// Ignored when inserted.
+    pub id: i64,
+    pub workflow: WorkflowId,
+    pub trigger: String,
+    pub kind: SweepKind,
+    /// The last contact that was dealt with; `ContactId(0)` at the start.
+    pub cursor: ContactId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepKind {
+    /// A broadcast that fired at this time. `zone`: only to contacts in this zone (the inner `None`: without one).
+    Broadcast { at: i64, zone: Option<Option<String>> },
+    /// Sets the date timers of all contacts after a definition changed.
+    DateTimers,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateTimer {
+    pub workflow: WorkflowId,
+    pub trigger: String,
+    pub contact: ContactId,
+    pub at: i64,
+}
+
+/// Something that another process left for the runner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboxItem {
+    /// These contacts were added or changed.
+    Contacts(Vec<ContactId>),
+    /// The events of this range of ids were stored and have not been acted on.
+    Events { first: EventId, last: EventId },
+    Enroll { workflow: String, contact: ContactId, with: Map<String, Value> },
+    /// Queue a message in doubt (or failed) once more.
+    Resend(MessageId),
+    Pause(String),
+    Resume(String),
+}
