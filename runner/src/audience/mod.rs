@@ -2,21 +2,34 @@
 //!
 //! Architecture invariant: pure; what it needs to know of the contact it asks of [`Facts`].
 
+mod aggregate;
+mod date;
+mod event;
+mod message;
+mod pattern;
+mod predicate;
+mod reach;
+mod value;
+
 use std::collections::BTreeMap;
 
-use dsl::model::{Condition, Fate, Settings};
+use dsl::model::{Condition, Fate, Settings, WorkflowState};
 use serde_json::{Map, Value};
 
 use crate::state::{Contact, Event, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 
+pub use value::{contact_json, contact_value, subscribed, value_at, walk};
+
 /// What is known of one contact at one moment.
 pub trait Facts {
+    /// Why a fact could not be had.
     type Error;
 
     fn contact(&self) -> &Contact;
     /// See [`crate::store::Store::events`].
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, Self::Error>;
+    /// See [`crate::store::Store::fates`].
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, Self::Error>;
     /// The contact's runs of this workflow, of any key.
     fn workflow(&mut self, name: &str) -> Result<RunHistory, Self::Error>;
@@ -50,8 +63,151 @@ pub struct Truth {
     pub recheck: Option<i64>,
 }
 
+impl Truth {
+    /// An answer that time alone does not change.
+    fn fixed(holds: bool) -> Truth {
+        Truth {
+            holds,
+            recheck: None,
+        }
+    }
+}
+
+/// Whether the condition holds for the contact at `scope.now`.
+///
 /// # Errors
 /// Only those of `facts`.
-pub fn check<F: Facts>(_condition: &Condition, _scope: &Scope<'_>, _facts: &mut F) -> Result<Truth, F::Error> {
-    Ok(Truth { holds: false, recheck: None })
+pub fn check<F: Facts>(
+    condition: &Condition,
+    scope: &Scope<'_>,
+    facts: &mut F,
+) -> Result<Truth, F::Error> {
+    Evaluation {
+        facts,
+        segments: scope.segments,
+        inside: Vec::new(),
+        depth: 0,
+    }
+    .check(condition, scope)
+}
+
+/// Conditions inside conditions, through segments too, that are looked into; beyond them the answer is no. What a file may hold nests
+/// far less: this is here so that nothing whatever exhausts the stack.
+const DEEPEST: usize = 256;
+
+/// One check under way.
+struct Evaluation<'a, F> {
+    facts: &'a mut F,
+    segments: &'a BTreeMap<String, Condition>,
+    /// The segments being looked into.
+    inside: Vec<&'a str>,
+    depth: usize,
+}
+
+impl<'a, F: Facts> Evaluation<'a, F> {
+    fn check(&mut self, condition: &'a Condition, scope: &Scope<'_>) -> Result<Truth, F::Error> {
+        if self.depth >= DEEPEST {
+            return Ok(Truth::fixed(false));
+        }
+        self.depth += 1;
+        let truth = self.answer(condition, scope);
+        self.depth -= 1;
+        truth
+    }
+
+    fn answer(&mut self, condition: &'a Condition, scope: &Scope<'_>) -> Result<Truth, F::Error> {
+        Ok(match condition {
+            Condition::All(parts) => self.combine(parts, false, scope)?,
+            Condition::Any(parts) => self.combine(parts, true, scope)?,
+            Condition::None(parts) => opposite(self.combine(parts, true, scope)?),
+            Condition::Not(part) => opposite(self.check(part, scope)?),
+            Condition::Value { path, tests } => {
+                let value = value_at(path, self.facts.contact(), scope);
+                predicate::meets_all(tests, value.as_deref(), scope)
+            }
+            Condition::Event(event) => self.event(event, scope)?,
+            Condition::Message(message) => self.message(message, scope)?,
+            Condition::Segment(name) => self.segment(name, scope)?,
+            Condition::Topic(topic) => {
+                Truth::fixed(subscribed(self.facts.contact(), scope.settings, topic))
+            }
+            Condition::Workflow { name, is } => {
+                Truth::fixed(stands(&self.facts.workflow(name)?, *is))
+            }
+        })
+    }
+
+    /// One part with the answer `deciding` settles the whole, and until that part changes nothing else matters; otherwise any
+    /// part may turn it. Parts that need no facts are asked first, as they cost next to nothing.
+    fn combine(
+        &mut self,
+        parts: &'a [Condition],
+        deciding: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Truth, F::Error> {
+        let mut recheck = None;
+        let asked = |cheap| parts.iter().filter(move |part| is_cheap(part) == cheap);
+        for part in asked(true).chain(asked(false)) {
+            let truth = self.check(part, scope)?;
+            if truth.holds == deciding {
+                return Ok(truth);
+            }
+            recheck = earliest(recheck, truth.recheck);
+        }
+        Ok(Truth {
+            holds: !deciding,
+            recheck,
+        })
+    }
+
+    /// A segment is about the contact alone, wherever it is asked from. Nobody is in a segment that there is not, or that needs itself.
+    fn segment(&mut self, name: &str, scope: &Scope<'_>) -> Result<Truth, F::Error> {
+        let Some((name, condition)) = self.segments.get_key_value(name) else {
+            return Ok(Truth::fixed(false));
+        };
+        if self.inside.contains(&name.as_str()) {
+            return Ok(Truth::fixed(false));
+        }
+        self.inside.push(name);
+        let alone = Scope {
+            event: None,
+            vars: None,
+            entry: None,
+            step: None,
+            default_since: None,
+            own_run: None,
+            ..*scope
+        };
+        let truth = self.check(condition, &alone);
+        self.inside.pop();
+        truth
+    }
+}
+
+fn is_cheap(condition: &Condition) -> bool {
+    matches!(condition, Condition::Value { .. } | Condition::Topic(_))
+}
+
+fn opposite(truth: Truth) -> Truth {
+    Truth {
+        holds: !truth.holds,
+        ..truth
+    }
+}
+
+fn stands(history: &RunHistory, is: WorkflowState) -> bool {
+    match is {
+        WorkflowState::Active => history.open.is_some(),
+        WorkflowState::Completed => history.completed,
+        WorkflowState::Exited => history.exited,
+        WorkflowState::Never => *history == RunHistory::default(),
+    }
+}
+
+/// The earlier of two times of which either may not come.
+fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
