@@ -5,15 +5,16 @@ mod anniversary;
 mod cron;
 mod dates;
 mod duration;
+mod time_of_day;
 mod wall_clock;
+mod weekdays;
 mod window;
 
-pub use anniversary::{fires_after, DateValueError};
+pub use anniversary::{DateValueError, fires_after};
 pub use cron::{Cron, CronError};
-pub use dates::{parse_date, DateValue};
+pub use dates::{DateValue, parse_date};
 pub use duration::{Duration, DurationError};
-pub use wall_clock::{after_days, civil_at, known_zone, next_at, resolve, zone, Weekdays};
-pub use window::Window;
-
-/// A time of day on a wall clock.
-pub type Time = jiff::civil::Time;
+pub use time_of_day::{Time, TimeError, parse_time};
+pub use wall_clock::{after_days, civil_at, end_of_time, known_zone, next_at, resolve, zone};
+pub use weekdays::{Weekdays, WeekdaysError};
+pub use window::{Window, WindowError};

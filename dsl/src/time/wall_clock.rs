@@ -1,27 +1,22 @@
 //! Wall-clock times in a zone.
+//!
+//! A wall-clock time is resolved at its own date: one that the spring change jumps over is the instant of the change, one that
+//! occurs twice in autumn is its first occurrence. So a later wall-clock time is never an earlier instant, which is what the
+//! searches here and in the neighbouring modules rest on.
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{Span, Timestamp};
 
-use super::Time;
+use super::{Time, Weekdays};
 
-/// A set of weekdays, Monday is bit 0. Never empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Weekdays(pub u8);
+/// How many dates a search looks at: a week finds every weekday, a second one makes up for a date that the zone skips (Samoa had no
+/// 30 December 2011) or a time that has just passed for the first time in a doubled hour, the third is to spare.
+const SEARCHED_DATES: usize = 21;
 
-impl Weekdays {
-    pub const ALL: Weekdays = Weekdays(0b111_1111);
-
-    pub fn contains(self, date: Date) -> bool {
-        self.0 & (1 << date.weekday().to_monday_zero_offset()) != 0
-    }
-}
-
-/// The zone of this IANA name; cached, cheap to clone.
+/// The zone of this IANA name, in any case; cached, cheap to clone.
 pub fn zone(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok()
+    TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
 /// Whether this IANA name is known.
@@ -29,22 +24,483 @@ pub fn known_zone(name: &str) -> bool {
     zone(name).is_some()
 }
 
-/// The wall-clock time in the zone at this instant.
-pub fn civil_at(_instant: i64, _zone: &TimeZone) -> DateTime {
-    DateTime::default()
+/// The last instant that has a civil time, in the year 9999: what a search gives that can find nothing.
+pub fn end_of_time() -> i64 {
+    floor_millis(Timestamp::MAX)
 }
 
-/// The instant of a wall-clock time: in a gap the instant of the transition, in an overlap the first.
-pub fn resolve(_civil: DateTime, _zone: &TimeZone) -> i64 {
-    0
+/// The wall-clock time in the zone at this instant (ms since 1970 UTC); beyond the years -9999 to 9999, their first or last.
+pub fn civil_at(instant: i64, zone: &TimeZone) -> DateTime {
+    let beyond = if instant < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    zone.to_datetime(Timestamp::from_millisecond(instant).unwrap_or(beyond))
 }
 
-/// `{ for: N days, at, days }`: from the date `days` later on, the first date in `weekdays` whose `at` is not before `now`.
-pub fn after_days(_now: i64, _days: i64, _at: Time, _weekdays: Weekdays, _zone: &TimeZone) -> i64 {
-    0
+/// The instant (ms since 1970 UTC) of a wall-clock time: in a gap the instant of the transition, in an overlap the first.
+pub fn resolve(civil: DateTime, zone: &TimeZone) -> i64 {
+    let ambiguous = zone.to_ambiguous_timestamp(civil);
+    let in_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+    match ambiguous.compatible() {
+        Ok(shifted) if in_gap => floor_millis(last_transition(shifted, zone)),
+        Ok(instant) => floor_millis(instant),
+        Err(_) if civil.year() < 0 => floor_millis(Timestamp::MIN),
+        Err(_) => end_of_time(),
+    }
 }
 
-/// `{ until: at, days }`: the next such local time strictly later than `now`.
-pub fn next_at(_now: i64, _at: Time, _weekdays: Weekdays, _zone: &TimeZone) -> i64 {
-    0
+/// The last transition not later than an instant. For a time in a gap, jiff's compatible reading lies as long after the
+/// transition as the time lies after the gap's start.
+fn last_transition(instant: Timestamp, zone: &TimeZone) -> Timestamp {
+    let just_after = instant
+        .saturating_add(Span::new().nanoseconds(1))
+        .unwrap_or(instant);
+    zone.preceding(just_after)
+        .next()
+        .map_or(instant, |transition| transition.timestamp())
+}
+
+/// Whole milliseconds, rounded down also before 1970.
+pub(super) fn floor_millis(instant: Timestamp) -> i64 {
+    let whole = instant.as_millisecond();
+    if instant.as_nanosecond() < i128::from(whole) * 1_000_000 {
+        whole - 1
+    } else {
+        whole
+    }
+}
+
+/// `{ for: N days, at, days }`: from the date `days` later on, the first date in `weekdays` whose `at` is not before `now`
+/// (ms since 1970 UTC). Fewer than 0 days count as 0.
+pub fn after_days(now: i64, days: i64, at: Time, weekdays: Weekdays, zone: &TimeZone) -> i64 {
+    let today = civil_at(now, zone).date();
+    let first = Span::new()
+        .try_days(days.max(0))
+        .ok()
+        .and_then(|span| today.checked_add(span).ok())
+        .unwrap_or(Date::MAX);
+    first_found(first, |date| {
+        let instant = weekdays
+            .contains(date)
+            .then(|| resolve(date.to_datetime(at), zone))?;
+        (instant >= now).then_some(instant)
+    })
+}
+
+/// `{ until: at, days }`: the next such local time strictly later than `now` (ms since 1970 UTC).
+pub fn next_at(now: i64, at: Time, weekdays: Weekdays, zone: &TimeZone) -> i64 {
+    first_found(civil_at(now, zone).date(), |date| {
+        let instant = weekdays
+            .contains(date)
+            .then(|| resolve(date.to_datetime(at), zone))?;
+        (instant > now).then_some(instant)
+    })
+}
+
+/// What `find` gives for the first date, from `start` on, that it gives anything for; [`end_of_time`] if it gives nothing.
+pub(super) fn first_found(start: Date, find: impl Fn(Date) -> Option<i64>) -> i64 {
+    std::iter::successors(Some(start), |date| date.tomorrow().ok())
+        .take(SEARCHED_DATES)
+        .find_map(find)
+        .unwrap_or_else(end_of_time)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Zones with the changes that go wrong elsewhere: ordinary, southern, half an hour, none at all, at midnight, a skipped day.
+    pub const ZONES: [&str; 8] = [
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kolkata",
+        "America/Sao_Paulo",
+        "America/St_Johns",
+        "Pacific/Apia",
+        "UTC",
+    ];
+
+    pub fn at(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_millisecond()
+    }
+
+    pub fn named(zone_name: &str) -> TimeZone {
+        zone(zone_name).unwrap()
+    }
+
+    /// As RFC 3339 with the zone's offset, so that a failure reads well.
+    pub fn shown(instant: i64, zone: &TimeZone) -> String {
+        let instant = Timestamp::from_millisecond(instant).unwrap();
+        instant
+            .display_with_offset(zone.to_offset(instant))
+            .to_string()
+    }
+
+    /// Instants near the transitions of a zone, and some that are not: minutes are whole.
+    pub fn near_transitions() -> impl Strategy<Value = (TimeZone, i64)> {
+        (
+            0..ZONES.len(),
+            315_532_800i64..1_893_456_000,
+            -4_000i64..4_000,
+            any::<bool>(),
+        )
+            .prop_map(|(index, second, minutes, near)| {
+                let zone = named(ZONES[index]);
+                let instant = Timestamp::from_second(second / 60 * 60).unwrap();
+                let transition = zone
+                    .following(instant)
+                    .next()
+                    .map(|transition| transition.timestamp());
+                let start = if near {
+                    transition.unwrap_or(instant)
+                } else {
+                    instant
+                };
+                // Compiled zones end with a transition that changes nothing, at 2038-01-19T03:14:07Z.
+                (zone, start.as_second() / 60 * 60_000 + minutes * 60_000)
+            })
+    }
+
+    fn check(civil: &str, zone_name: &str, expected: &str) {
+        let zone = named(zone_name);
+        assert_eq!(
+            shown(resolve(civil.parse().unwrap(), &zone), &zone),
+            expected,
+            "{civil} {zone_name}"
+        );
+    }
+
+    #[test]
+    fn wall_clock_times_are_resolved_at_their_date() {
+        check(
+            "2026-03-29T01:59:59",
+            "Europe/Berlin",
+            "2026-03-29T01:59:59+01:00",
+        );
+        check(
+            "2026-03-29T02:00",
+            "Europe/Berlin",
+            "2026-03-29T03:00:00+02:00",
+        );
+        check(
+            "2026-03-29T02:30",
+            "Europe/Berlin",
+            "2026-03-29T03:00:00+02:00",
+        );
+        check(
+            "2026-03-29T02:59:59.999",
+            "Europe/Berlin",
+            "2026-03-29T03:00:00+02:00",
+        );
+        check(
+            "2026-03-29T03:00",
+            "Europe/Berlin",
+            "2026-03-29T03:00:00+02:00",
+        );
+        check(
+            "2026-10-25T02:30",
+            "Europe/Berlin",
+            "2026-10-25T02:30:00+02:00",
+        );
+        check(
+            "2026-10-25T03:00",
+            "Europe/Berlin",
+            "2026-10-25T03:00:00+01:00",
+        );
+        check(
+            "2100-03-28T02:30",
+            "Europe/Berlin",
+            "2100-03-28T03:00:00+02:00",
+        );
+        check(
+            "2026-03-08T02:15",
+            "America/New_York",
+            "2026-03-08T03:00:00-04:00",
+        );
+        check(
+            "2026-11-01T01:15",
+            "America/New_York",
+            "2026-11-01T01:15:00-04:00",
+        );
+        check(
+            "2026-10-04T02:15",
+            "Australia/Lord_Howe",
+            "2026-10-04T02:30:00+11:00",
+        );
+        check(
+            "2026-04-05T01:45",
+            "Australia/Lord_Howe",
+            "2026-04-05T01:45:00+11:00",
+        );
+        check(
+            "2018-11-04T00:30",
+            "America/Sao_Paulo",
+            "2018-11-04T01:00:00-02:00",
+        );
+        check(
+            "2011-12-30T09:00",
+            "Pacific/Apia",
+            "2011-12-31T00:00:00+14:00",
+        );
+        check(
+            "2026-03-29T02:30",
+            "Asia/Kolkata",
+            "2026-03-29T02:30:00+05:30",
+        );
+    }
+
+    #[test]
+    fn zones_are_iana_names() {
+        for name in ZONES {
+            assert!(known_zone(name), "{name}");
+        }
+        for name in [
+            "",
+            "Europe/Atlantis",
+            "Etc/Unknown",
+            "+02:00",
+            "../../etc/passwd",
+        ] {
+            assert!(!known_zone(name), "{name}");
+        }
+    }
+
+    fn check_after_days(now: &str, days: i64, time: &str, weekdays: &str, expected: &str) {
+        let zone = named("Europe/Berlin");
+        let found = after_days(
+            at(now),
+            days,
+            time.parse().unwrap(),
+            Weekdays::parse(weekdays).unwrap(),
+            &zone,
+        );
+        assert_eq!(
+            shown(found, &zone),
+            expected,
+            "{now} for {days} days at {time} {weekdays}"
+        );
+    }
+
+    #[test]
+    fn that_many_dates_later() {
+        check_after_days(
+            "2026-03-27T22:00:00+01:00",
+            2,
+            "09:00",
+            "daily",
+            "2026-03-29T09:00:00+02:00",
+        );
+        check_after_days(
+            "2026-03-27T22:00:00+01:00",
+            2,
+            "02:30",
+            "daily",
+            "2026-03-29T03:00:00+02:00",
+        );
+        check_after_days(
+            "2026-03-27T22:00:00+01:00",
+            2,
+            "09:00",
+            "weekdays",
+            "2026-03-30T09:00:00+02:00",
+        );
+        check_after_days(
+            "2026-10-24T02:30:00+02:00",
+            1,
+            "02:30",
+            "daily",
+            "2026-10-25T02:30:00+02:00",
+        );
+        check_after_days(
+            "2026-03-27T08:00:00+01:00",
+            0,
+            "09:00",
+            "daily",
+            "2026-03-27T09:00:00+01:00",
+        );
+        check_after_days(
+            "2026-03-27T09:00:00+01:00",
+            0,
+            "09:00",
+            "daily",
+            "2026-03-27T09:00:00+01:00",
+        );
+        check_after_days(
+            "2026-03-27T09:00:01+01:00",
+            0,
+            "09:00",
+            "daily",
+            "2026-03-28T09:00:00+01:00",
+        );
+        check_after_days(
+            "2026-03-27T09:00:01+01:00",
+            0,
+            "09:00",
+            "fri",
+            "2026-04-03T09:00:00+02:00",
+        );
+        check_after_days(
+            "2026-10-25T02:10:00+01:00",
+            0,
+            "02:30",
+            "daily",
+            "2026-10-26T02:30:00+01:00",
+        );
+        check_after_days(
+            "2026-03-27T09:00:00+01:00",
+            -5,
+            "10:00",
+            "daily",
+            "2026-03-27T10:00:00+01:00",
+        );
+    }
+
+    fn check_next_at(now: &str, time: &str, weekdays: Weekdays, zone_name: &str, expected: &str) {
+        let zone = named(zone_name);
+        let found = next_at(at(now), time.parse().unwrap(), weekdays, &zone);
+        assert_eq!(
+            shown(found, &zone),
+            expected,
+            "{now} until {time} {weekdays} {zone_name}"
+        );
+    }
+
+    #[test]
+    fn the_next_such_time() {
+        let all = Weekdays::ALL;
+        let fri = Weekdays(0b001_0000);
+        check_next_at(
+            "2026-03-27T08:59:00+01:00",
+            "09:00",
+            all,
+            "Europe/Berlin",
+            "2026-03-27T09:00:00+01:00",
+        );
+        check_next_at(
+            "2026-03-27T09:00:00+01:00",
+            "09:00",
+            all,
+            "Europe/Berlin",
+            "2026-03-28T09:00:00+01:00",
+        );
+        check_next_at(
+            "2026-03-28T02:30:00+01:00",
+            "02:30",
+            all,
+            "Europe/Berlin",
+            "2026-03-29T03:00:00+02:00",
+        );
+        check_next_at(
+            "2026-03-29T03:00:00+02:00",
+            "02:30",
+            all,
+            "Europe/Berlin",
+            "2026-03-30T02:30:00+02:00",
+        );
+        check_next_at(
+            "2026-10-25T02:30:00+02:00",
+            "02:30",
+            all,
+            "Europe/Berlin",
+            "2026-10-26T02:30:00+01:00",
+        );
+        check_next_at(
+            "2026-10-25T02:10:00+01:00",
+            "02:30",
+            all,
+            "Europe/Berlin",
+            "2026-10-26T02:30:00+01:00",
+        );
+        check_next_at(
+            "2026-03-27T22:00:00Z",
+            "08:00",
+            fri,
+            "Asia/Tokyo",
+            "2026-04-03T08:00:00+09:00",
+        );
+        check_next_at(
+            "2011-12-30T09:30:00Z",
+            "09:00",
+            all,
+            "Pacific/Apia",
+            "2011-12-31T00:00:00+14:00",
+        );
+        check_next_at(
+            "2011-12-29T20:00:00-10:00",
+            "09:00",
+            fri,
+            "Pacific/Apia",
+            "2011-12-31T00:00:00+14:00",
+        );
+        check_next_at(
+            "2011-12-31T00:00:00+14:00",
+            "09:00",
+            fri,
+            "Pacific/Apia",
+            "2012-01-06T09:00:00+14:00",
+        );
+    }
+
+    #[test]
+    fn far_away_saturates() {
+        let zone = named("Europe/Berlin");
+        let noon = jiff::civil::time(12, 0, 0, 0);
+        assert_eq!(next_at(i64::MAX, noon, Weekdays::ALL, &zone), end_of_time());
+        assert_eq!(
+            after_days(0, i64::MAX, noon, Weekdays::ALL, &zone),
+            end_of_time()
+        );
+        assert_eq!(next_at(0, noon, Weekdays(0), &zone), end_of_time());
+        assert!(next_at(i64::MIN, noon, Weekdays::ALL, &zone) < 0);
+        assert_eq!(resolve(DateTime::MAX, &zone), end_of_time());
+        assert_eq!(resolve(DateTime::MIN, &zone), floor_millis(Timestamp::MIN));
+        assert_eq!(
+            floor_millis("1969-12-31T23:59:59.9995Z".parse().unwrap()),
+            -1
+        );
+    }
+
+    proptest! {
+        /// The first minute at which the clock has shown the time or anything later: gaps and overlaps need no cases of their own.
+        #[test]
+        fn resolves_to_the_first_instant_that_reaches_it((zone, start) in near_transitions(), minutes in 0i64..3_000) {
+            let civil = civil_at(start, &zone).saturating_add(Span::new().minutes(minutes));
+            let mut instant = start - 2 * 86_400_000;
+            while civil_at(instant, &zone) < civil {
+                instant += 60_000;
+            }
+            let found = resolve(civil, &zone);
+            prop_assert!(found == instant, "{civil}: {} is not {}", shown(found, &zone), shown(instant, &zone));
+        }
+
+        #[test]
+        fn a_later_wall_clock_time_is_no_earlier_instant((zone, start) in near_transitions(), minutes in 0i64..3_000) {
+            let civil = civil_at(start, &zone);
+            let later = civil.saturating_add(Span::new().minutes(minutes));
+            prop_assert!(resolve(civil, &zone) <= start);
+            prop_assert!(resolve(civil, &zone) <= resolve(later, &zone));
+        }
+
+        #[test]
+        fn the_next_time_is_later_and_none_lies_between((zone, now) in near_transitions(), hour in 0i8..24, days in 1u8..128) {
+            let (time, weekdays) = (jiff::civil::time(hour, 30, 0, 0), Weekdays(days));
+            let found = next_at(now, time, weekdays, &zone);
+            prop_assert!(found > now);
+            let today = civil_at(now, &zone).date();
+            let brute = (-3i64..20)
+                .map(|offset| today.saturating_add(Span::new().days(offset)))
+                .filter(|date| weekdays.contains(*date))
+                .map(|date| resolve(date.to_datetime(time), &zone))
+                .filter(|instant| *instant > now)
+                .min();
+            prop_assert_eq!(Some(found), brute);
+            let waited = after_days(now, 0, time, weekdays, &zone);
+            prop_assert!(waited >= now && waited <= found);
+            prop_assert_eq!(after_days(now + 1, 0, time, weekdays, &zone), found);
+        }
+    }
 }
