@@ -11,6 +11,9 @@ mod predicate;
 mod reach;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use dsl::model::{Condition, Fate, Settings, WorkflowState};
