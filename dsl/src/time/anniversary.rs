@@ -18,8 +18,8 @@ pub struct DateValueError(pub String);
 /// When neither the trigger nor the attribute names a time of day.
 const DEFAULT_TIME: Time = jiff::civil::time(9, 0, 0, 0);
 
-/// 29 February can be missing for seven years running (1897 to 1903), and the search starts a year early.
-const SEARCHED_YEARS: i16 = 10;
+/// This year's firing may be over, and then 29 February can be missing for seven years running (1897 to 1903).
+const SEARCHED_YEARS: i16 = 9;
 
 /// The first firing strictly later than `after` (ms since 1970 UTC) for an attribute that holds `value`; `None` when there is none
 /// any more. `zone` is the contact's.
@@ -41,13 +41,13 @@ pub fn fires_after(
     if trigger.every == Every::Once {
         return Ok(firing(own_date));
     }
-    // The offset may carry a firing into another year, a zone's change of the clocks by a day; hence the year before.
+    // A firing still to come has a date from today on, so its anniversary is in this year, moved back by the offset, or later.
     let today = civil_at(after, zone).date();
     let around = today
         .checked_sub(whole_days(trigger.offset))
         .unwrap_or(today)
         .year();
-    let first = own_date.year().max(around.saturating_sub(1));
+    let first = own_date.year().max(around);
     Ok((first..first.saturating_add(SEARCHED_YEARS))
         .filter_map(|year| anniversary(own_date, year, trigger.feb_29))
         .find_map(firing))

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::cron::Schedule;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{civil_at, resolve};
@@ -85,29 +85,22 @@ impl Cron {
     }
 }
 
-/// A wall-clock time in the crate's calendar, to the second; those before 1970, where that begins, are its beginning.
+/// Where the crate's calendar begins.
+const BEGINNING: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// A wall-clock time in the crate's calendar, rounded down to the second; an earlier one is the second before its beginning, so that
+/// its first minute is found.
 fn calendar(civil: jiff::civil::DateTime) -> Option<DateTime<Utc>> {
-    let (date, time) = (civil.date(), civil.time());
-    let part = |number: i8| u32::from(number.unsigned_abs());
-    let before_1970 = date.year() < 1970;
-    let day =
-        NaiveDate::from_ymd_opt(i32::from(date.year()), part(date.month()), part(date.day()))?;
-    let second = day
-        .and_hms_opt(part(time.hour()), part(time.minute()), part(time.second()))?
-        .and_utc();
-    // A second early, so that its first minute is found, too.
-    Some(if before_1970 {
-        DateTime::UNIX_EPOCH - chrono::TimeDelta::seconds(1)
-    } else {
-        second
-    })
+    let seconds = civil
+        .duration_since(BEGINNING)
+        .as_millis()
+        .div_euclid(1_000)
+        .max(-1);
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
 }
 
 fn wall_clock(calendar: DateTime<Utc>) -> jiff::civil::DateTime {
-    let since_1970 = jiff::Span::new().seconds(calendar.timestamp());
-    jiff::civil::date(1970, 1, 1)
-        .at(0, 0, 0, 0)
-        .saturating_add(since_1970)
+    BEGINNING.saturating_add(jiff::SignedDuration::from_secs(calendar.timestamp()))
 }
 
 impl PartialEq for Cron {

@@ -419,7 +419,7 @@ fn brute_force(line: &[Meant; 5], after: DateTime) -> Option<DateTime> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn agrees_with_a_brute_force_vixie_cron(line in line(), minute in 0i64..40_000_000, second in 0i64..120) {
@@ -440,7 +440,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(120))]
 
     /// A clock is watched minute by minute; a time fires at the first minute at which the clock has reached it, so what the clock
     /// jumps over fires at the jump and what it shows again does not.
