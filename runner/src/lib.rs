@@ -2,6 +2,13 @@
 
 pub mod audience;
 pub mod channels;
+pub mod cli;
 pub mod clock;
+pub mod dispatch;
+pub mod engine;
+pub mod ingest;
+pub mod instant;
+pub mod kernel;
+pub mod render;
 pub mod state;
 pub mod store;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The campaignd program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runner::cli::main()
+}

@@ -18,14 +18,20 @@ pub enum Condition {
     /// The one does not hold.
     Not(Box<Condition>),
     /// All the predicates hold for the value at `path`.
-    Value { path: Path, tests: Vec<Predicate> },
+    Value {
+        path: Path,
+        tests: Vec<Predicate>,
+    },
     Event(EventCondition),
     Message(MessageCondition),
     /// The contact is in the named segment (looked up in the definition).
     Segment(String),
     /// The contact is subscribed to the topic.
     Topic(String),
-    Workflow { name: String, is: WorkflowState },
+    Workflow {
+        name: String,
+        is: WorkflowState,
+    },
 }
 
 /// Where a value comes from.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Condition, Path, Since};
-use crate::time::{Duration, Time, Window, Weekdays};
+use crate::time::{Duration, Time, Weekdays, Window};
 
 /// An index into a workflow's list of steps. `None` in a place that takes one means: the workflow's end.
 pub type StepIndex = usize;
@@ -33,16 +33,32 @@ pub enum StepKind {
         otherwise: Option<StepIndex>,
     },
     /// The first case that holds is taken; none: `next`.
-    Branch { cases: Vec<Case> },
-    Experiment { name: String, variants: Vec<Variant> },
+    Branch {
+        cases: Vec<Case>,
+    },
+    Experiment {
+        name: String,
+        variants: Vec<Variant>,
+    },
     Repeat(Repeat),
     Set(Vec<Assignment>),
-    Consent { topic: String, subscribe: bool },
+    Consent {
+        topic: String,
+        subscribe: bool,
+    },
     /// An event on the contact, which may trigger others. Texts in `with` that hold `{{` are templates.
-    Record { event: String, with: Map<String, Value> },
+    Record {
+        event: String,
+        with: Map<String, Value>,
+    },
     /// `with` becomes the new run's `event.*`. Texts in it that hold `{{` are templates.
-    Start { workflow: String, with: Map<String, Value> },
-    Exit { reason: Option<String> },
+    Start {
+        workflow: String,
+        with: Map<String, Value>,
+    },
+    Exit {
+        reason: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -29,12 +29,7 @@ const SEARCHED_YEARS: i16 = 9;
 ///
 /// # Errors
 /// When `value` is no date.
-pub fn fires_after(
-    trigger: &DateTrigger,
-    value: &str,
-    after: i64,
-    zone: &TimeZone,
-) -> Result<Option<i64>, DateValueError> {
+pub fn fires_after(trigger: &DateTrigger, value: &str, after: i64, zone: &TimeZone) -> Result<Option<i64>, DateValueError> {
     let value = parse_date(value).ok_or_else(|| DateValueError(value.to_owned()))?;
     let (own_date, _) = value.civil(zone);
     let firing = |date: Date| firing(trigger, value, date, zone).filter(|instant| *instant > after);
@@ -43,10 +38,7 @@ pub fn fires_after(
     }
     // A firing still to come has a date from today on, so its anniversary is in this year, moved back by the offset, or later.
     let today = civil_at(after, zone).date();
-    let around = today
-        .checked_sub(whole_days(trigger.offset))
-        .unwrap_or(today)
-        .year();
+    let around = today.checked_sub(whole_days(trigger.offset)).unwrap_or(today).year();
     let first = own_date.year().max(around);
     Ok((first..first.saturating_add(SEARCHED_YEARS))
         .filter_map(|year| anniversary(own_date, year, trigger.feb_29))
@@ -68,28 +60,18 @@ fn anniversary(own_date: Date, year: i16, feb_29: Feb29) -> Option<Date> {
 }
 
 /// The instant at which it fires for this anniversary; `None` beyond the year 9999.
-fn firing(
-    trigger: &DateTrigger,
-    value: DateValue,
-    anniversary: Date,
-    zone: &TimeZone,
-) -> Option<i64> {
+fn firing(trigger: &DateTrigger, value: DateValue, anniversary: Date, zone: &TimeZone) -> Option<i64> {
     let (own_date, own_time) = value.civil(zone);
     let date = anniversary.checked_add(whole_days(trigger.offset)).ok()?;
     match (value, trigger.at) {
         (DateValue::Instant(instant), None) if date == own_date => Some(instant),
-        (_, at) => Some(resolve(
-            date.to_datetime(at.or(own_time).unwrap_or(DEFAULT_TIME)),
-            zone,
-        )),
+        (_, at) => Some(resolve(date.to_datetime(at.or(own_time).unwrap_or(DEFAULT_TIME)), zone)),
     }
 }
 
 /// No span of jiff's holds an offset beyond its calendar, but nor does the language.
 fn whole_days(offset: Duration) -> Span {
-    Span::new()
-        .try_days(offset.millis() / Duration::DAY.millis())
-        .unwrap_or_default()
+    Span::new().try_days(offset.millis() / Duration::DAY.millis()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -101,10 +83,7 @@ mod tests {
 
     fn yearly() -> DateTrigger {
         DateTrigger {
-            date: Path {
-                root: Root::Contact,
-                keys: vec!["birthday".to_owned()],
-            },
+            date: Path { root: Root::Contact, keys: vec!["birthday".to_owned()] },
             every: Every::Year,
             offset: Duration(0),
             at: None,
@@ -113,10 +92,7 @@ mod tests {
     }
 
     fn once() -> DateTrigger {
-        DateTrigger {
-            every: Every::Once,
-            ..yearly()
-        }
+        DateTrigger { every: Every::Once, ..yearly() }
     }
 
     fn check(trigger: &DateTrigger, value: &str, after: &str, zone_name: &str, expected: &[&str]) {
@@ -142,45 +118,12 @@ mod tests {
             berlin,
             &["2026-03-29T09:00:00+02:00", "2027-03-29T09:00:00+02:00"],
         );
-        check(
-            &trigger,
-            "1990-03-29",
-            "2026-03-29T09:00:00+02:00",
-            berlin,
-            &["2027-03-29T09:00:00+02:00"],
-        );
-        check(
-            &trigger,
-            "2030-05-05",
-            "2026-01-01T00:00:00Z",
-            berlin,
-            &["2030-05-05T09:00:00+02:00"],
-        );
-        check(
-            &trigger,
-            "0000-12-31",
-            "2026-01-01T00:00:00Z",
-            berlin,
-            &["2026-12-31T09:00:00+01:00"],
-        );
-        check(
-            &trigger,
-            "1990-03-29T10:30",
-            "2026-01-01T00:00:00Z",
-            berlin,
-            &["2026-03-29T10:30:00+02:00"],
-        );
-        check(
-            &trigger,
-            "1990-12-31T23:30:00Z",
-            "2026-06-01T00:00:00Z",
-            berlin,
-            &["2027-01-01T00:30:00+01:00"],
-        );
-        let at_night = DateTrigger {
-            at: Some(jiff::civil::time(2, 30, 0, 0)),
-            ..yearly()
-        };
+        check(&trigger, "1990-03-29", "2026-03-29T09:00:00+02:00", berlin, &["2027-03-29T09:00:00+02:00"]);
+        check(&trigger, "2030-05-05", "2026-01-01T00:00:00Z", berlin, &["2030-05-05T09:00:00+02:00"]);
+        check(&trigger, "0000-12-31", "2026-01-01T00:00:00Z", berlin, &["2026-12-31T09:00:00+01:00"]);
+        check(&trigger, "1990-03-29T10:30", "2026-01-01T00:00:00Z", berlin, &["2026-03-29T10:30:00+02:00"]);
+        check(&trigger, "1990-12-31T23:30:00Z", "2026-06-01T00:00:00Z", berlin, &["2027-01-01T00:30:00+01:00"]);
+        let at_night = DateTrigger { at: Some(jiff::civil::time(2, 30, 0, 0)), ..yearly() };
         check(
             &at_night,
             "1990-03-29T10:30",
@@ -200,10 +143,7 @@ mod tests {
     #[test]
     fn offsets() {
         let berlin = "Europe/Berlin";
-        let before = DateTrigger {
-            offset: Duration(-7 * 86_400_000),
-            ..yearly()
-        };
+        let before = DateTrigger { offset: Duration(-7 * 86_400_000), ..yearly() };
         check(
             &before,
             "1990-01-03",
@@ -211,42 +151,12 @@ mod tests {
             berlin,
             &["2026-12-27T09:00:00+01:00", "2027-12-27T09:00:00+01:00"],
         );
-        check(
-            &before,
-            "2026-01-03",
-            "2020-01-01T00:00:00Z",
-            berlin,
-            &["2025-12-27T09:00:00+01:00"],
-        );
-        check(
-            &before,
-            "1990-04-01",
-            "2026-01-01T00:00:00Z",
-            berlin,
-            &["2026-03-25T09:00:00+01:00"],
-        );
-        let after = DateTrigger {
-            offset: Duration(7 * 86_400_000),
-            ..yearly()
-        };
-        check(
-            &after,
-            "1990-12-27",
-            "2026-01-01T00:00:00Z",
-            berlin,
-            &["2026-01-03T09:00:00+01:00", "2027-01-03T09:00:00+01:00"],
-        );
-        let much_later = DateTrigger {
-            offset: Duration(10_000 * 86_400_000),
-            ..yearly()
-        };
-        check(
-            &much_later,
-            "2020-01-01",
-            "2000-01-01T00:00:00Z",
-            berlin,
-            &["2047-05-19T09:00:00+02:00"],
-        );
+        check(&before, "2026-01-03", "2020-01-01T00:00:00Z", berlin, &["2025-12-27T09:00:00+01:00"]);
+        check(&before, "1990-04-01", "2026-01-01T00:00:00Z", berlin, &["2026-03-25T09:00:00+01:00"]);
+        let after = DateTrigger { offset: Duration(7 * 86_400_000), ..yearly() };
+        check(&after, "1990-12-27", "2026-01-01T00:00:00Z", berlin, &["2026-01-03T09:00:00+01:00", "2027-01-03T09:00:00+01:00"]);
+        let much_later = DateTrigger { offset: Duration(10_000 * 86_400_000), ..yearly() };
+        check(&much_later, "2020-01-01", "2000-01-01T00:00:00Z", berlin, &["2047-05-19T09:00:00+02:00"]);
     }
 
     #[test]
@@ -254,113 +164,32 @@ mod tests {
         let berlin = "Europe/Berlin";
         let of = |feb_29| DateTrigger { feb_29, ..yearly() };
         let start = "2027-01-01T00:00:00Z";
-        check(
-            &of(Feb29::Feb28),
-            "2000-02-29",
-            start,
-            berlin,
-            &["2027-02-28T09:00:00+01:00", "2028-02-29T09:00:00+01:00"],
-        );
-        check(
-            &of(Feb29::Mar1),
-            "2000-02-29",
-            start,
-            berlin,
-            &["2027-03-01T09:00:00+01:00", "2028-02-29T09:00:00+01:00"],
-        );
-        check(
-            &of(Feb29::Skip),
-            "2000-02-29",
-            start,
-            berlin,
-            &["2028-02-29T09:00:00+01:00", "2032-02-29T09:00:00+01:00"],
-        );
-        check(
-            &of(Feb29::Skip),
-            "2000-02-29",
-            "2096-03-01T00:00:00Z",
-            berlin,
-            &["2104-02-29T09:00:00+01:00"],
-        );
-        check(
-            &of(Feb29::Mar1),
-            "2000-02-28",
-            start,
-            berlin,
-            &["2027-02-28T09:00:00+01:00"],
-        );
-        let day_before = DateTrigger {
-            offset: Duration(-86_400_000),
-            ..of(Feb29::Mar1)
-        };
-        check(
-            &day_before,
-            "2000-02-29",
-            start,
-            berlin,
-            &["2027-02-28T09:00:00+01:00", "2028-02-28T09:00:00+01:00"],
-        );
+        check(&of(Feb29::Feb28), "2000-02-29", start, berlin, &["2027-02-28T09:00:00+01:00", "2028-02-29T09:00:00+01:00"]);
+        check(&of(Feb29::Mar1), "2000-02-29", start, berlin, &["2027-03-01T09:00:00+01:00", "2028-02-29T09:00:00+01:00"]);
+        check(&of(Feb29::Skip), "2000-02-29", start, berlin, &["2028-02-29T09:00:00+01:00", "2032-02-29T09:00:00+01:00"]);
+        check(&of(Feb29::Skip), "2000-02-29", "2096-03-01T00:00:00Z", berlin, &["2104-02-29T09:00:00+01:00"]);
+        check(&of(Feb29::Mar1), "2000-02-28", start, berlin, &["2027-02-28T09:00:00+01:00"]);
+        let day_before = DateTrigger { offset: Duration(-86_400_000), ..of(Feb29::Mar1) };
+        check(&day_before, "2000-02-29", start, berlin, &["2027-02-28T09:00:00+01:00", "2028-02-28T09:00:00+01:00"]);
     }
 
     #[test]
     fn only_once() {
         let berlin = "Europe/Berlin";
-        check(
-            &once(),
-            "2026-03-29",
-            "2026-01-01T00:00:00Z",
-            berlin,
-            &["2026-03-29T09:00:00+02:00"],
-        );
-        check(
-            &once(),
-            "2026-03-29",
-            "2026-03-29T09:00:00+02:00",
-            berlin,
-            &[],
-        );
-        check(
-            &once(),
-            "2026-10-25T02:30:00+01:00",
-            "2026-10-25T02:30:00+02:00",
-            berlin,
-            &["2026-10-25T02:30:00+01:00"],
-        );
-        check(
-            &once(),
-            "2026-10-25T02:30:00+01:00",
-            "2026-10-25T02:30:00+01:00",
-            berlin,
-            &[],
-        );
-        let before = DateTrigger {
-            offset: Duration(-3 * 86_400_000),
-            ..once()
-        };
-        check(
-            &before,
-            "2026-01-02T10:00",
-            "2025-01-01T00:00:00Z",
-            berlin,
-            &["2025-12-30T10:00:00+01:00"],
-        );
+        check(&once(), "2026-03-29", "2026-01-01T00:00:00Z", berlin, &["2026-03-29T09:00:00+02:00"]);
+        check(&once(), "2026-03-29", "2026-03-29T09:00:00+02:00", berlin, &[]);
+        check(&once(), "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+02:00", berlin, &["2026-10-25T02:30:00+01:00"]);
+        check(&once(), "2026-10-25T02:30:00+01:00", "2026-10-25T02:30:00+01:00", berlin, &[]);
+        let before = DateTrigger { offset: Duration(-3 * 86_400_000), ..once() };
+        check(&before, "2026-01-02T10:00", "2025-01-01T00:00:00Z", berlin, &["2025-12-30T10:00:00+01:00"]);
     }
 
     #[test]
     fn far_away_and_no_dates() {
         let zone = named("Europe/Berlin");
-        assert_eq!(
-            fires_after(&yearly(), "soon", 0, &zone),
-            Err(DateValueError("soon".to_owned()))
-        );
-        assert_eq!(
-            fires_after(&yearly(), "1990-03-29", i64::MAX, &zone),
-            Ok(None)
-        );
-        let far = DateTrigger {
-            offset: Duration(i64::MAX),
-            ..once()
-        };
+        assert_eq!(fires_after(&yearly(), "soon", 0, &zone), Err(DateValueError("soon".to_owned())));
+        assert_eq!(fires_after(&yearly(), "1990-03-29", i64::MAX, &zone), Ok(None));
+        let far = DateTrigger { offset: Duration(i64::MAX), ..once() };
         assert!(fires_after(&far, "9999-12-31", i64::MIN, &zone).is_ok());
     }
 

@@ -43,15 +43,12 @@ impl Cron {
             .map(|expression| expression.parse::<Schedule>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| CronError(format!("`{text}` is no crontab expression: {error}")))?;
-        let cron = Cron {
-            text: text.into(),
-            schedules: schedules.into(),
-        };
+        let cron = Cron { text: text.into(), schedules: schedules.into() };
         match cron.next_civil(DateTime::UNIX_EPOCH) {
             Some(_) => Ok(cron),
-            None => Err(CronError(format!(
-                "`{text}` never fires: no month it names has such a day; change the day or the month"
-            ))),
+            None => {
+                Err(CronError(format!("`{text}` never fires: no month it names has such a day; change the day or the month")))
+            }
         }
     }
 
@@ -78,10 +75,7 @@ impl Cron {
 
     /// The next time on the wall clock. The crate's calendar is UTC because that has neither gaps nor overlaps.
     fn next_civil(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.schedules
-            .iter()
-            .filter_map(|schedule| schedule.after(&after).next())
-            .min()
+        self.schedules.iter().filter_map(|schedule| schedule.after(&after).next()).min()
     }
 }
 
@@ -91,11 +85,7 @@ const BEGINNING: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 
 /// A wall-clock time in the crate's calendar, rounded down to the second; an earlier one is the second before its beginning, so that
 /// its first minute is found.
 fn calendar(civil: jiff::civil::DateTime) -> Option<DateTime<Utc>> {
-    let seconds = civil
-        .duration_since(BEGINNING)
-        .as_millis()
-        .div_euclid(1_000)
-        .max(-1);
+    let seconds = civil.duration_since(BEGINNING).as_millis().div_euclid(1_000).max(-1);
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
 }
 

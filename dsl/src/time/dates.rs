@@ -48,9 +48,7 @@ pub fn parse_date(text: &str) -> Option<DateValue> {
         return Some(DateValue::Date(date));
     }
     let clock = behind.strip_prefix(['T', 't', ' '])?;
-    let end = clock
-        .find(|c: char| !matches!(c, '0'..='9' | ':' | '.'))
-        .unwrap_or(clock.len());
+    let end = clock.find(|c: char| !matches!(c, '0'..='9' | ':' | '.')).unwrap_or(clock.len());
     let civil = date.to_datetime(read_time(&clock[..end])?);
     match &clock[end..] {
         "" => Some(DateValue::Local(civil)),
@@ -63,32 +61,17 @@ pub fn parse_date(text: &str) -> Option<DateValue> {
 
 fn read_date(text: &str) -> Option<Date> {
     let mut parts = text.split('-');
-    let (year, month, day) = (
-        number(parts.next()?, 4)?,
-        number(parts.next()?, 2)?,
-        number(parts.next()?, 2)?,
-    );
+    let (year, month, day) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
     if parts.next().is_some() {
         return None;
     }
-    Date::new(
-        i16::try_from(year).ok()?,
-        i8::try_from(month).ok()?,
-        i8::try_from(day).ok()?,
-    )
-    .ok()
+    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 fn read_time(text: &str) -> Option<Time> {
-    let (whole, fraction) = text
-        .split_once('.')
-        .map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut parts = whole.split(':');
-    let (hour, minute, second) = (
-        number(parts.next()?, 2)?,
-        number(parts.next()?, 2)?,
-        parts.next(),
-    );
+    let (hour, minute, second) = (number(parts.next()?, 2)?, number(parts.next()?, 2)?, parts.next());
     if parts.next().is_some() {
         return None;
     }
@@ -120,11 +103,7 @@ fn read_offset(text: &str) -> Option<Offset> {
 
 /// Exactly so many digits: `parse` alone would take a sign.
 fn number(digits: &str, length: usize) -> Option<i32> {
-    if digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    }
+    if digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -208,42 +187,18 @@ mod tests {
 
     fn check_instant(text: &str, zone_name: &str, expected: &str) {
         let zone = named(zone_name);
-        assert_eq!(
-            shown(parse_date(text).unwrap().instant(&zone), &zone),
-            expected,
-            "{text} {zone_name}"
-        );
+        assert_eq!(shown(parse_date(text).unwrap().instant(&zone), &zone), expected, "{text} {zone_name}");
     }
 
     #[test]
     fn a_date_is_its_first_instant() {
         check_instant("2026-03-29", "Europe/Berlin", "2026-03-29T00:00:00+01:00");
-        check_instant(
-            "2018-11-04",
-            "America/Sao_Paulo",
-            "2018-11-04T01:00:00-02:00",
-        );
-        check_instant(
-            "2018-02-18",
-            "America/Sao_Paulo",
-            "2018-02-18T00:00:00-03:00",
-        );
-        check_instant(
-            "2010-11-07",
-            "America/St_Johns",
-            "2010-11-07T00:00:00-02:30",
-        );
+        check_instant("2018-11-04", "America/Sao_Paulo", "2018-11-04T01:00:00-02:00");
+        check_instant("2018-02-18", "America/Sao_Paulo", "2018-02-18T00:00:00-03:00");
+        check_instant("2010-11-07", "America/St_Johns", "2010-11-07T00:00:00-02:30");
         check_instant("2011-12-30", "Pacific/Apia", "2011-12-31T00:00:00+14:00");
-        check_instant(
-            "2026-03-29T02:30",
-            "Europe/Berlin",
-            "2026-03-29T03:00:00+02:00",
-        );
-        check_instant(
-            "2026-10-25T02:30:00+01:00",
-            "Europe/Berlin",
-            "2026-10-25T02:30:00+01:00",
-        );
+        check_instant("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T03:00:00+02:00");
+        check_instant("2026-10-25T02:30:00+01:00", "Europe/Berlin", "2026-10-25T02:30:00+01:00");
     }
 
     #[test]
@@ -251,20 +206,8 @@ mod tests {
         let zone = named("Asia/Tokyo");
         let civil = |text: &str| parse_date(text).unwrap().civil(&zone);
         assert_eq!(civil("2026-03-29"), (jiff::civil::date(2026, 3, 29), None));
-        assert_eq!(
-            civil("2026-03-29T09:00"),
-            (
-                jiff::civil::date(2026, 3, 29),
-                Some(jiff::civil::time(9, 0, 0, 0))
-            )
-        );
-        assert_eq!(
-            civil("2026-03-29T18:00Z"),
-            (
-                jiff::civil::date(2026, 3, 30),
-                Some(jiff::civil::time(3, 0, 0, 0))
-            )
-        );
+        assert_eq!(civil("2026-03-29T09:00"), (jiff::civil::date(2026, 3, 29), Some(jiff::civil::time(9, 0, 0, 0))));
+        assert_eq!(civil("2026-03-29T18:00Z"), (jiff::civil::date(2026, 3, 30), Some(jiff::civil::time(3, 0, 0, 0))));
     }
 
     proptest! {

@@ -6,9 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// A span of exact time in milliseconds; `2 days` is 48 hours. May be negative where the language allows it (offsets).
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Duration(pub i64);
 
@@ -20,8 +18,7 @@ pub struct DurationError(pub String);
 /// A hundred years, of 365.25 days each.
 const LONGEST: i128 = 36_525 * 86_400_000;
 
-const ALLOWED: &str =
-    "write a number and a unit, such as `30 minutes`, `2 days`, `1h 30m` or `P2D`";
+const ALLOWED: &str = "write a number and a unit, such as `30 minutes`, `2 days`, `1h 30m` or `P2D`";
 
 impl Duration {
     pub const SECOND: Duration = Duration(1_000);
@@ -71,11 +68,7 @@ impl fmt::Display for Duration {
         }
         let mut left = self.0.unsigned_abs();
         let mut parts = Vec::new();
-        for (unit, name) in [
-            (Duration::DAY, "day"),
-            (Duration::HOUR, "hour"),
-            (Duration::MINUTE, "minute"),
-        ] {
+        for (unit, name) in [(Duration::DAY, "day"), (Duration::HOUR, "hour"), (Duration::MINUTE, "minute")] {
             let unit = unit.0.unsigned_abs();
             match left / unit {
                 0 => {}
@@ -90,10 +83,7 @@ impl fmt::Display for Duration {
             (seconds, 0) => parts.push(format!("{seconds} seconds")),
             (seconds, millis) => {
                 let decimals = format!("{millis:03}");
-                parts.push(format!(
-                    "{seconds}.{} seconds",
-                    decimals.trim_end_matches('0')
-                ));
+                parts.push(format!("{seconds}.{} seconds", decimals.trim_end_matches('0')));
             }
         }
         f.write_str(&parts.join(" "))
@@ -110,11 +100,7 @@ struct Sum<'a> {
 
 impl<'a> Sum<'a> {
     fn new(text: &'a str) -> Sum<'a> {
-        Sum {
-            text,
-            millis: 0,
-            unit: i128::MAX,
-        }
+        Sum { text, millis: 0, unit: i128::MAX }
     }
 
     fn add(&mut self, number: &Number, unit: Duration) -> Result<(), DurationError> {
@@ -127,11 +113,7 @@ impl<'a> Sum<'a> {
         }
         self.unit = unit;
         self.millis += number.times(unit);
-        if self.millis > LONGEST {
-            Err(too_long(self.text))
-        } else {
-            Ok(())
-        }
+        if self.millis > LONGEST { Err(too_long(self.text)) } else { Ok(()) }
     }
 }
 
@@ -153,25 +135,15 @@ impl<'a> Number<'a> {
         let mut decimals = "";
         if let Some(behind) = rest[length..].strip_prefix(['.', ',']) {
             decimals = leading_digits(behind);
-            length += if decimals.is_empty() {
-                0
-            } else {
-                1 + decimals.len()
-            };
+            length += if decimals.is_empty() { 0 } else { 1 + decimals.len() };
         }
         let decimals = &decimals[..decimals.len().min(9)];
         let whole = whole.trim_start_matches('0');
         if whole.len() > 18 {
             return Err(too_long(text));
         }
-        let digits = format!("0{whole}{decimals}")
-            .parse()
-            .map_err(|_| too_long(text))?;
-        let number = Number {
-            written: &rest[..length],
-            digits,
-            decimals: decimals.len() as u32,
-        };
+        let digits = format!("0{whole}{decimals}").parse().map_err(|_| too_long(text))?;
+        let number = Number { written: &rest[..length], digits, decimals: decimals.len() as u32 };
         Ok((number, &rest[length..]))
     }
 
@@ -183,9 +155,7 @@ impl<'a> Number<'a> {
 }
 
 fn leading_digits(text: &str) -> &str {
-    &text[..text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len())]
+    &text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())]
 }
 
 fn words(body: &str, text: &str) -> Result<i128, DurationError> {
@@ -194,9 +164,7 @@ fn words(body: &str, text: &str) -> Result<i128, DurationError> {
     while !rest.is_empty() {
         let (number, behind) = Number::read(rest, text)?;
         let behind = behind.trim_start();
-        let end = behind
-            .find(|c: char| c.is_ascii_digit() || c.is_whitespace())
-            .unwrap_or(behind.len());
+        let end = behind.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(behind.len());
         let word = &behind[..end];
         if word.is_empty() && rest == body && behind.is_empty() && number.digits == 0 {
             return Ok(0);
@@ -210,11 +178,7 @@ fn words(body: &str, text: &str) -> Result<i128, DurationError> {
 fn unit(word: &str, number: &Number) -> Result<Duration, DurationError> {
     let written = number.written;
     // A capital M would be a month to some and a minute to others.
-    let lower = if word == "M" {
-        word.to_owned()
-    } else {
-        word.to_lowercase()
-    };
+    let lower = if word == "M" { word.to_owned() } else { word.to_lowercase() };
     match lower.as_str() {
         "s" | "sec" | "secs" | "second" | "seconds" => Ok(Duration::SECOND),
         "m" | "min" | "mins" | "minute" | "minutes" => Ok(Duration::MINUTE),
@@ -224,9 +188,7 @@ fn unit(word: &str, number: &Number) -> Result<Duration, DurationError> {
         "month" | "months" => Err(inexact(&format!("{written} {word}"), "30 days")),
         "y" | "year" | "years" => Err(inexact(&format!("{written} {word}"), "365 days")),
         "" => {
-            let message = format!(
-                "`{written}` has no unit; write `{written} minutes`, `{written} hours` or `{written} days`"
-            );
+            let message = format!("`{written}` has no unit; write `{written} minutes`, `{written} hours` or `{written} days`");
             Err(DurationError(message))
         }
         _ => Err(DurationError(format!(
@@ -280,9 +242,7 @@ fn inexact(found: &str, instead: &str) -> DurationError {
 }
 
 fn too_long(text: &str) -> DurationError {
-    DurationError(format!(
-        "`{text}` is too long; a duration is at most 100 years (36525 days)"
-    ))
+    DurationError(format!("`{text}` is too long; a duration is at most 100 years (36525 days)"))
 }
 
 #[cfg(test)]
@@ -342,19 +302,7 @@ mod tests {
         check("PT1,5H", Ok(5_400_000));
         check("P1M", Err("`P1M` is no exact span"));
         check("P1Y", Err("write days, such as `P365D`"));
-        for wrong in [
-            "P",
-            "PT",
-            "P1DT",
-            "P1H",
-            "PT1D",
-            "P2",
-            "PD",
-            "P-2D",
-            "P1D2H",
-            "P 2D",
-            "P1DT2HT3M",
-        ] {
+        for wrong in ["P", "PT", "P1DT", "P1H", "PT1D", "P2", "PD", "P-2D", "P1D2H", "P 2D", "P1DT2HT3M"] {
             check(wrong, Err("is no duration"));
         }
     }
@@ -364,29 +312,18 @@ mod tests {
         check("", Err("the duration is empty"));
         check("-", Err("`-` is no duration"));
         check("--1 day", Err("`--1 day` is no duration"));
-        check(
-            "soon",
-            Err("`soon` is no duration; write a number and a unit"),
-        );
+        check("soon", Err("`soon` is no duration; write a number and a unit"));
         check("two days", Err("is no duration"));
         check(".5 hours", Err("is no duration"));
-        check(
-            "5",
-            Err("`5` has no unit; write `5 minutes`, `5 hours` or `5 days`"),
-        );
+        check("5", Err("`5` has no unit; write `5 minutes`, `5 hours` or `5 days`"));
         check("1 hour 30", Err("`30` has no unit"));
         check("0 0", Err("`0` has no unit"));
         check(
             "1 month",
-            Err(
-                "`1 month` is no exact span of time, as months and years differ in length; write days, such as `30 days`",
-            ),
+            Err("`1 month` is no exact span of time, as months and years differ in length; write days, such as `30 days`"),
         );
         check("2 years", Err("write days, such as `365 days`"));
-        check(
-            "500 ms",
-            Err("`ms` is no unit of time; use seconds, minutes, hours, days or weeks"),
-        );
+        check("500 ms", Err("`ms` is no unit of time; use seconds, minutes, hours, days or weeks"));
         check("5M", Err("`M` is no unit of time"));
         check("1 hour and 30 minutes", Err("is no duration"));
         check("1.5.5 hours", Err("is no unit"));
@@ -394,14 +331,8 @@ mod tests {
         check("1h 2h", Err("each at most once"));
         check("36526 days", Err("at most 100 years"));
         check("36525 days 1 second", Err("at most 100 years"));
-        check(
-            "99999999999999999999999999999999999999999999 weeks",
-            Err("at most 100 years"),
-        );
-        check(
-            "999999999999999999.999999999 weeks",
-            Err("at most 100 years"),
-        );
+        check("99999999999999999999999999999999999999999999 weeks", Err("at most 100 years"));
+        check("999999999999999999.999999999 weeks", Err("at most 100 years"));
         check("PT9223372036854775807H", Err("at most 100 years"));
     }
 
@@ -417,10 +348,7 @@ mod tests {
             (172_800_000, "2 days"),
             (-604_800_000, "-7 days"),
             (90_061_000, "1 day 1 hour 1 minute 1 second"),
-            (
-                i64::MIN,
-                "-106751991167 days 7 hours 12 minutes 55.808 seconds",
-            ),
+            (i64::MIN, "-106751991167 days 7 hours 12 minutes 55.808 seconds"),
         ] {
             assert_eq!(Duration(millis).to_string(), expected);
         }

@@ -5,9 +5,7 @@ pub type Time = jiff::civil::Time;
 
 /// The text is no time of day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no time of day; write hours and minutes from 00:00 to 23:59, such as \"09:00\" (quoted) or \"21:30:15\""
-)]
+#[error("`{0}` is no time of day; write hours and minutes from 00:00 to 23:59, such as \"09:00\" (quoted) or \"21:30:15\"")]
 pub struct TimeError(pub String);
 
 /// Reads `HH:MM` or `HH:MM:SS` on the 24-hour clock; the hour may have one digit. Space around it is ignored.
@@ -31,11 +29,7 @@ fn read(text: &str) -> Option<Time> {
 
 /// Digits only: `parse` alone would take a sign.
 fn number(digits: &str) -> Option<i8> {
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    }
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -43,8 +37,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<(i8, i8, i8)>) {
-        let expected =
-            expected.map(|(hour, minute, second)| jiff::civil::time(hour, minute, second, 0));
+        let expected = expected.map(|(hour, minute, second)| jiff::civil::time(hour, minute, second, 0));
         assert_eq!(parse_time(text).ok(), expected, "{text:?}");
     }
 

@@ -34,11 +34,7 @@ pub fn end_of_time() -> i64 {
 
 /// The wall-clock time in the zone at this instant (ms since 1970 UTC); beyond the years -9999 to 9999, their first or last.
 pub fn civil_at(instant: i64, zone: &TimeZone) -> DateTime {
-    let beyond = if instant < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    };
+    let beyond = if instant < 0 { Timestamp::MIN } else { Timestamp::MAX };
     zone.to_datetime(Timestamp::from_millisecond(instant).unwrap_or(beyond))
 }
 
@@ -57,37 +53,23 @@ pub fn resolve(civil: DateTime, zone: &TimeZone) -> i64 {
 /// The last transition not later than an instant. For a time in a gap, jiff's compatible reading lies as long after the
 /// transition as the time lies after the gap's start.
 fn last_transition(instant: Timestamp, zone: &TimeZone) -> Timestamp {
-    let just_after = instant
-        .saturating_add(Span::new().nanoseconds(1))
-        .unwrap_or(instant);
-    zone.preceding(just_after)
-        .next()
-        .map_or(instant, |transition| transition.timestamp())
+    let just_after = instant.saturating_add(Span::new().nanoseconds(1)).unwrap_or(instant);
+    zone.preceding(just_after).next().map_or(instant, |transition| transition.timestamp())
 }
 
 /// Whole milliseconds, rounded down also before 1970.
 pub(super) fn floor_millis(instant: Timestamp) -> i64 {
     let whole = instant.as_millisecond();
-    if instant.as_nanosecond() < i128::from(whole) * 1_000_000 {
-        whole - 1
-    } else {
-        whole
-    }
+    if instant.as_nanosecond() < i128::from(whole) * 1_000_000 { whole - 1 } else { whole }
 }
 
 /// `{ for: N days, at, days }`: from the date `days` later on, the first date in `weekdays` whose `at` is not before `now`
 /// (ms since 1970 UTC). Fewer than 0 days count as 0.
 pub fn after_days(now: i64, days: i64, at: Time, weekdays: Weekdays, zone: &TimeZone) -> i64 {
     let today = civil_at(now, zone).date();
-    let first = Span::new()
-        .try_days(days.max(0))
-        .ok()
-        .and_then(|span| today.checked_add(span).ok())
-        .unwrap_or(Date::MAX);
+    let first = Span::new().try_days(days.max(0)).ok().and_then(|span| today.checked_add(span).ok()).unwrap_or(Date::MAX);
     first_found(first, |date| {
-        let instant = weekdays
-            .contains(date)
-            .then(|| resolve(date.to_datetime(at), zone))?;
+        let instant = weekdays.contains(date).then(|| resolve(date.to_datetime(at), zone))?;
         (instant >= now).then_some(instant)
     })
 }
@@ -95,9 +77,7 @@ pub fn after_days(now: i64, days: i64, at: Time, weekdays: Weekdays, zone: &Time
 /// `{ until: at, days }`: the next such local time strictly later than `now` (ms since 1970 UTC).
 pub fn next_at(now: i64, at: Time, weekdays: Weekdays, zone: &TimeZone) -> i64 {
     first_found(civil_at(now, zone).date(), |date| {
-        let instant = weekdays
-            .contains(date)
-            .then(|| resolve(date.to_datetime(at), zone))?;
+        let instant = weekdays.contains(date).then(|| resolve(date.to_datetime(at), zone))?;
         (instant > now).then_some(instant)
     })
 }

@@ -12,20 +12,10 @@ pub struct Weekdays(pub u8);
 
 /// The text names no weekday and no set of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no weekday; use mon, tue, wed, thu, fri, sat, sun (or the full names), weekdays, weekends or daily"
-)]
+#[error("`{0}` is no weekday; use mon, tue, wed, thu, fri, sat, sun (or the full names), weekdays, weekends or daily")]
 pub struct WeekdaysError(pub String);
 
-const NAMES: [&str; 7] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
+const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 impl Weekdays {
     pub const ALL: Weekdays = Weekdays(0b111_1111);
@@ -74,10 +64,7 @@ impl fmt::Display for Weekdays {
             Weekdays::WORKING => f.write_str("weekdays"),
             Weekdays::WEEKENDS => f.write_str("weekends"),
             Weekdays(days) => {
-                let named: Vec<&str> = (0..7)
-                    .filter(|day| days & (1 << day) != 0)
-                    .map(|day| &NAMES[day][..3])
-                    .collect();
+                let named: Vec<&str> = (0..7).filter(|day| days & (1 << day) != 0).map(|day| &NAMES[day][..3]).collect();
                 f.write_str(&named.join(", "))
             }
         }
@@ -89,11 +76,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<u8>) {
-        assert_eq!(
-            Weekdays::parse(text).ok(),
-            expected.map(Weekdays),
-            "{text:?}"
-        );
+        assert_eq!(Weekdays::parse(text).ok(), expected.map(Weekdays), "{text:?}");
     }
 
     #[test]
@@ -109,9 +92,7 @@ mod tests {
         check("Weekends", Some(0b110_0000));
         check("daily", Some(0b111_1111));
         check("every day", Some(0b111_1111));
-        for wrong in [
-            "", "mo", "mond", "1", "mon-fri", "mon, thu", "holidays", "montag",
-        ] {
+        for wrong in ["", "mo", "mond", "1", "mon-fri", "mon, thu", "holidays", "montag"] {
             check(wrong, None);
         }
     }
@@ -119,7 +100,8 @@ mod tests {
     #[test]
     fn the_error_lists_what_is_allowed() {
         let error = Weekdays::parse("montag").map_err(|error| error.to_string());
-        let expected = "`montag` is no weekday; use mon, tue, wed, thu, fri, sat, sun (or the full names), weekdays, weekends or daily";
+        let expected =
+            "`montag` is no weekday; use mon, tue, wed, thu, fri, sat, sun (or the full names), weekdays, weekends or daily";
         assert_eq!(error, Err(expected.to_owned()));
     }
 
@@ -129,11 +111,7 @@ mod tests {
         for (offset, name) in NAMES.iter().enumerate() {
             let date = monday.saturating_add(jiff::Span::new().days(offset as i64));
             for other in NAMES {
-                assert_eq!(
-                    Weekdays::parse(other).unwrap().contains(date),
-                    *name == other,
-                    "{name} {other}"
-                );
+                assert_eq!(Weekdays::parse(other).unwrap().contains(date), *name == other, "{name} {other}");
             }
         }
     }
@@ -142,10 +120,7 @@ mod tests {
     fn reads_back_what_it_prints() {
         for days in 1..=0b111_1111 {
             let shown = Weekdays(days).to_string();
-            let read = shown
-                .split(", ")
-                .map(|word| Weekdays::parse(word).unwrap())
-                .reduce(Weekdays::union);
+            let read = shown.split(", ").map(|word| Weekdays::parse(word).unwrap()).reduce(Weekdays::union);
             assert_eq!(read, Some(Weekdays(days)), "{shown}");
         }
     }

@@ -25,9 +25,7 @@ pub struct Window {
 /// The text is no window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    #[error(
-        "`{0}` is no span of the day; write a start and an end, such as \"09:00-20:00\" or \"22:00-06:00\""
-    )]
+    #[error("`{0}` is no span of the day; write a start and an end, such as \"09:00-20:00\" or \"22:00-06:00\"")]
     Form(String),
     #[error("in `{text}`, {source}")]
     Time { text: String, source: TimeError },
@@ -39,25 +37,10 @@ impl Window {
     /// # Errors
     /// For anything but two times of day.
     pub fn parse(text: &str) -> Result<Window, WindowError> {
-        let (from, to) = text
-            .split_once(['-', '–'])
-            .ok_or_else(|| WindowError::Form(text.to_owned()))?;
-        let time = |part: &str| {
-            parse_time(part).map_err(|source| WindowError::Time {
-                text: text.to_owned(),
-                source,
-            })
-        };
-        let to = if to.trim() == "24:00" {
-            Time::midnight()
-        } else {
-            time(to)?
-        };
-        Ok(Window {
-            from: time(from)?,
-            to,
-            weekdays: Weekdays::ALL,
-        })
+        let (from, to) = text.split_once(['-', '–']).ok_or_else(|| WindowError::Form(text.to_owned()))?;
+        let time = |part: &str| parse_time(part).map_err(|source| WindowError::Time { text: text.to_owned(), source });
+        let to = if to.trim() == "24:00" { Time::midnight() } else { time(to)? };
+        Ok(Window { from: time(from)?, to, weekdays: Weekdays::ALL })
     }
 
     /// The same span on these weekdays only.
@@ -88,9 +71,7 @@ impl Window {
     /// end of time (see [`super::end_of_time`]) if it has none.
     pub fn opens_after(&self, instant: i64, zone: &TimeZone) -> i64 {
         first_found(civil_at(instant, zone).date(), |date| {
-            self.opening(date, zone)
-                .map(|(start, _)| start)
-                .filter(|start| *start > instant)
+            self.opening(date, zone).map(|(start, _)| start).filter(|start| *start > instant)
         })
     }
 
@@ -112,15 +93,8 @@ impl Window {
         if !self.weekdays.contains(date) {
             return None;
         }
-        let last = if self.to <= self.from {
-            date.tomorrow().ok()?
-        } else {
-            date
-        };
-        let (start, end) = (
-            resolve(date.to_datetime(self.from), zone),
-            resolve(last.to_datetime(self.to), zone),
-        );
+        let last = if self.to <= self.from { date.tomorrow().ok()? } else { date };
+        let (start, end) = (resolve(date.to_datetime(self.from), zone), resolve(last.to_datetime(self.to), zone));
         (start < end).then_some((start, end))
     }
 }
@@ -133,11 +107,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn check_parse(text: &str, expected: Option<(&str, &str)>) {
-        let expected = expected.map(|(from, to)| Window {
-            from: from.parse().unwrap(),
-            to: to.parse().unwrap(),
-            weekdays: Weekdays::ALL,
-        });
+        let expected =
+            expected.map(|(from, to)| Window { from: from.parse().unwrap(), to: to.parse().unwrap(), weekdays: Weekdays::ALL });
         assert_eq!(Window::parse(text).ok(), expected, "{text:?}");
     }
 
@@ -149,77 +120,35 @@ mod tests {
         check_parse(" 21:00 – 08:00 ", Some(("21:00", "08:00")));
         check_parse("18:00-24:00", Some(("18:00", "00:00")));
         check_parse("00:00-24:00", Some(("00:00", "00:00")));
-        for wrong in [
-            "",
-            "-",
-            "09:00",
-            "09:00-",
-            "24:00-06:00",
-            "09:00-25:00",
-            "09:00-12:00-15:00",
-            "9-17",
-            "09:00 to 20:00",
-        ] {
+        for wrong in ["", "-", "09:00", "09:00-", "24:00-06:00", "09:00-25:00", "09:00-12:00-15:00", "9-17", "09:00 to 20:00"] {
             check_parse(wrong, None);
         }
     }
 
     #[test]
     fn the_error_says_what_to_write() {
-        let error = |text| {
-            Window::parse(text)
-                .map_err(|error| error.to_string())
-                .unwrap_err()
-        };
-        assert!(
-            error("morning")
-                .starts_with("`morning` is no span of the day; write a start and an end")
-        );
+        let error = |text| Window::parse(text).map_err(|error| error.to_string()).unwrap_err();
+        assert!(error("morning").starts_with("`morning` is no span of the day; write a start and an end"));
         assert!(error("09:00-25:00").starts_with("in `09:00-25:00`, `25:00` is no time of day"));
     }
 
     /// `closes` is empty where the window is closed or never closes.
-    fn check(
-        window: &str,
-        days: &str,
-        zone_name: &str,
-        instant: &str,
-        inside: bool,
-        closes: &str,
-        opens: &str,
-    ) {
+    fn check(window: &str, days: &str, zone_name: &str, instant: &str, inside: bool, closes: &str, opens: &str) {
         assert!(known_zone(zone_name));
         let zone = named(zone_name);
-        let window = Window::parse(window)
-            .unwrap()
-            .on(Weekdays::parse(days).unwrap());
+        let window = Window::parse(window).unwrap().on(Weekdays::parse(days).unwrap());
         let what = format!("{window:?} {zone_name} at {instant}");
         assert_eq!(window.contains(at(instant), &zone), inside, "{what}");
-        let closing = window
-            .closes_at(at(instant), &zone)
-            .map(|end| shown(end, &zone))
-            .unwrap_or_default();
+        let closing = window.closes_at(at(instant), &zone).map(|end| shown(end, &zone)).unwrap_or_default();
         assert_eq!(closing, closes, "{what} closes");
-        assert_eq!(
-            shown(window.opens_after(at(instant), &zone), &zone),
-            opens,
-            "{what} opens"
-        );
+        assert_eq!(shown(window.opens_after(at(instant), &zone), &zone), opens, "{what} opens");
     }
 
     #[test]
     fn ordinary_days() {
         let berlin = "Europe/Berlin";
         // 27 March 2026 is a Friday.
-        check(
-            "09:00-20:00",
-            "daily",
-            berlin,
-            "2026-03-27T08:59:59.999+01:00",
-            false,
-            "",
-            "2026-03-27T09:00:00+01:00",
-        );
+        check("09:00-20:00", "daily", berlin, "2026-03-27T08:59:59.999+01:00", false, "", "2026-03-27T09:00:00+01:00");
         check(
             "09:00-20:00",
             "daily",
@@ -229,33 +158,9 @@ mod tests {
             "2026-03-27T20:00:00+01:00",
             "2026-03-28T09:00:00+01:00",
         );
-        check(
-            "09:00-20:00",
-            "daily",
-            berlin,
-            "2026-03-27T20:00:00+01:00",
-            false,
-            "",
-            "2026-03-28T09:00:00+01:00",
-        );
-        check(
-            "09:00-20:00",
-            "weekdays",
-            berlin,
-            "2026-03-27T20:00:00+01:00",
-            false,
-            "",
-            "2026-03-30T09:00:00+02:00",
-        );
-        check(
-            "09:00-20:00",
-            "weekdays",
-            "Asia/Tokyo",
-            "2026-03-29T22:00:00Z",
-            false,
-            "",
-            "2026-03-30T09:00:00+09:00",
-        );
+        check("09:00-20:00", "daily", berlin, "2026-03-27T20:00:00+01:00", false, "", "2026-03-28T09:00:00+01:00");
+        check("09:00-20:00", "weekdays", berlin, "2026-03-27T20:00:00+01:00", false, "", "2026-03-30T09:00:00+02:00");
+        check("09:00-20:00", "weekdays", "Asia/Tokyo", "2026-03-29T22:00:00Z", false, "", "2026-03-30T09:00:00+09:00");
     }
 
     #[test]
@@ -270,15 +175,7 @@ mod tests {
             "2026-03-28T06:00:00+01:00",
             "2026-04-03T22:00:00+02:00",
         );
-        check(
-            "22:00-06:00",
-            "fri",
-            berlin,
-            "2026-03-27T05:00:00+01:00",
-            false,
-            "",
-            "2026-03-27T22:00:00+01:00",
-        );
+        check("22:00-06:00", "fri", berlin, "2026-03-27T05:00:00+01:00", false, "", "2026-03-27T22:00:00+01:00");
         check(
             "18:00-24:00",
             "fri",
@@ -288,15 +185,7 @@ mod tests {
             "2026-03-28T00:00:00+01:00",
             "2026-04-03T18:00:00+02:00",
         );
-        check(
-            "18:00-24:00",
-            "fri",
-            berlin,
-            "2026-03-28T00:00:00+01:00",
-            false,
-            "",
-            "2026-04-03T18:00:00+02:00",
-        );
+        check("18:00-24:00", "fri", berlin, "2026-03-28T00:00:00+01:00", false, "", "2026-04-03T18:00:00+02:00");
         check(
             "09:00-09:00",
             "fri",
@@ -311,15 +200,7 @@ mod tests {
     #[test]
     fn openings_that_touch_are_one() {
         let berlin = "Europe/Berlin";
-        check(
-            "00:00-24:00",
-            "daily",
-            berlin,
-            "2026-03-27T12:00:00+01:00",
-            true,
-            "",
-            "2026-03-28T00:00:00+01:00",
-        );
+        check("00:00-24:00", "daily", berlin, "2026-03-27T12:00:00+01:00", true, "", "2026-03-28T00:00:00+01:00");
         check(
             "00:00-24:00",
             "weekdays",
@@ -361,24 +242,8 @@ mod tests {
             "2026-10-25T08:00:00+01:00",
             "2026-10-25T21:00:00+01:00",
         );
-        check(
-            "02:30-02:45",
-            "daily",
-            berlin,
-            "2026-03-28T02:50:00+01:00",
-            false,
-            "",
-            "2026-03-30T02:30:00+02:00",
-        );
-        check(
-            "02:30-02:45",
-            "sun",
-            berlin,
-            "2026-03-29T03:00:00+02:00",
-            false,
-            "",
-            "2026-04-05T02:30:00+02:00",
-        );
+        check("02:30-02:45", "daily", berlin, "2026-03-28T02:50:00+01:00", false, "", "2026-03-30T02:30:00+02:00");
+        check("02:30-02:45", "sun", berlin, "2026-03-29T03:00:00+02:00", false, "", "2026-04-05T02:30:00+02:00");
         check(
             "02:30-04:00",
             "daily",
@@ -397,15 +262,7 @@ mod tests {
             "2026-10-25T02:45:00+02:00",
             "2026-10-26T02:15:00+01:00",
         );
-        check(
-            "02:15-02:45",
-            "daily",
-            berlin,
-            "2026-10-25T02:30:00+01:00",
-            false,
-            "",
-            "2026-10-26T02:15:00+01:00",
-        );
+        check("02:15-02:45", "daily", berlin, "2026-10-25T02:30:00+01:00", false, "", "2026-10-26T02:15:00+01:00");
         // 01:59 is followed by 03:00, so that the two openings overlap.
         check(
             "02:30-02:00",
@@ -425,15 +282,7 @@ mod tests {
             "2011-12-31T08:00:00+14:00",
             "2011-12-31T00:00:00+14:00",
         );
-        check(
-            "09:00-20:00",
-            "fri",
-            "Pacific/Apia",
-            "2011-12-29T23:00:00-10:00",
-            false,
-            "",
-            "2012-01-06T09:00:00+14:00",
-        );
+        check("09:00-20:00", "fri", "Pacific/Apia", "2011-12-29T23:00:00-10:00", false, "", "2012-01-06T09:00:00+14:00");
         // The clocks went back from 00:01 to 23:01: the new day's window is open although the old day is back.
         check(
             "00:00-06:00",

@@ -8,10 +8,7 @@ use crate::state::Event;
 
 /// What the numbers at the aggregate's path come to. The sum of nothing is 0; everything else of nothing is missing.
 pub(super) fn outcome(aggregate: &Aggregate, events: &[&Event]) -> Option<Value> {
-    let numbers: Vec<f64> = events
-        .iter()
-        .filter_map(|event| walk(&event.properties, &aggregate.of.keys)?.as_f64())
-        .collect();
+    let numbers: Vec<f64> = events.iter().filter_map(|event| walk(&event.properties, &aggregate.of.keys)?.as_f64()).collect();
     let value = match aggregate.function {
         AggregateFunction::Sum => decimal(sum(&numbers)),
         AggregateFunction::Avg if numbers.is_empty() => return None,
@@ -27,11 +24,7 @@ fn sum(numbers: &[f64]) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
     for &number in numbers {
         let next = sum + number;
-        lost += if sum.abs() >= number.abs() {
-            (sum - next) + number
-        } else {
-            (number - next) + sum
-        };
+        lost += if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
         sum = next;
     }
     sum + lost

@@ -13,10 +13,7 @@ pub(super) fn before(value: &Value, when: &When, scope: &Scope<'_>) -> Truth {
     };
     match offset(when, scope) {
         Reference::Written(limit) => Truth::fixed(at < limit),
-        Reference::Moving(offset) => turns_true(
-            at.checked_sub(offset).and_then(|edge| edge.checked_add(1)),
-            scope,
-        ),
+        Reference::Moving(offset) => turns_true(at.checked_sub(offset).and_then(|edge| edge.checked_add(1)), scope),
         Reference::Unreadable => Truth::fixed(false),
     }
 }
@@ -30,10 +27,7 @@ pub(super) fn after(value: &Value, when: &When, scope: &Scope<'_>) -> Truth {
         Reference::Written(limit) => Truth::fixed(at > limit),
         Reference::Moving(offset) => {
             let passed = turns_true(at.checked_sub(offset), scope);
-            Truth {
-                holds: !passed.holds,
-                ..passed
-            }
+            Truth { holds: !passed.holds, ..passed }
         }
         Reference::Unreadable => Truth::fixed(false),
     }
@@ -80,17 +74,11 @@ fn instant(value: &Value, scope: &Scope<'_>) -> Option<i64> {
 
 /// False before `edge`, true from then on; without an edge (beyond all time) never true.
 fn turns_true(edge: Option<i64>, scope: &Scope<'_>) -> Truth {
-    Truth {
-        holds: edge.is_some_and(|edge| scope.now >= edge),
-        recheck: edge.filter(|edge| *edge > scope.now),
-    }
+    Truth { holds: edge.is_some_and(|edge| scope.now >= edge), recheck: edge.filter(|edge| *edge > scope.now) }
 }
 
 /// True from the one instant to the other, both included.
 fn holds_from_to(from: i64, to: i64, scope: &Scope<'_>) -> Truth {
     let turns = [Some(from), to.checked_add(1)];
-    Truth {
-        holds: from <= scope.now && scope.now <= to,
-        recheck: turns.into_iter().flatten().find(|turn| *turn > scope.now),
-    }
+    Truth { holds: from <= scope.now && scope.now <= to, recheck: turns.into_iter().flatten().find(|turn| *turn > scope.now) }
 }

@@ -10,11 +10,7 @@ use super::{Evaluation, Facts, Scope, Truth, earliest};
 use crate::state::Event;
 
 impl<'a, F: Facts> Evaluation<'a, F> {
-    pub(super) fn event(
-        &mut self,
-        condition: &'a EventCondition,
-        scope: &Scope<'_>,
-    ) -> Result<Truth, F::Error> {
+    pub(super) fn event(&mut self, condition: &'a EventCondition, scope: &Scope<'_>) -> Result<Truth, F::Error> {
         let reach = Reach::new(condition.within, condition.since, scope);
         let bare = condition.filter.is_none() && condition.aggregates.is_empty();
         let events = self.facts.events(&condition.name, reach.from(), bare)?;
@@ -34,29 +30,12 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             }
         }
         let holds = verdict(condition, &counted, scope);
-        Ok(Truth {
-            holds,
-            recheck: earliest(
-                recheck,
-                turns_by_leaving(condition, &counted, &reach, holds, scope),
-            ),
-        })
+        Ok(Truth { holds, recheck: earliest(recheck, turns_by_leaving(condition, &counted, &reach, holds, scope)) })
     }
 
-    fn meets_filter(
-        &mut self,
-        condition: &'a EventCondition,
-        event: &Event,
-        scope: &Scope<'_>,
-    ) -> Result<Truth, F::Error> {
+    fn meets_filter(&mut self, condition: &'a EventCondition, event: &Event, scope: &Scope<'_>) -> Result<Truth, F::Error> {
         match &condition.filter {
-            Some(filter) => self.check(
-                filter,
-                &Scope {
-                    event: Some(&event.properties),
-                    ..*scope
-                },
-            ),
+            Some(filter) => self.check(filter, &Scope { event: Some(&event.properties), ..*scope }),
             None => Ok(Truth::fixed(true)),
         }
     }
@@ -65,14 +44,10 @@ impl<'a, F: Facts> Evaluation<'a, F> {
 /// Whether these events, all of which count, are what the condition asks for.
 fn verdict(condition: &EventCondition, counted: &[&Event], scope: &Scope<'_>) -> bool {
     enough(condition, counted.len(), scope)
-        && condition.aggregates.iter().all(|aggregate| {
-            meets_all(
-                &aggregate.tests,
-                outcome(aggregate, counted).as_ref(),
-                scope,
-            )
-            .holds
-        })
+        && condition
+            .aggregates
+            .iter()
+            .all(|aggregate| meets_all(&aggregate.tests, outcome(aggregate, counted).as_ref(), scope).holds)
 }
 
 fn enough(condition: &EventCondition, count: usize, scope: &Scope<'_>) -> bool {
@@ -95,7 +70,6 @@ fn turns_by_leaving(
         return reach.leaves(counted.first()?.at);
     }
     condition.within?;
-    let turn =
-        (1..=counted.len()).find(|gone| enough(condition, counted.len() - gone, scope) != holds)?;
+    let turn = (1..=counted.len()).find(|gone| enough(condition, counted.len() - gone, scope) != holds)?;
     reach.leaves(counted.get(turn - 1)?.at)
 }

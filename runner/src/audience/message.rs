@@ -7,11 +7,7 @@ use super::{Evaluation, Facts, Scope, Truth, earliest};
 use crate::store::FateRow;
 
 impl<F: Facts> Evaluation<'_, F> {
-    pub(super) fn message(
-        &mut self,
-        condition: &MessageCondition,
-        scope: &Scope<'_>,
-    ) -> Result<Truth, F::Error> {
+    pub(super) fn message(&mut self, condition: &MessageCondition, scope: &Scope<'_>) -> Result<Truth, F::Error> {
         let reach = Reach::new(condition.within, condition.since, scope);
         let mut latest: Option<i64> = None;
         let mut next = None;
@@ -27,22 +23,13 @@ impl<F: Facts> Evaluation<'_, F> {
         }
         Ok(match latest {
             // It holds at least until the latest drops out of `within`.
-            Some(at) => Truth {
-                holds: true,
-                recheck: reach.leaves(at),
-            },
-            None => Truth {
-                holds: false,
-                recheck: next,
-            },
+            Some(at) => Truth { holds: true, recheck: reach.leaves(at) },
+            None => Truth { holds: false, recheck: next },
         })
     }
 }
 
 fn is_meant(condition: &MessageCondition, row: &FateRow, scope: &Scope<'_>) -> bool {
-    condition
-        .template
-        .as_ref()
-        .is_none_or(|template| *template == row.template)
+    condition.template.as_ref().is_none_or(|template| *template == row.template)
         && (scope.own_run.is_none() || row.run == scope.own_run)
 }

@@ -69,10 +69,7 @@ pub struct Truth {
 impl Truth {
     /// An answer that time alone does not change.
     fn fixed(holds: bool) -> Truth {
-        Truth {
-            holds,
-            recheck: None,
-        }
+        Truth { holds, recheck: None }
     }
 }
 
@@ -80,18 +77,8 @@ impl Truth {
 ///
 /// # Errors
 /// Only those of `facts`.
-pub fn check<F: Facts>(
-    condition: &Condition,
-    scope: &Scope<'_>,
-    facts: &mut F,
-) -> Result<Truth, F::Error> {
-    Evaluation {
-        facts,
-        segments: scope.segments,
-        inside: Vec::new(),
-        depth: 0,
-    }
-    .check(condition, scope)
+pub fn check<F: Facts>(condition: &Condition, scope: &Scope<'_>, facts: &mut F) -> Result<Truth, F::Error> {
+    Evaluation { facts, segments: scope.segments, inside: Vec::new(), depth: 0 }.check(condition, scope)
 }
 
 /// Conditions inside conditions, through segments too, that are looked into; beyond them the answer is no. What a file may hold nests
@@ -131,23 +118,14 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             Condition::Event(event) => self.event(event, scope)?,
             Condition::Message(message) => self.message(message, scope)?,
             Condition::Segment(name) => self.segment(name, scope)?,
-            Condition::Topic(topic) => {
-                Truth::fixed(subscribed(self.facts.contact(), scope.settings, topic))
-            }
-            Condition::Workflow { name, is } => {
-                Truth::fixed(stands(&self.facts.workflow(name)?, *is))
-            }
+            Condition::Topic(topic) => Truth::fixed(subscribed(self.facts.contact(), scope.settings, topic)),
+            Condition::Workflow { name, is } => Truth::fixed(stands(&self.facts.workflow(name)?, *is)),
         })
     }
 
     /// One part with the answer `deciding` settles the whole, and until that part changes nothing else matters; otherwise any
     /// part may turn it. Parts that need no facts are asked first, as they cost next to nothing.
-    fn combine(
-        &mut self,
-        parts: &'a [Condition],
-        deciding: bool,
-        scope: &Scope<'_>,
-    ) -> Result<Truth, F::Error> {
+    fn combine(&mut self, parts: &'a [Condition], deciding: bool, scope: &Scope<'_>) -> Result<Truth, F::Error> {
         let mut recheck = None;
         let asked = |cheap| parts.iter().filter(move |part| is_cheap(part) == cheap);
         for part in asked(true).chain(asked(false)) {
@@ -157,10 +135,7 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             }
             recheck = earliest(recheck, truth.recheck);
         }
-        Ok(Truth {
-            holds: !deciding,
-            recheck,
-        })
+        Ok(Truth { holds: !deciding, recheck })
     }
 
     /// A segment is about the contact alone, wherever it is asked from. Nobody is in a segment that there is not, or that needs itself.
@@ -172,15 +147,7 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             return Ok(Truth::fixed(false));
         }
         self.inside.push(name);
-        let alone = Scope {
-            event: None,
-            vars: None,
-            entry: None,
-            step: None,
-            default_since: None,
-            own_run: None,
-            ..*scope
-        };
+        let alone = Scope { event: None, vars: None, entry: None, step: None, default_since: None, own_run: None, ..*scope };
         let truth = self.check(condition, &alone);
         self.inside.pop();
         truth
@@ -192,10 +159,7 @@ fn is_cheap(condition: &Condition) -> bool {
 }
 
 fn opposite(truth: Truth) -> Truth {
-    Truth {
-        holds: !truth.holds,
-        ..truth
-    }
+    Truth { holds: !truth.holds, ..truth }
 }
 
 fn stands(history: &RunHistory, is: WorkflowState) -> bool {

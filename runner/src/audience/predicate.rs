@@ -15,18 +15,12 @@ pub(super) fn meets_all(tests: &[Predicate], value: Option<&Value>, scope: &Scop
         }
         recheck = super::earliest(recheck, truth.recheck);
     }
-    Truth {
-        holds: true,
-        recheck,
-    }
+    Truth { holds: true, recheck }
 }
 
 fn meets(test: &Predicate, value: Option<&Value>, scope: &Scope<'_>) -> Truth {
     let Some(value) = value else {
-        return Truth::fixed(matches!(
-            test,
-            Predicate::Exists(false) | Predicate::IsNot(_) | Predicate::NoneOf(_)
-        ));
+        return Truth::fixed(matches!(test, Predicate::Exists(false) | Predicate::IsNot(_) | Predicate::NoneOf(_)));
     };
     let number = |accept: &dyn Fn(f64) -> bool| value.as_f64().is_some_and(accept);
     let text = |accept: &dyn Fn(&str) -> bool| value.as_str().is_some_and(accept);
@@ -64,17 +58,10 @@ fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => equal_numbers(left, right),
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .zip(right)
-                    .all(|(left, right)| equal(left, right))
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
         }
         (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left
-                    .iter()
-                    .all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
+            left.len() == right.len() && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
         }
         _ => left == right,
     }

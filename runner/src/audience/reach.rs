@@ -33,18 +33,12 @@ impl Reach {
             None if within.is_some() => None,
             None => scope.default_since,
         };
-        Reach {
-            now: scope.now,
-            within: within.map(Duration::millis),
-            after,
-        }
+        Reach { now: scope.now, within: within.map(Duration::millis), after }
     }
 
     /// Nothing that happened before this time counts, now or later.
     pub(super) fn from(&self) -> i64 {
-        let oldest = self
-            .within
-            .map_or(i64::MIN, |within| self.now.saturating_sub(within));
+        let oldest = self.within.map_or(i64::MIN, |within| self.now.saturating_sub(within));
         self.after.map_or(oldest, |mark| oldest.max(mark.0))
     }
 

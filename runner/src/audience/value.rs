@@ -9,11 +9,7 @@ use super::Scope;
 use crate::state::Contact;
 
 /// What a path stands for; `None` when it is missing, which null is too.
-pub fn value_at<'v>(
-    path: &Path,
-    contact: &'v Contact,
-    scope: &Scope<'v>,
-) -> Option<Cow<'v, Value>> {
+pub fn value_at<'v>(path: &Path, contact: &'v Contact, scope: &Scope<'v>) -> Option<Cow<'v, Value>> {
     match path.root {
         Root::Contact => contact_value(contact, scope.settings, &path.keys),
         Root::Event => walk(scope.event?, &path.keys).map(Cow::Borrowed),
@@ -22,11 +18,7 @@ pub fn value_at<'v>(
 }
 
 /// What `contact.<keys>` stands for: a field that every contact has, else an attribute; `None` when it is missing.
-pub fn contact_value<'v>(
-    contact: &'v Contact,
-    settings: &Settings,
-    keys: &[String],
-) -> Option<Cow<'v, Value>> {
+pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[String]) -> Option<Cow<'v, Value>> {
     let (first, rest) = keys.split_first()?;
     match built_in(contact, settings, first) {
         // The built-in fields hold texts and a list, so nothing lies deeper.
@@ -51,16 +43,12 @@ pub fn contact_json(contact: &Contact, settings: &Settings) -> Value {
 pub fn subscribed(contact: &Contact, settings: &Settings, topic: &str) -> bool {
     let said = || contact.consent.topics.get(topic).copied();
     let known = settings.topics.get(topic);
-    !contact.erased
-        && !contact.consent.none
-        && known.is_some_and(|known| said().unwrap_or(known.subscribed_by_default))
+    !contact.erased && !contact.consent.none && known.is_some_and(|known| said().unwrap_or(known.subscribed_by_default))
 }
 
 /// What lies at `keys` under `value`; keys name members of objects only. `None` when it is missing, which null is too.
 pub fn walk<'v>(value: &'v Value, keys: &[String]) -> Option<&'v Value> {
-    keys.iter()
-        .try_fold(value, |value, key| value.as_object()?.get(key))
-        .filter(|value| !value.is_null())
+    keys.iter().try_fold(value, |value, key| value.as_object()?.get(key)).filter(|value| !value.is_null())
 }
 
 fn value_in<'v>(object: &'v Map<String, Value>, keys: &[String]) -> Option<&'v Value> {
@@ -79,14 +67,7 @@ fn built_in(contact: &Contact, settings: &Settings, name: &str) -> Option<Option
         "phone" => text(&contact.phone),
         "locale" => text(&contact.locale),
         "time_zone" => text(&contact.time_zone),
-        "topics" => Some(
-            settings
-                .topics
-                .keys()
-                .filter(|topic| subscribed(contact, settings, topic))
-                .cloned()
-                .collect(),
-        ),
+        "topics" => Some(settings.topics.keys().filter(|topic| subscribed(contact, settings, topic)).cloned().collect()),
         _ => return None,
     })
 }

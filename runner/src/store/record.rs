@@ -96,8 +96,15 @@ pub enum InboxItem {
     /// These contacts were added or changed.
     Contacts(Vec<ContactId>),
     /// The events of this range of ids were stored and have not been acted on.
-    Events { first: EventId, last: EventId },
-    Enroll { workflow: String, contact: ContactId, with: Map<String, Value> },
+    Events {
+        first: EventId,
+        last: EventId,
+    },
+    Enroll {
+        workflow: String,
+        contact: ContactId,
+        with: Map<String, Value>,
+    },
     /// Queue a message in doubt (or failed) once more.
     Resend(MessageId),
     Pause(String),

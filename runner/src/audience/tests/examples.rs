@@ -1,6 +1,6 @@
 //! Conditions by example: the awkward cases, and the exact millisecond at which an answer turns.
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::super::{contact_json, subscribed, value_at};
 use super::*;
@@ -148,7 +148,8 @@ fn dates() {
         }
     }
     for path in ["contact.word", "contact.number", "contact.gone"] {
-        for test in [json!({"before": "now"}), json!({"after": "now"}), json!({"within_last": DAY}), json!({"within_next": DAY})] {
+        for test in [json!({"before": "now"}), json!({"after": "now"}), json!({"within_last": DAY}), json!({"within_next": DAY})]
+        {
             expect(&world, value(path, test), midnight, false, None);
         }
     }
@@ -288,10 +289,8 @@ fn condition_of(json: &Value) -> Condition {
 
 #[test]
 fn messages() {
-    let mut world = World::new()
-        .fate(Fate::Clicked, 10, "hello", 1)
-        .fate(Fate::Clicked, 20, "bye", 2)
-        .fate(Fate::Clicked, 30, "hello", 2);
+    let mut world =
+        World::new().fate(Fate::Clicked, 10, "hello", 1).fate(Fate::Clicked, 20, "bye", 2).fate(Fate::Clicked, 30, "hello", 2);
     for (template, more, now, holds, recheck) in [
         (None, json!({}), 15, true, None),
         (Some("bye"), json!({}), 15, false, Some(20)),
@@ -334,12 +333,8 @@ fn topics_and_consent() {
 
 #[test]
 fn workflows() {
-    let history = |open: bool, completed, exited| RunHistory {
-        open: open.then_some(RunId(3)),
-        last_entered: Some(5),
-        completed,
-        exited,
-    };
+    let history =
+        |open: bool, completed, exited| RunHistory { open: open.then_some(RunId(3)), last_entered: Some(5), completed, exited };
     for (history, [active, was_completed, was_exited, never]) in [
         (None, [false, false, false, true]),
         (Some(history(true, false, false)), [true, false, false, false]),

@@ -6,10 +6,10 @@ use dsl::time::Duration;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use super::oracle::Stand;
-use super::{path, settings, World};
+use super::{World, path, settings};
 use crate::state::{Consent, EventId, Mark, RunId};
 use crate::store::RunHistory;
 
@@ -59,7 +59,15 @@ fn conditions() -> impl Strategy<Value = Condition> {
 
 fn value_condition() -> impl Strategy<Value = Condition> {
     let paths = [
-        "contact.a", "contact.b", "contact.deep.a", "contact.topics", "contact.id", "contact.phone", "event.a", "event.b", "vars.a",
+        "contact.a",
+        "contact.b",
+        "contact.deep.a",
+        "contact.topics",
+        "contact.id",
+        "contact.phone",
+        "event.a",
+        "event.b",
+        "vars.a",
     ];
     (prop::sample::select(paths.to_vec()), vec(predicate(), 1..3))
         .prop_map(|(at, tests)| Condition::Value { path: path(at), tests })
@@ -113,14 +121,7 @@ fn event_condition(filter: impl Strategy<Value = Option<Condition>>) -> impl Str
     let count = option::of(vec(number_predicate(), 1..3));
     (name, filter, count, vec(aggregate(), 0..2), option::of(span()), since()).prop_map(
         |(name, filter, count, aggregates, within, since)| {
-            Condition::Event(EventCondition {
-                name: name.into(),
-                filter: filter.map(Box::new),
-                count,
-                aggregates,
-                within,
-                since,
-            })
+            Condition::Event(EventCondition { name: name.into(), filter: filter.map(Box::new), count, aggregates, within, since })
         },
     )
 }
@@ -138,9 +139,8 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
 
 fn message_condition() -> impl Strategy<Value = Condition> {
     let template = option::of(prop::sample::select(vec!["hello", "bye"]).prop_map(str::to_owned));
-    (template, fate(), option::of(span()), since()).prop_map(|(template, is, within, since)| {
-        Condition::Message(MessageCondition { template, is, within, since })
-    })
+    (template, fate(), option::of(span()), since())
+        .prop_map(|(template, is, within, since)| Condition::Message(MessageCondition { template, is, within, since }))
 }
 
 fn workflow_condition() -> impl Strategy<Value = Condition> {

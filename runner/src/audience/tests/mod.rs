@@ -9,9 +9,9 @@ use std::convert::Infallible;
 
 use dsl::model::{Condition, Fate, Http, Path, Root, Settings, Topic};
 use dsl::time::Duration;
-use serde_json::{json, Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{check, Facts, Scope, Truth};
+use super::{Facts, Scope, Truth, check};
 use crate::state::{Consent, Contact, ContactId, Event, EventId, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 

@@ -38,10 +38,9 @@ impl<'a> Stand<'a> {
                     && (self.in_segment || world.own_run.is_none() || world.own_run == row.run)
                     && self.counts(row.at, row.id, message.within.map(|span| span.0), message.since)
             }),
-            Condition::Segment(name) => world
-                .segments
-                .get(name)
-                .is_some_and(|segment| Stand { in_segment: true, event: None, ..self }.holds(segment)),
+            Condition::Segment(name) => {
+                world.segments.get(name).is_some_and(|segment| Stand { in_segment: true, event: None, ..self }.holds(segment))
+            }
             Condition::Topic(topic) => self.topics().contains(topic),
             Condition::Workflow { name, is } => {
                 let history = world.workflows.get(name);
@@ -110,7 +109,7 @@ impl<'a> Stand<'a> {
             Predicate::Matches(expression) => {
                 let expression = regex::Regex::new(expression).expect("compiles");
                 text(&|it| expression.is_match(it))
-            },
+            }
             Predicate::Exists(wanted) => *wanted,
             Predicate::Before(when) => date(&|at| at < self.moment(when)),
             Predicate::After(when) => date(&|at| at > self.moment(when)),

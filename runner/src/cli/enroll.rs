@@ -1,0 +1,14 @@
+//! `enroll`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+
+#[derive(clap::Args)]
+pub struct Enroll {}
+
+impl Enroll {
+    pub fn run(self, _project: Option<PathBuf>) -> Outcome {
+        Ok(super::Exit::CouldNotRun)
+    }
+}

@@ -1,0 +1,14 @@
+//! `import`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+
+#[derive(clap::Args)]
+pub struct Import {}
+
+impl Import {
+    pub fn run(self, _project: Option<PathBuf>) -> Outcome {
+        Ok(super::Exit::CouldNotRun)
+    }
+}

@@ -1,0 +1,14 @@
+//! `messages`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+
+#[derive(clap::Args)]
+pub struct Messages {}
+
+impl Messages {
+    pub fn run(self, _project: Option<PathBuf>) -> Outcome {
+        Ok(super::Exit::CouldNotRun)
+    }
+}

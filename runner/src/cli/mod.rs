@@ -1,0 +1,116 @@
+//! The command line: one file a command, thin.
+
+mod demo;
+mod enroll;
+mod import;
+mod manual;
+mod messages;
+mod pause;
+mod project;
+mod run;
+mod schema;
+mod simulate;
+mod status;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command came out, as its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done and fine.
+    Fine,
+    /// 1: it ran and found something wrong.
+    Findings,
+    /// 2: it could not run.
+    CouldNotRun,
+}
+
+/// Why a command could not run (exit code 2), in words that say what to do next.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CouldNotRun(pub String);
+
+type Outcome = Result<Exit, CouldNotRun>;
+
+#[derive(Parser)]
+#[command(
+    name = "campaignd",
+    version,
+    about = "Runs customer campaigns that are written as YAML files in a git repository",
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// The project's folder; default: here, or the nearest parent with a campaignd.yaml
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the shipped campaigns with sample contacts on a fast clock
+    Demo(demo::Demo),
+    /// Run the daemon
+    Run(run::Run),
+    /// Check the project
+    Validate(validate::Validate),
+    /// Run a contact file and an event file through the workflows, on virtual time
+    Simulate(simulate::Simulate),
+    /// Bring contacts or events into the store
+    Import(import::Import),
+    /// Let a contact enter a workflow
+    Enroll(enroll::Enroll),
+    /// Freeze a workflow: nobody enters, those inside stay where they are
+    Pause(pause::Pause),
+    /// Let a paused workflow go on
+    Resume(pause::Resume),
+    /// What the runner is doing
+    Status(status::Status),
+    /// The messages and what became of them
+    Messages(messages::Messages),
+    /// Print or write the language's JSON Schemas
+    Schema(schema::Schema),
+    /// Print a completion script for a shell
+    Completions(manual::Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// Runs the command that the process's arguments name.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = dispatch(arguments);
+    match outcome {
+        Ok(Exit::Fine) => ExitCode::from(0),
+        Ok(Exit::Findings) => ExitCode::from(1),
+        Ok(Exit::CouldNotRun) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("campaignd: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Outcome {
+    let project = arguments.project;
+    match arguments.command {
+        Command::Demo(command) => command.run(),
+        Command::Run(command) => command.run(project),
+        Command::Validate(command) => command.run(project),
+        Command::Simulate(command) => command.run(project),
+        Command::Import(command) => command.run(project),
+        Command::Enroll(command) => command.run(project),
+        Command::Pause(command) => command.run(project),
+        Command::Resume(command) => command.run(project),
+        Command::Status(command) => command.run(project),
+        Command::Messages(command) => command.run(project),
+        Command::Schema(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man => manual::man(),
+    }
+}

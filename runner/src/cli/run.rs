@@ -1,0 +1,14 @@
+//! `run`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+
+#[derive(clap::Args)]
+pub struct Run {}
+
+impl Run {
+    pub fn run(self, _project: Option<PathBuf>) -> Outcome {
+        Ok(super::Exit::CouldNotRun)
+    }
+}

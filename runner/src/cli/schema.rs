@@ -1,0 +1,12 @@
+//! `schema`
+
+use super::Outcome;
+
+#[derive(clap::Args)]
+pub struct Schema {}
+
+impl Schema {
+    pub fn run(self) -> Outcome {
+        Ok(super::Exit::CouldNotRun)
+    }
+}

@@ -1,0 +1,14 @@
+//! `status`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+
+#[derive(clap::Args)]
+pub struct Status {}
+
+impl Status {
+    pub fn run(self, _project: Option<PathBuf>) -> Outcome {
+        Ok(super::Exit::CouldNotRun)
+    }
+}

@@ -1,0 +1,44 @@
+//! Ingest: contacts and what happens to them, as they come in.
+
+use serde_json::{Map, Value};
+
+/// A contact as an import, a simulation or the API gives it: what is given replaces what is known, the rest stays.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ContactInput {
+    /// The id that people and other systems use; never empty.
+    pub id: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub locale: Option<String>,
+    pub time_zone: Option<String>,
+    /// The topics the contact is subscribed to: complete, all others are unsubscribed. `None`: nothing said.
+    pub topics: Option<Vec<String>>,
+    /// Null removes an attribute.
+    pub attributes: Map<String, Value>,
+}
+
+/// Something that happened to a contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence {
+    /// ms since 1970 UTC.
+    pub at: i64,
+    /// The contact's uid; a contact not known yet is made.
+    pub contact: String,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    Event {
+        name: String,
+        properties: Map<String, Value>,
+        /// The same id counts once.
+        id: Option<String>,
+    },
+    /// New values of attributes and built-in fields (email, phone, locale, time_zone); null removes.
+    Set(Map<String, Value>),
+    Subscribe(String),
+    /// `all`: from everything.
+    Unsubscribe(String),
+    Erase,
+}

@@ -1,0 +1,137 @@
+//! What arrives: from channels, from ingest, and from other processes by way of the inbox.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{CHUNK, Input, Kernel, Work};
+use crate::ingest::{Occurrence, What};
+use crate::state::*;
+use crate::store::{InboxItem, Result};
+
+impl Kernel {
+    pub(super) fn take(&mut self, input: &Input) -> Result<()> {
+        match input {
+            Input::Report(report) => self.message_reported(report),
+            Input::Contact(contact) => self.take_contact(contact),
+            Input::Occurrence(occurrence) => self.take_occurrence(occurrence, true),
+            Input::History(occurrence) => self.take_occurrence(occurrence, false),
+            Input::Enroll { workflow, contact, with } => match self.contact_of(contact)? {
+                Some(contact) => self.start_by_name(workflow, contact, Value::Object(with.clone()), 0),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// `fresh`: it may start and end things; otherwise it only counts.
+    fn take_occurrence(&mut self, occurrence: &Occurrence, fresh: bool) -> Result<()> {
+        let Some(contact) = self.contact_of(&occurrence.contact)? else { return Ok(()) };
+        match &occurrence.what {
+            What::Event { name, properties, id } => {
+                let message = self.message_of_fate(contact, name, properties)?;
+                let event = NewEvent {
+                    contact,
+                    name: name.clone(),
+                    at: occurrence.at,
+                    properties: properties.clone(),
+                    uid: id.clone(),
+                    message,
+                };
+                self.store_event(event, 0, fresh)
+            }
+            What::Set(fields) => self.set_fields(contact, fields),
+            What::Subscribe(topic) => self.set_consent(contact, topic, true, occurrence.at, 0, fresh),
+            What::Unsubscribe(topic) => self.set_consent(contact, topic, false, occurrence.at, 0, fresh),
+            What::Erase => self.erase(contact),
+        }
+    }
+
+    /// The message that a fate is about: the latest of that template to the contact.
+    fn message_of_fate(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>) -> Result<Option<MessageId>> {
+        if dsl::model::Fate::from_event(name).is_none() {
+            return Ok(None);
+        }
+        let Some(template) = properties.get("template").and_then(Value::as_str) else { return Ok(None) };
+        self.store.latest_message(contact, template, properties.get("workflow").and_then(Value::as_str))
+    }
+
+    /// Stores an event (once) and, when it is fresh, queues what follows from it.
+    pub(super) fn store_event(&mut self, event: NewEvent, depth: u32, fresh: bool) -> Result<()> {
+        let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
+        self.last_event = id;
+        self.consent_event(event.contact, &event.name, &event.properties)?;
+        if fresh && depth < super::CHAIN {
+            let stored = Event { id, at: event.at, properties: Value::Object(event.properties), message: event.message };
+            self.work.push_back(Work::Event { contact: event.contact, name: Arc::from(event.name), event: stored, depth });
+        } else if fresh {
+            tracing::warn!(event = event.name, "workflows go on starting each other by this event: the chain is cut here");
+        }
+        Ok(())
+    }
+
+    fn consent_event(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>) -> Result<()> {
+        let subscribe = match name {
+            "subscribed" => true,
+            "unsubscribed" => false,
+            _ => return Ok(()),
+        };
+        match properties.get("topic").and_then(Value::as_str) {
+            Some(topic) => self.apply_consent(contact, topic, subscribe),
+            None => Ok(()),
+        }
+    }
+
+    /// Acts on what other processes left. True when there may be more.
+    pub(super) fn take_inbox(&mut self) -> Result<bool> {
+        if !self.inbox {
+            return Ok(false);
+        }
+        let items = self.store.inbox(1)?;
+        let Some((id, _, item)) = items.into_iter().next() else {
+            self.inbox = false;
+            return Ok(false);
+        };
+        self.take_item(item)?;
+        self.follow_up()?;
+        self.store.drop_inbox(id)?;
+        Ok(true)
+    }
+
+    fn take_item(&mut self, item: InboxItem) -> Result<()> {
+        match item {
+            InboxItem::Contacts(ids) => {
+                for id in ids {
+                    let contact = self.load_contact(id)?;
+                    // What it was before is not known: every date timer is set anew, and open runs look.
+                    self.contact_changed(&contact, None)?;
+                    self.work.push_back(Work::Changed { contact: id });
+                }
+                Ok(())
+            }
+            InboxItem::Events { first, last } => self.take_events(first, last),
+            InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
+            InboxItem::Resend(message) => self.resend(message),
+            InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
+            InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
+        }
+    }
+
+    /// Events that another process stored, in the order in which it did.
+    fn take_events(&mut self, first: EventId, last: EventId) -> Result<()> {
+        debug_assert!(last.0 - first.0 < 100 * CHUNK as i64, "imports are written in chunks");
+        for id in first.0..=last.0 {
+            let Some(stored) = self.store.event(EventId(id))? else { continue };
+            if let Value::Object(properties) = &stored.event.properties {
+                self.consent_event(stored.contact, &stored.name, properties)?;
+            }
+            self.work.push_back(Work::Event {
+                contact: stored.contact,
+                name: Arc::from(stored.name),
+                event: stored.event,
+                depth: 0,
+            });
+            self.follow_up()?;
+        }
+        Ok(())
+    }
+}

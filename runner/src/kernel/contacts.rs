@@ -1,0 +1,216 @@
+//! Changes of contacts: from outside, and by steps.
+
+use dsl::model::Path;
+use dsl::time;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{Kernel, Work};
+use crate::engine;
+use crate::ingest::ContactInput;
+use crate::instant::project_zone;
+use crate::state::*;
+use crate::store::{Result, StoreError};
+
+impl Kernel {
+    /// The contact's zone; the project's where it has none or an unknown one.
+    pub(super) fn zone_of(&self, contact: &Contact) -> TimeZone {
+        let own = contact.time_zone.as_deref().and_then(time::zone);
+        own.unwrap_or_else(|| project_zone(&self.plan.catalog.settings))
+    }
+
+    pub(super) fn load_contact(&mut self, id: ContactId) -> Result<Contact> {
+        self.store.contact(id)?.ok_or_else(|| StoreError::Damaged { what: "contact", why: format!("row {id} is missing") })
+    }
+
+    /// The contact of this uid, made if need be; `None` for one who was erased.
+    pub(super) fn contact_of(&mut self, uid: &str) -> Result<Option<ContactId>> {
+        match self.store.contact_id(uid)? {
+            Some(id) => Ok(Some(id)),
+            None if self.was_erased(uid)? => Ok(None),
+            None => {
+                let contact = ContactInput { id: uid.to_owned(), ..ContactInput::default() }.into_contact(&[]);
+                let id = self.store.insert_contact(&contact, self.now)?;
+                self.contact_changed(&Contact { id, ..contact }, None)?;
+                Ok(Some(id))
+            }
+        }
+    }
+
+    /// Who was erased is not made anew by an event that comes late: a hash, keyed with the store's identity, is what is left of them.
+    fn was_erased(&mut self, uid: &str) -> Result<bool> {
+        Ok(self.store.property(&self.erased_key(uid))?.is_some())
+    }
+
+    fn erased_key(&self, uid: &str) -> String {
+        let digest = Sha256::new().chain_update(&self.identity).chain_update(uid).finalize();
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("erased:{hex}")
+    }
+
+    /// Adds a contact, or changes what is given of it.
+    pub(super) fn take_contact(&mut self, input: &ContactInput) -> Result<()> {
+        let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
+        match self.store.contact_id(&input.id)? {
+            None if self.was_erased(&input.id)? => Ok(()),
+            None => {
+                let mut contact = input.clone().into_contact(&topics);
+                contact.id = self.store.insert_contact(&contact, self.now)?;
+                self.contact_changed(&contact, None)
+            }
+            Some(id) => {
+                let old = self.load_contact(id)?;
+                let mut contact = old.clone();
+                input.apply_to(&mut contact, &topics);
+                self.save_contact(&contact, &old)
+            }
+        }
+    }
+
+    pub(super) fn save_contact(&mut self, contact: &Contact, old: &Contact) -> Result<()> {
+        if contact == old {
+            return Ok(());
+        }
+        self.store.update_contact(contact, self.now)?;
+        self.contact_changed(contact, Some(old))
+    }
+
+    /// Date triggers and schedules in the contact's zone move with it; open runs look again.
+    pub(super) fn contact_changed(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
+        self.set_date_timers(contact, old)?;
+        self.know_zone(contact.time_zone.as_deref())?;
+        if old.is_some() {
+            self.work.push_back(Work::Changed { contact: contact.id });
+        }
+        Ok(())
+    }
+
+    /// Sets attributes and built-in fields by their names.
+    pub(super) fn set_fields(&mut self, id: ContactId, fields: &Map<String, Value>) -> Result<()> {
+        let old = self.load_contact(id)?;
+        let mut contact = old.clone();
+        for (name, value) in fields {
+            set_field(&mut contact, &[name.clone()], value.clone());
+        }
+        self.save_contact(&contact, &old)
+    }
+
+    /// Changes consent and records it as an event. `topic` may be `all`.
+    pub(super) fn set_consent(
+        &mut self,
+        id: ContactId,
+        topic: &str,
+        subscribe: bool,
+        at: i64,
+        depth: u32,
+        fresh: bool,
+    ) -> Result<()> {
+        let old = self.load_contact(id)?;
+        if old.erased {
+            return Ok(());
+        }
+        let name = if subscribe { "subscribed" } else { "unsubscribed" };
+        let properties = Map::from_iter([("topic".to_owned(), Value::String(topic.to_owned()))]);
+        let event = NewEvent { contact: id, name: name.to_owned(), at, properties, uid: None, message: None };
+        self.store_event(event, depth, fresh)
+    }
+
+    /// What an event named subscribed or unsubscribed does to the contact's consent.
+    pub(super) fn apply_consent(&mut self, id: ContactId, topic: &str, subscribe: bool) -> Result<()> {
+        let old = self.load_contact(id)?;
+        let mut contact = old.clone();
+        contact.consent.change(topic, subscribe);
+        self.save_contact(&contact, &old)
+    }
+
+    /// Ends the contact's runs and removes everything that is held about the person.
+    pub(super) fn erase(&mut self, id: ContactId) -> Result<()> {
+        let contact = self.load_contact(id)?;
+        for mut run in self.store.open_runs(id)? {
+            self.end_run(&mut run, &contact, EndReason::Erased, None)?;
+        }
+        let blank = Contact { attributes: Map::new(), time_zone: None, ..contact.clone() };
+        self.set_date_timers(&blank, Some(&contact))?;
+        let key = self.erased_key(&contact.uid);
+        self.store.set_property(&key, "")?;
+        self.store.erase_contact(id, self.now)
+    }
+}
+
+/// Sets one attribute or built-in field (email, phone, locale, time_zone); null removes. The id and the topics stay as they are: they are no
+/// attributes.
+pub(super) fn set_field(contact: &mut Contact, keys: &[String], value: Value) {
+    let text = || value.as_str().map(str::to_owned);
+    match keys {
+        [name] if name == "email" => contact.email = text(),
+        [name] if name == "phone" => contact.phone = text(),
+        [name] if name == "locale" => contact.locale = text(),
+        [name] if name == "time_zone" => contact.time_zone = text(),
+        [name, ..] if name == "id" || name == "topics" => {}
+        _ => {
+            let path = Path { root: dsl::model::Root::Contact, keys: keys.to_vec() };
+            engine::assign(&mut contact.attributes, &path, value);
+        }
+    }
+}
+
+impl Consent {
+    /// `all`: every topic at once. Who has refused everything and then asks for one topic gets that one and nothing else.
+    pub fn change(&mut self, topic: &str, subscribe: bool) {
+        if topic == "all" {
+            self.none = !subscribe;
+            self.topics.clear();
+            return;
+        }
+        self.topics.insert(topic.to_owned(), subscribe);
+    }
+}
+
+impl ContactInput {
+    /// A new contact; `topics` are all the project's.
+    pub fn into_contact(self, topics: &[String]) -> Contact {
+        let mut contact = Contact {
+            id: ContactId(0),
+            uid: self.id.clone(),
+            email: None,
+            phone: None,
+            locale: None,
+            time_zone: None,
+            attributes: Map::new(),
+            consent: Consent::default(),
+            erased: false,
+        };
+        self.apply_to(&mut contact, topics);
+        contact
+    }
+
+    /// What is given replaces what is known.
+    pub fn apply_to(&self, contact: &mut Contact, topics: &[String]) {
+        let fields = [
+            (&self.email, &mut contact.email),
+            (&self.phone, &mut contact.phone),
+            (&self.locale, &mut contact.locale),
+            (&self.time_zone, &mut contact.time_zone),
+        ];
+        for (given, known) in fields {
+            if given.is_some() {
+                known.clone_from(given);
+            }
+        }
+        if let Some(given) = &self.topics {
+            contact.consent.none = false;
+            contact.consent.topics = topics.iter().map(|topic| (topic.clone(), given.contains(topic))).collect();
+            for topic in given {
+                contact.consent.topics.insert(topic.clone(), true);
+            }
+        }
+        for (name, value) in &self.attributes {
+            if value.is_null() {
+                contact.attributes.remove(name);
+            } else {
+                contact.attributes.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What is in force: for every workflow known to the store its current definition and status, and which triggers listen to what.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dsl::model::{Status, Trigger};
+
+use super::{Kernel, Plan, Prepared};
+use crate::state::{ContactId, DefinitionId, RunId, WorkflowId};
+use crate::store::{Result, StoreError, WorkflowRow};
+
+/// One workflow in force. A workflow whose file is gone stays, closed, under its last definition.
+#[derive(Clone)]
+pub(super) struct Current {
+    pub name: Arc<str>,
+    pub definition: DefinitionId,
+    pub prepared: Arc<Prepared>,
+    pub status: Status,
+}
+
+#[derive(Clone)]
+pub(super) struct InForce {
+    workflows: Arc<HashMap<WorkflowId, Current>>,
+    names: Arc<HashMap<String, WorkflowId>>,
+    /// Event name to (workflow, index of the trigger), in order of name.
+    by_event: Arc<HashMap<String, Vec<(WorkflowId, usize)>>>,
+    /// Older definitions that runs still use, compiled when first needed.
+    older: Arc<HashMap<DefinitionId, Arc<Prepared>>>,
+    /// Workflows whose open runs are being gone through because the definition changed, with the place reached.
+    pub(super) following: Vec<(WorkflowId, Option<(ContactId, RunId)>)>,
+    /// Some trigger or condition asks for message_sent.
+    pub(super) sent_matters: bool,
+    drafts: bool,
+}
+
+impl InForce {
+    pub fn new(drafts: bool) -> InForce {
+        InForce {
+            workflows: Arc::default(),
+            names: Arc::default(),
+            by_event: Arc::default(),
+            older: Arc::default(),
+            following: Vec::new(),
+            sent_matters: false,
+            drafts,
+        }
+    }
+
+    pub fn get(&self, id: WorkflowId) -> Option<&Current> {
+        self.workflows.get(&id)
+    }
+
+    pub fn id(&self, name: &str) -> Option<WorkflowId> {
+        self.names.get(name).copied()
+    }
+
+    pub fn triggered_by(&self, event: &str) -> Vec<(WorkflowId, usize)> {
+        self.by_event.get(event).cloned().unwrap_or_default()
+    }
+
+    /// In order of name.
+    pub fn all(&self) -> Vec<(WorkflowId, Current)> {
+        let mut all: Vec<_> = self.workflows.iter().map(|(id, current)| (*id, current.clone())).collect();
+        all.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        all
+    }
+}
+
+impl Kernel {
+    /// Makes the store and the memory agree with the plan, within the open transaction.
+    pub(super) fn put_in_force(&mut self, plan: Arc<Plan>) -> Result<()> {
+        let known = self.store.workflows()?;
+        let mut workflows = HashMap::new();
+        for (name, planned) in &plan.workflows {
+            let id = self.store.workflow_id(name)?;
+            let definition = self.store.put_definition(id, &planned.hash, &planned.canonical, self.now)?;
+            let row = known.iter().find(|row| row.id == id);
+            let paused = row.is_some_and(|row| row.paused);
+            let written = planned.prepared.program.definition.workflow.status;
+            let status = match written {
+                Status::Live if paused => Status::Paused,
+                Status::Draft if self.in_force.drafts => Status::Live,
+                other => other,
+            };
+            let changed = row.is_some_and(|row| row.definition.is_some_and(|old| old != definition));
+            self.write_row(id, name, Some(definition), written, paused, row)?;
+            if changed {
+                self.begin_following(id)?;
+            }
+            workflows.insert(id, Current { name: name.as_str().into(), definition, prepared: planned.prepared.clone(), status });
+        }
+        for row in &known {
+            if workflows.contains_key(&row.id) {
+                continue;
+            }
+            let Some(definition) = row.definition else { continue };
+            self.write_row(row.id, &row.name, row.definition, Status::Closed, row.paused, Some(row))?;
+            if let Some(prepared) = self.older_definition(definition)? {
+                workflows
+                    .insert(row.id, Current { name: row.name.as_str().into(), definition, prepared, status: Status::Closed });
+            }
+        }
+        let thawed: Vec<WorkflowId> =
+            workflows.iter().filter(|(_, current)| current.status != Status::Paused).map(|(id, _)| *id).collect();
+        let were_paused = |id: &WorkflowId| self.in_force.get(*id).is_some_and(|current| current.status == Status::Paused);
+        let resumed: Vec<WorkflowId> = thawed.into_iter().filter(were_paused).collect();
+        self.install(plan, workflows);
+        for id in resumed {
+            self.store.unpark(id)?;
+        }
+        self.resume_following()?;
+        self.plan_time_triggers()
+    }
+
+    fn install(&mut self, plan: Arc<Plan>, workflows: HashMap<WorkflowId, Current>) {
+        let mut by_event: HashMap<String, Vec<(WorkflowId, usize)>> = HashMap::new();
+        let mut ordered: Vec<_> = workflows.iter().collect();
+        ordered.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        for (id, current) in ordered.into_iter().filter(|(_, current)| current.status == Status::Live) {
+            for (index, trigger) in current.prepared.program.definition.workflow.triggers.iter().enumerate() {
+                if let Trigger::Event { name, .. } = trigger {
+                    by_event.entry(name.clone()).or_default().push((*id, index));
+                }
+            }
+        }
+        // A search in the text is enough: being asked once too often costs time, not truth.
+        let asks_for_sent = |canonical: &str| canonical.contains("message_sent") || canonical.contains(r#""is":"sent""#);
+        self.in_force.sent_matters = plan.workflows.values().any(|planned| asks_for_sent(&planned.canonical));
+        self.in_force.names = Arc::new(workflows.iter().map(|(id, current)| (current.name.to_string(), *id)).collect());
+        self.in_force.workflows = Arc::new(workflows);
+        self.in_force.by_event = Arc::new(by_event);
+        self.reset_channels(&plan.catalog.settings);
+        self.plan = plan;
+    }
+
+    fn write_row(
+        &mut self,
+        id: WorkflowId,
+        name: &str,
+        definition: Option<DefinitionId>,
+        status: Status,
+        paused: bool,
+        old: Option<&WorkflowRow>,
+    ) -> Result<()> {
+        let status = match status {
+            Status::Live => "live",
+            Status::Draft => "draft",
+            Status::Paused => "paused",
+            Status::Closed => "closed",
+        };
+        let row = WorkflowRow { id, name: name.to_owned(), definition, status: status.to_owned(), paused };
+        if old == Some(&row) { Ok(()) } else { self.store.set_workflow(&row) }
+    }
+
+    /// A definition that is not (or not any more) a workflow's current one.
+    pub(super) fn older_definition(&mut self, id: DefinitionId) -> Result<Option<Arc<Prepared>>> {
+        if let Some(prepared) = self.in_force.older.get(&id) {
+            return Ok(Some(prepared.clone()));
+        }
+        let Some(text) = self.store.definition(id)? else { return Ok(None) };
+        let damaged = |why: String| StoreError::Damaged { what: "definition", why };
+        let definition = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let prepared = Arc::new(Prepared::new(Arc::new(definition)).map_err(|error| damaged(error.to_string()))?);
+        Arc::make_mut(&mut self.in_force.older).insert(id, prepared.clone());
+        Ok(Some(prepared))
+    }
+
+    /// `pause` and `resume` by command.
+    pub(super) fn set_paused(&mut self, name: &str, paused: bool) -> Result<()> {
+        let rows = self.store.workflows()?;
+        if let Some(row) = rows.iter().find(|row| row.name == name).filter(|row| row.paused != paused) {
+            self.store.set_workflow(&WorkflowRow { paused, ..row.clone() })?;
+            self.put_in_force(self.plan.clone())?;
+        }
+        Ok(())
+    }
+}

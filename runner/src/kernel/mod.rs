@@ -1,0 +1,284 @@
+//! The kernel: the one place that changes the state. It takes what arrived and what is due, a transaction a turn, and hands out messages
+//! to carry. A turn takes all that waits, so commits are grouped by themselves when there is much to do.
+//!
+//! Architecture invariants: one kernel per store; no clock (each turn is told the time) and no waiting in here. What a turn did is durable
+//! when it returns; when it fails nothing of it happened, and the same turn can be tried again.
+
+mod arrivals;
+mod contacts;
+mod entries;
+mod facts;
+mod following;
+mod in_force;
+mod messages;
+mod observe;
+mod plan;
+mod runs;
+mod time_triggers;
+
+pub use observe::{Happening, Observer};
+pub use plan::{Plan, Prepared};
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::channels::{Job, Report};
+use crate::ingest::{ContactInput, Occurrence};
+use crate::state::*;
+use crate::store::{Result, ScheduleRow, Store};
+use in_force::InForce;
+use messages::ChannelState;
+
+/// What a turn is told.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A message came back from its channel.
+    Report(Report),
+    Contact(ContactInput),
+    Occurrence(Occurrence),
+    /// It happened before anything was in force: counts, starts nothing.
+    History(Occurrence),
+    Enroll {
+        workflow: String,
+        contact: String,
+        with: serde_json::Map<String, Value>,
+    },
+}
+
+/// What a turn gives back, valid once it has returned.
+#[derive(Default)]
+pub struct Turn {
+    /// Messages to hand to their channels, by channel name. They are recorded as `sending`.
+    pub jobs: Vec<(Arc<str>, Job)>,
+    /// There is more to do at the same time: call again at once.
+    pub more: bool,
+}
+
+/// How many due runs, contacts of a sweep or items of the inbox a turn takes at most. Large enough that a commit costs little by comparison, small
+/// enough that what arrives meanwhile waits a few tens of milliseconds at most.
+const CHUNK: usize = 1000;
+
+/// How many things may follow from one another in one instant (a recorded event starting a workflow that records an event …) before the
+/// chain is cut: workflows that start each other would go on for ever.
+const CHAIN: u32 = 32;
+
+pub struct Kernel {
+    store: Box<dyn Store>,
+    plan: Arc<Plan>,
+    in_force: InForce,
+    channels: HashMap<Arc<str>, ChannelState>,
+    schedules: Vec<ScheduleRow>,
+    /// Zones that contact-zone schedules exist for.
+    zones: Vec<Option<String>>,
+    /// What follows from what this turn did, in order.
+    work: VecDeque<Work>,
+    observer: Option<Box<dyn Observer>>,
+    seed: String,
+    identity: String,
+    last_event: EventId,
+    /// The inbox may hold something.
+    inbox: bool,
+    now: i64,
+    /// While a run is looked at that was due earlier: since when. A message it queues at once was meant for then.
+    late_since: Option<i64>,
+}
+
+/// Something that follows from what happened, in the same transaction.
+enum Work {
+    /// An event was stored: runs may go on, others start.
+    Event {
+        contact: ContactId,
+        name: Arc<str>,
+        event: Event,
+        depth: u32,
+    },
+    /// The contact changed: conditions of open runs may hold now.
+    Changed {
+        contact: ContactId,
+    },
+    Start {
+        workflow: String,
+        contact: ContactId,
+        with: Value,
+        depth: u32,
+    },
+}
+
+/// What differs between production and simulation.
+#[derive(Default)]
+pub struct Options {
+    pub observer: Option<Box<dyn Observer>>,
+    /// Varies the spread after quiet hours and windows; empty in production.
+    pub seed: String,
+    /// Draft workflows run too (simulate with `--workflow`).
+    pub drafts: bool,
+}
+
+impl Kernel {
+    /// Takes over a store: puts the plan in force and settles what was in doubt.
+    ///
+    /// # Errors
+    /// Those of the store; nothing is changed then.
+    pub fn open(store: Box<dyn Store>, plan: Arc<Plan>, options: Options, now: i64) -> Result<Kernel> {
+        let mut kernel = Kernel {
+            store,
+            channels: ChannelState::of(&plan.catalog.settings),
+            plan: plan.clone(),
+            in_force: InForce::new(options.drafts),
+            schedules: Vec::new(),
+            zones: Vec::new(),
+            work: VecDeque::new(),
+            observer: options.observer,
+            seed: options.seed,
+            identity: String::new(),
+            last_event: EventId(0),
+            inbox: true,
+            now,
+            late_since: None,
+        };
+        kernel.transaction(now, |kernel| {
+            kernel.identity = kernel.store.identity()?;
+            kernel.put_in_force(plan)?;
+            kernel.settle_doubts()
+        })?;
+        Ok(kernel)
+    }
+
+    /// Puts another plan in force, all or nothing.
+    ///
+    /// # Errors
+    /// Those of the store; the old plan stays in force then.
+    pub fn reload(&mut self, plan: Arc<Plan>, now: i64) -> Result<()> {
+        self.transaction(now, |kernel| kernel.put_in_force(plan))
+    }
+
+    /// One transaction: everything in `inputs`, then what is due, then the messages that can leave.
+    ///
+    /// # Errors
+    /// Those of the store; nothing happened then, and the same inputs can be given again.
+    pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
+        self.transaction(now, |kernel| {
+            let mut turn = Turn::default();
+            kernel.fire_time_triggers(now - 1)?;
+            for input in inputs {
+                kernel.take(input)?;
+                kernel.follow_up()?;
+            }
+            turn.more |= kernel.take_inbox()?;
+            kernel.fire_time_triggers(now)?;
+            turn.more |= kernel.sweep()?;
+            turn.more |= kernel.follow_some()?;
+            turn.more |= kernel.run_due()?;
+            kernel.dispatch(&mut turn.jobs)?;
+            Ok(turn)
+        })
+    }
+
+    /// The earliest time at which a turn has something to do though nothing arrives.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn next_wake(&mut self) -> Result<Option<i64>> {
+        let mut wake = [self.store.next_due_run()?, self.store.next_date_timer()?].into_iter().flatten().min();
+        let schedules = self.schedules.iter().filter_map(|row| row.next).min();
+        wake = wake.into_iter().chain(schedules).min();
+        for (name, channel) in &self.channels {
+            if channel.free > 0
+                && let Some(due) = self.store.next_due_message(name)?
+            {
+                wake = wake.into_iter().chain([due.max(channel.blocked_until)]).min();
+            }
+        }
+        Ok(wake)
+    }
+
+    /// Looks whether another process left something to do.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn look_outside(&mut self) -> Result<bool> {
+        if self.store.changed_outside()? {
+            self.inbox = true;
+        }
+        Ok(self.inbox)
+    }
+
+    /// The store, to read from.
+    pub fn store(&mut self) -> &mut dyn Store {
+        &mut *self.store
+    }
+
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Messages handed out and not yet reported.
+    pub fn in_flight(&self) -> usize {
+        self.channels.values().map(|channel| channel.connections - channel.free).sum()
+    }
+
+    fn transaction<T>(&mut self, now: i64, act: impl FnOnce(&mut Kernel) -> Result<T>) -> Result<T> {
+        self.now = now;
+        self.store.begin()?;
+        let before = Before::of(self);
+        let result = match self.store.last_event() {
+            Ok(last) => {
+                self.last_event = last;
+                act(self)
+            }
+            Err(error) => Err(error),
+        };
+        let result = result.and_then(|value| self.store.commit().map(|()| value));
+        if result.is_err() {
+            self.store.rollback();
+            before.restore(self);
+        }
+        result
+    }
+
+    fn follow_up(&mut self) -> Result<()> {
+        while let Some(work) = self.work.pop_front() {
+            match work {
+                Work::Event { contact, name, event, depth } => self.event_happened(contact, &name, &event, depth)?,
+                Work::Changed { contact } => self.look_at_open_runs(contact, None)?,
+                Work::Start { workflow, contact, with, depth } => self.start_by_name(&workflow, contact, with, depth)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a failed turn must put back, besides what the store puts back itself.
+struct Before {
+    plan: Arc<Plan>,
+    in_force: InForce,
+    channels: HashMap<Arc<str>, ChannelState>,
+    schedules: Vec<ScheduleRow>,
+    zones: Vec<Option<String>>,
+    inbox: bool,
+}
+
+impl Before {
+    fn of(kernel: &Kernel) -> Before {
+        Before {
+            plan: kernel.plan.clone(),
+            in_force: kernel.in_force.clone(),
+            channels: kernel.channels.clone(),
+            schedules: kernel.schedules.clone(),
+            zones: kernel.zones.clone(),
+            inbox: kernel.inbox,
+        }
+    }
+
+    fn restore(self, kernel: &mut Kernel) {
+        kernel.plan = self.plan;
+        kernel.in_force = self.in_force;
+        kernel.channels = self.channels;
+        kernel.schedules = self.schedules;
+        kernel.zones = self.zones;
+        kernel.inbox = self.inbox;
+        kernel.work.clear();
+    }
+}
