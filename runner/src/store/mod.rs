@@ -7,9 +7,13 @@
 //! Architecture invariants: no SQL outside the implementation; no rule of the language in here: the store finds and keeps, it decides nothing
 //! but uniqueness.
 
+#[cfg(test)]
+mod conformance;
 mod record;
+pub mod sqlite;
 
 pub use record::*;
+pub use sqlite::SqliteStore;
 
 use serde_json::Map;
 

@@ -1,0 +1,162 @@
+//! Contacts: the profile and the consents.
+
+use rusqlite::{Row, params};
+
+use super::db::{Db, Read, json_or_default, map_json, sql_limit, to_json};
+use crate::state::{Consent, Contact, ContactId};
+use crate::store::{Result, ZoneFilter};
+
+pub(super) fn find(db: &Db, id: ContactId) -> Result<Option<Contact>> {
+    db.row(
+        "read a contact",
+        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased FROM contacts WHERE id = ?1",
+        [id.0],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> Read<Contact> {
+    Ok(Contact {
+        id: ContactId(row.get(0)?),
+        uid: row.get(1)?,
+        email: row.get(2)?,
+        phone: row.get(3)?,
+        locale: row.get(4)?,
+        time_zone: row.get(5)?,
+        attributes: json_or_default(row, 6, "contact")?,
+        consent: json_or_default(row, 7, "contact")?,
+        erased: row.get(8)?,
+    })
+}
+
+pub(super) fn id_of(db: &Db, uid: &str) -> Result<Option<ContactId>> {
+    db.row(
+        "look up a contact",
+        "SELECT id FROM contacts WHERE uid = ?1",
+        [uid],
+        |row| Ok(ContactId(row.get(0)?)),
+    )
+}
+
+pub(super) fn insert(db: &Db, contact: &Contact, now: i64) -> Result<ContactId> {
+    let id = db.insert(
+        "add a contact",
+        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+        params![
+            contact.uid,
+            contact.email,
+            contact.phone,
+            contact.locale,
+            contact.time_zone,
+            map_json(&contact.attributes, "contact")?,
+            consent(&contact.consent)?,
+            contact.erased,
+            now
+        ],
+    )?;
+    Ok(ContactId(id))
+}
+
+pub(super) fn update(db: &Db, contact: &Contact, now: i64) -> Result<()> {
+    let doing = "write a contact";
+    let attributes = map_json(&contact.attributes, "contact")?;
+    let consent = consent(&contact.consent)?;
+    // What is indexed seldom changes, and setting it costs as much as if it did.
+    let narrow = db.write(
+        doing,
+        "UPDATE contacts SET email = ?2, phone = ?3, locale = ?4, attributes = ?5, consent = ?6, changed_at = ?7
+         WHERE id = ?1 AND uid = ?8 AND time_zone IS ?9 AND erased = ?10",
+        params![
+            contact.id.0,
+            contact.email,
+            contact.phone,
+            contact.locale,
+            attributes,
+            consent,
+            now,
+            contact.uid,
+            contact.time_zone,
+            contact.erased
+        ],
+    )?;
+    if narrow > 0 {
+        return Ok(());
+    }
+    db.write_one(
+        doing,
+        "UPDATE contacts SET uid = ?2, email = ?3, phone = ?4, locale = ?5, time_zone = ?6, attributes = ?7, consent = ?8,
+             erased = ?9, changed_at = ?10
+         WHERE id = ?1",
+        params![
+            contact.id.0,
+            contact.uid,
+            contact.email,
+            contact.phone,
+            contact.locale,
+            contact.time_zone,
+            attributes,
+            consent,
+            contact.erased,
+            now
+        ],
+    )
+}
+
+fn consent(consent: &Consent) -> Result<Option<String>> {
+    if *consent == Consent::default() {
+        Ok(None)
+    } else {
+        to_json(consent, "contact").map(Some)
+    }
+}
+
+pub(super) fn after(
+    db: &Db,
+    after: ContactId,
+    zone: ZoneFilter<'_>,
+    limit: usize,
+) -> Result<Vec<ContactId>> {
+    let doing = "list contacts";
+    let read = |row: &Row<'_>| Ok(ContactId(row.get(0)?));
+    match zone {
+        ZoneFilter::All => db.rows(
+            doing,
+            "SELECT id FROM contacts WHERE id > ?1 AND erased = 0 ORDER BY id LIMIT ?2",
+            params![after.0, sql_limit(limit)],
+            read,
+        ),
+        ZoneFilter::In(zone) => db.rows(
+            doing,
+            "SELECT id FROM contacts INDEXED BY contacts_zone WHERE time_zone IS ?1 AND id > ?2 AND erased = 0 ORDER BY id LIMIT ?3",
+            params![zone, after.0, sql_limit(limit)],
+            read,
+        ),
+    }
+}
+
+/// Hops from one zone to the next in the index, so that the contacts in between are not read.
+pub(super) fn zones(db: &Db) -> Result<Vec<Option<String>>> {
+    let mut zones = db.rows(
+        "list time zones",
+        "WITH RECURSIVE zone (name) AS (
+             SELECT min(time_zone) FROM contacts INDEXED BY contacts_zone WHERE erased = 0 AND time_zone IS NOT NULL
+             UNION ALL
+             SELECT (SELECT min(time_zone) FROM contacts INDEXED BY contacts_zone WHERE erased = 0 AND time_zone > zone.name)
+             FROM zone WHERE zone.name IS NOT NULL
+         )
+         SELECT name FROM zone WHERE name IS NOT NULL",
+        [],
+        |row| Ok(row.get::<_, Option<String>>(0)?),
+    )?;
+    let without = db.row(
+        "list time zones",
+        "SELECT 1 FROM contacts INDEXED BY contacts_zone WHERE erased = 0 AND time_zone IS NULL LIMIT 1",
+        [],
+        |_| Ok(()),
+    )?;
+    if without.is_some() {
+        zones.insert(0, None);
+    }
+    Ok(zones)
+}

@@ -1,0 +1,106 @@
+//! Events: what contacts did, and what happened to messages.
+
+use rusqlite::{Row, params};
+use serde_json::{Map, Value};
+
+use super::db::{Db, Read, json_or_default, map_json};
+use super::message_history;
+use super::names::Names;
+use crate::state::{ContactId, Event, EventId, MessageId, NewEvent};
+use crate::store::{Result, StoredEvent};
+
+pub(super) fn insert(
+    db: &Db,
+    names: &mut Names,
+    event: &NewEvent,
+    now: i64,
+) -> Result<Option<EventId>> {
+    let name = names.number(db, &event.name)?;
+    let written = db.write(
+        "write an event",
+        "INSERT INTO events (contact, name, at, stored_at, message, uid, properties) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (uid) WHERE uid IS NOT NULL DO NOTHING",
+        params![
+            event.contact.0,
+            name,
+            event.at,
+            now,
+            event.message.map(|message| message.0),
+            event.uid,
+            map_json(&event.properties, "event")?
+        ],
+    )?;
+    Ok((written > 0).then(|| EventId(db.conn.last_insert_rowid())))
+}
+
+pub(super) fn of_contact(
+    db: &Db,
+    names: &mut Names,
+    contact: ContactId,
+    name: &str,
+    from: i64,
+    bare: bool,
+) -> Result<Vec<Event>> {
+    if name == dsl::model::Fate::Sent.event() {
+        return message_history::sent_events(db, names, contact, from, bare);
+    }
+    let Some(name) = names.find(db, name)? else {
+        return Ok(Vec::new());
+    };
+    if bare {
+        return db.rows(
+            "read events",
+            "SELECT id, at, message FROM events WHERE contact = ?1 AND name = ?2 AND at >= ?3 ORDER BY at, id",
+            params![contact.0, name, from],
+            |row| {
+                Ok(Event {
+                    id: EventId(row.get(0)?),
+                    at: row.get(1)?,
+                    properties: Value::Null,
+                    message: row.get::<_, Option<i64>>(2)?.map(MessageId),
+                })
+            },
+        );
+    }
+    db.rows(
+        "read events",
+        "SELECT id, at, message, properties FROM events WHERE contact = ?1 AND name = ?2 AND at >= ?3 ORDER BY at, id",
+        params![contact.0, name, from],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> Read<Event> {
+    Ok(Event {
+        id: EventId(row.get(0)?),
+        at: row.get(1)?,
+        message: row.get::<_, Option<i64>>(2)?.map(MessageId),
+        properties: Value::Object(json_or_default::<Map<String, Value>>(row, 3, "event")?),
+    })
+}
+
+pub(super) fn find(db: &Db, names: &mut Names, id: EventId) -> Result<Option<StoredEvent>> {
+    db.row(
+        "read an event",
+        "SELECT id, at, message, properties, contact, name FROM events WHERE id = ?1",
+        [id.0],
+        |row| {
+            Ok(StoredEvent {
+                event: read(row)?,
+                contact: ContactId(row.get(4)?),
+                name: names.text(db, row.get(5)?)?,
+            })
+        },
+    )
+}
+
+/// From SQLite's own count, which remembers also what was deleted.
+pub(super) fn last(db: &Db) -> Result<EventId> {
+    let last = db.row(
+        "read the last event's id",
+        "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
+        [],
+        |row| Ok(row.get(0)?),
+    )?;
+    Ok(EventId(last.unwrap_or(0)))
+}

@@ -1,0 +1,244 @@
+//! The tables, and how a store of an older layout becomes one of this layout.
+//!
+//! `PRAGMA user_version` counts the steps in [`STEPS`] that a store has been through. A step that was released is never changed: the next layout is
+//! a further step.
+
+use rusqlite::Connection;
+
+use super::db::backend;
+use crate::store::{Result, StoreError};
+
+/// Marks the file as a campaignd store (`PRAGMA application_id`): "cmpd".
+const APPLICATION: i64 = 0x636d_7064;
+
+/// What each layout adds to the one before.
+const STEPS: [&str; 1] = [FIRST];
+
+/// Times are milliseconds since 1970 UTC. `step`, `template`, `channel`, `topic`, `experiment`, `variant`, an event's `name` and a timer's `trigger`
+/// are rows of `names`.
+///
+/// - Nothing is indexed by the time it is due: those queues are in memory, built from the partial indexes of what is not finished.
+/// - `runs.closed` is 0 while the run is open, then the run's id: one unique index allows one open run and any number of ended ones, and serves as
+///   the history.
+/// - The ids of events, definitions and inbox items are never given twice, whatever is deleted.
+const FIRST: &str = "
+CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE contacts (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL,
+    email TEXT, phone TEXT, locale TEXT, time_zone TEXT,
+    consent TEXT,
+    erased INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    attributes TEXT
+) STRICT;
+CREATE UNIQUE INDEX contacts_uid ON contacts (uid);
+CREATE INDEX contacts_zone ON contacts (time_zone) WHERE erased = 0;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    contact INTEGER NOT NULL,
+    name INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    message INTEGER,
+    uid TEXT,
+    properties TEXT
+) STRICT;
+CREATE INDEX events_contact ON events (contact, name, at);
+CREATE UNIQUE INDEX events_uid ON events (uid) WHERE uid IS NOT NULL;
+
+CREATE TABLE workflows (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    definition INTEGER,
+    status TEXT NOT NULL,
+    paused INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE definitions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    workflow INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    canonical TEXT NOT NULL,
+    UNIQUE (workflow, hash)
+) STRICT;
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    contact INTEGER NOT NULL,
+    workflow INTEGER NOT NULL,
+    definition INTEGER NOT NULL,
+    closed INTEGER NOT NULL DEFAULT 0,
+    due INTEGER,
+    entered_at INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    ended_at INTEGER,
+    reason INTEGER,
+    detail TEXT,
+    key TEXT NOT NULL,
+    state TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX runs_contact ON runs (contact, workflow, key, closed);
+CREATE INDEX runs_open ON runs (workflow) WHERE closed = 0;
+
+CREATE TABLE log (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    detail TEXT,
+    PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE assignments (
+    contact INTEGER NOT NULL,
+    workflow INTEGER NOT NULL,
+    experiment INTEGER NOT NULL,
+    variant INTEGER NOT NULL,
+    PRIMARY KEY (contact, workflow, experiment)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    contact INTEGER NOT NULL,
+    workflow INTEGER NOT NULL,
+    definition INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    visit INTEGER NOT NULL,
+    template INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    topic INTEGER,
+    marketing INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    taken_at INTEGER,
+    at INTEGER NOT NULL,
+    capped_at INTEGER,
+    recipient TEXT,
+    subject TEXT,
+    error TEXT
+) STRICT;
+CREATE INDEX messages_contact ON messages (contact);
+CREATE INDEX messages_unsent ON messages (status) WHERE status <> 3;
+CREATE TABLE message_counts (status INTEGER PRIMARY KEY, number INTEGER NOT NULL) STRICT;
+
+CREATE TABLE schedules (
+    workflow INTEGER NOT NULL,
+    trigger TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    next INTEGER,
+    PRIMARY KEY (workflow, trigger, zone)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sweeps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    workflow INTEGER NOT NULL,
+    trigger TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    cursor INTEGER NOT NULL
+) STRICT;
+CREATE TABLE date_timers (
+    workflow INTEGER NOT NULL,
+    trigger INTEGER NOT NULL,
+    contact INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (contact, workflow, trigger)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX date_timers_at ON date_timers (at);
+
+CREATE TABLE inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, item TEXT NOT NULL) STRICT;
+CREATE TABLE counters (
+    workflow INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (workflow, what)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Brings the store to this layout; a new one gets all of it, and an identity.
+pub(super) fn upgrade(conn: &Connection, shown: &str, identity: &str) -> Result<()> {
+    let doing = "set up its tables";
+    let version = version(conn)?;
+    if version == STEPS.len() as i64 {
+        return check(conn, shown);
+    }
+    conn.execute_batch("BEGIN IMMEDIATE")
+        .map_err(backend(doing))?;
+    let done = upgrade_inside(conn, shown, identity);
+    match done {
+        Ok(()) => conn.execute_batch("COMMIT").map_err(backend(doing)),
+        Err(error) => {
+            // The reason for undoing it is the error worth reporting.
+            let _ = conn.execute_batch("ROLLBACK");
+            Err(error)
+        }
+    }
+}
+
+fn upgrade_inside(conn: &Connection, shown: &str, identity: &str) -> Result<()> {
+    let doing = "set up its tables";
+    // Asked again inside the transaction: another process may have been quicker.
+    let version = version(conn)?;
+    if version == 0 {
+        let tables: i64 = conn
+            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+            .map_err(backend(doing))?;
+        if tables > 0 {
+            return Err(foreign(shown));
+        }
+    } else {
+        check(conn, shown)?;
+    }
+    for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        conn.execute_batch(step).map_err(backend(doing))?;
+    }
+    if version == 0 {
+        conn.execute(
+            "INSERT INTO properties (name, value) VALUES ('identity', ?1)",
+            [identity],
+        )
+        .map_err(backend(doing))?;
+        conn.pragma_update(None, "application_id", APPLICATION)
+            .map_err(backend(doing))?;
+    }
+    conn.pragma_update(None, "user_version", STEPS.len() as i64)
+        .map_err(backend(doing))
+}
+
+/// Refuses a file that is of another layout or not a store at all.
+pub(super) fn check(conn: &Connection, shown: &str) -> Result<()> {
+    let application: i64 = conn
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(backend("read its layout"))?;
+    let version = version(conn)?;
+    if application != APPLICATION {
+        return Err(foreign(shown));
+    }
+    if version > STEPS.len() as i64 {
+        return Err(StoreError::Newer(shown.to_owned(), version));
+    }
+    Ok(())
+}
+
+/// Whether the store must be upgraded before it can be used.
+pub(super) fn is_older(conn: &Connection) -> Result<bool> {
+    Ok(version(conn)? < STEPS.len() as i64)
+}
+
+fn version(conn: &Connection) -> Result<i64> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(backend("read its layout"))
+}
+
+fn foreign(shown: &str) -> StoreError {
+    StoreError::Damaged {
+        what: "database",
+        why: format!("{shown} was not made by campaignd"),
+    }
+}

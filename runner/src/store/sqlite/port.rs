@@ -1,0 +1,362 @@
+//! The port's calls, each handed to the file of its subject.
+
+use dsl::model::Fate;
+
+use super::timers::Line;
+use super::{
+    SqliteStore, contacts, erase, events, inbox, log, message_history, messages, properties, runs,
+    tally, time_triggers, workflows,
+};
+use crate::state::*;
+use crate::store::*;
+
+impl Store for SqliteStore {
+    fn begin(&mut self) -> Result<()> {
+        self.begin_transaction()
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.commit_transaction()
+    }
+
+    fn rollback(&mut self) {
+        self.undo()
+    }
+
+    fn contact(&mut self, id: ContactId) -> Result<Option<Contact>> {
+        contacts::find(&self.db, id)
+    }
+
+    fn contact_id(&mut self, uid: &str) -> Result<Option<ContactId>> {
+        contacts::id_of(&self.db, uid)
+    }
+
+    fn insert_contact(&mut self, contact: &Contact, now: i64) -> Result<ContactId> {
+        contacts::insert(&self.db, contact, now)
+    }
+
+    fn update_contact(&mut self, contact: &Contact, now: i64) -> Result<()> {
+        contacts::update(&self.db, contact, now)
+    }
+
+    fn contacts_after(
+        &mut self,
+        after: ContactId,
+        zone: ZoneFilter<'_>,
+        limit: usize,
+    ) -> Result<Vec<ContactId>> {
+        contacts::after(&self.db, after, zone, limit)
+    }
+
+    fn contact_zones(&mut self) -> Result<Vec<Option<String>>> {
+        contacts::zones(&self.db)
+    }
+
+    fn erase_contact(&mut self, id: ContactId, now: i64) -> Result<()> {
+        erase::erase(self, id, now)
+    }
+
+    fn insert_event(&mut self, event: &NewEvent, now: i64) -> Result<Option<EventId>> {
+        events::insert(&self.db, &mut self.names, event, now)
+    }
+
+    fn events(
+        &mut self,
+        contact: ContactId,
+        name: &str,
+        from: i64,
+        bare: bool,
+    ) -> Result<Vec<Event>> {
+        events::of_contact(&self.db, &mut self.names, contact, name, from, bare)
+    }
+
+    fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>> {
+        events::find(&self.db, &mut self.names, id)
+    }
+
+    fn last_event(&mut self) -> Result<EventId> {
+        events::last(&self.db)
+    }
+
+    fn workflow_id(&mut self, name: &str) -> Result<WorkflowId> {
+        workflows::id_of(&self.db, name)
+    }
+
+    fn workflow_name(&mut self, id: WorkflowId) -> Result<Option<String>> {
+        workflows::name_of(&self.db, id)
+    }
+
+    fn workflows(&mut self) -> Result<Vec<WorkflowRow>> {
+        workflows::all(&self.db)
+    }
+
+    fn set_workflow(&mut self, row: &WorkflowRow) -> Result<()> {
+        workflows::set(&self.db, row)
+    }
+
+    fn put_definition(
+        &mut self,
+        workflow: WorkflowId,
+        hash: &str,
+        canonical: &str,
+        now: i64,
+    ) -> Result<DefinitionId> {
+        workflows::put_definition(&self.db, workflow, hash, canonical, now)
+    }
+
+    fn definition(&mut self, id: DefinitionId) -> Result<Option<String>> {
+        workflows::definition(&self.db, id)
+    }
+
+    fn drop_unused_definitions(&mut self) -> Result<usize> {
+        workflows::drop_unused(&self.db)
+    }
+
+    fn insert_run(&mut self, run: &Run) -> Result<Option<RunId>> {
+        runs::insert(self, run)
+    }
+
+    fn run(&mut self, id: RunId) -> Result<Option<Run>> {
+        runs::find(self, id)
+    }
+
+    fn update_run(&mut self, run: &Run) -> Result<()> {
+        runs::update(self, run)
+    }
+
+    fn open_runs(&mut self, contact: ContactId) -> Result<Vec<Run>> {
+        runs::open_of_contact(self, contact)
+    }
+
+    fn open_runs_of(
+        &mut self,
+        workflow: WorkflowId,
+        after: Option<(ContactId, RunId)>,
+        limit: usize,
+    ) -> Result<Vec<Run>> {
+        runs::open_of_workflow(self, workflow, after, limit)
+    }
+
+    fn run_history(
+        &mut self,
+        contact: ContactId,
+        workflow: WorkflowId,
+        key: Option<&str>,
+    ) -> Result<RunHistory> {
+        runs::history(&self.db, contact, workflow, key)
+    }
+
+    fn due_runs(&mut self, now: i64, limit: usize) -> Result<Vec<RunId>> {
+        runs::due(self, now, limit)
+    }
+
+    fn next_due_run(&mut self) -> Result<Option<i64>> {
+        Ok(self.timers()?.next(Line::Runs))
+    }
+
+    fn park_run(&mut self, id: RunId) -> Result<()> {
+        runs::park(self, id)
+    }
+
+    fn log(&mut self, entry: &LogEntry) -> Result<()> {
+        log::write(&self.db, &mut self.names, entry)
+    }
+
+    fn run_log(&mut self, run: RunId) -> Result<Vec<LogEntry>> {
+        log::of_run(&self.db, &mut self.names, run)
+    }
+
+    fn assignment(
+        &mut self,
+        workflow: WorkflowId,
+        experiment: &str,
+        contact: ContactId,
+    ) -> Result<Option<String>> {
+        log::assignment(&self.db, &mut self.names, workflow, experiment, contact)
+    }
+
+    fn assign(
+        &mut self,
+        workflow: WorkflowId,
+        experiment: &str,
+        contact: ContactId,
+        variant: &str,
+    ) -> Result<()> {
+        log::assign(
+            &self.db,
+            &mut self.names,
+            workflow,
+            experiment,
+            contact,
+            variant,
+        )
+    }
+
+    fn insert_message(&mut self, message: &Message) -> Result<MessageId> {
+        messages::insert(self, message)
+    }
+
+    fn message(&mut self, id: MessageId) -> Result<Option<Message>> {
+        messages::find(self, id)
+    }
+
+    fn update_message(&mut self, message: &Message) -> Result<()> {
+        messages::update(self, message)
+    }
+
+    fn due_messages(&mut self, channel: &str, now: i64, limit: usize) -> Result<Vec<MessageId>> {
+        messages::due(self, channel, now, limit)
+    }
+
+    fn next_due_message(&mut self, channel: &str) -> Result<Option<i64>> {
+        messages::next_due(self, channel)
+    }
+
+    fn park_message(&mut self, id: MessageId) -> Result<()> {
+        messages::park(self, id)
+    }
+
+    fn unpark(&mut self, workflow: WorkflowId) -> Result<()> {
+        runs::unpark(self, workflow)?;
+        messages::unpark(self, workflow)
+    }
+
+    fn messages_in_doubt(&mut self) -> Result<Vec<MessageId>> {
+        messages::in_doubt(&self.db)
+    }
+
+    fn slots_taken(
+        &mut self,
+        contact: ContactId,
+        after: i64,
+    ) -> Result<Vec<(i64, Option<String>)>> {
+        message_history::slots_taken(&self.db, &mut self.names, contact, after)
+    }
+
+    fn fates(&mut self, contact: ContactId, fate: Fate, from: i64) -> Result<Vec<FateRow>> {
+        message_history::fates(&self.db, &mut self.names, contact, fate, from)
+    }
+
+    fn latest_message(
+        &mut self,
+        contact: ContactId,
+        template: &str,
+        workflow: Option<&str>,
+    ) -> Result<Option<MessageId>> {
+        message_history::latest(&self.db, &mut self.names, contact, template, workflow)
+    }
+
+    fn messages_after(
+        &mut self,
+        after: MessageId,
+        status: Option<MessageStatus>,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        messages::after(self, after, status, limit)
+    }
+
+    fn schedules(&mut self) -> Result<Vec<ScheduleRow>> {
+        time_triggers::schedules(&self.db)
+    }
+
+    fn set_schedule(&mut self, row: &ScheduleRow) -> Result<()> {
+        time_triggers::set_schedule(&self.db, row)
+    }
+
+    fn drop_schedule(&mut self, workflow: WorkflowId, trigger: &str, zone: &str) -> Result<()> {
+        time_triggers::drop_schedule(&self.db, workflow, trigger, zone)
+    }
+
+    fn sweeps(&mut self) -> Result<Vec<Sweep>> {
+        time_triggers::sweeps(&self.db)
+    }
+
+    fn insert_sweep(&mut self, sweep: &Sweep) -> Result<i64> {
+        time_triggers::insert_sweep(&self.db, sweep)
+    }
+
+    fn set_sweep_cursor(&mut self, sweep: i64, cursor: ContactId) -> Result<()> {
+        time_triggers::set_sweep_cursor(&self.db, sweep, cursor)
+    }
+
+    fn drop_sweep(&mut self, sweep: i64) -> Result<()> {
+        time_triggers::drop_sweep(&self.db, sweep)
+    }
+
+    fn set_date_timer(
+        &mut self,
+        workflow: WorkflowId,
+        trigger: &str,
+        contact: ContactId,
+        at: Option<i64>,
+    ) -> Result<()> {
+        time_triggers::set_date_timer(&self.db, &mut self.names, workflow, trigger, contact, at)
+    }
+
+    fn due_date_timers(&mut self, now: i64, limit: usize) -> Result<Vec<DateTimer>> {
+        time_triggers::due_date_timers(&self.db, &mut self.names, now, limit)
+    }
+
+    fn next_date_timer(&mut self) -> Result<Option<i64>> {
+        time_triggers::next_date_timer(&self.db)
+    }
+
+    fn drop_date_timers(&mut self, workflow: WorkflowId, trigger: &str) -> Result<()> {
+        time_triggers::drop_date_timers(&self.db, &mut self.names, workflow, trigger)
+    }
+
+    fn push_inbox(&mut self, item: &InboxItem, now: i64) -> Result<()> {
+        inbox::push(&self.db, item, now)
+    }
+
+    fn inbox(&mut self, limit: usize) -> Result<Vec<(i64, i64, InboxItem)>> {
+        inbox::oldest(&self.db, limit)
+    }
+
+    fn drop_inbox(&mut self, id: i64) -> Result<()> {
+        inbox::remove(&self.db, id)
+    }
+
+    fn changed_outside(&mut self) -> Result<bool> {
+        self.other_process_wrote()
+    }
+
+    fn count(&mut self, workflow: WorkflowId, what: &str, by: i64) -> Result<()> {
+        self.tally_of_transaction("write a counter")?
+            .count(workflow, what, by);
+        Ok(())
+    }
+
+    fn counters(&mut self) -> Result<Vec<(WorkflowId, String, i64)>> {
+        tally::counters(&mut self.tally, &self.db)
+    }
+
+    fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>> {
+        runs::active(&self.db)
+    }
+
+    fn message_counts(&mut self) -> Result<Vec<(MessageStatus, i64)>> {
+        tally::message_counts(&mut self.tally, &self.db)
+    }
+
+    fn due_count(&mut self, now: i64) -> Result<(i64, Option<i64>)> {
+        let (runs, first_run) = runs::due_count(&self.db, now)?;
+        let (messages, first_message) = messages::due_count(&self.db, now)?;
+        Ok((
+            runs + messages,
+            first_run.into_iter().chain(first_message).min(),
+        ))
+    }
+
+    fn property(&mut self, name: &str) -> Result<Option<String>> {
+        properties::find(&self.db, name)
+    }
+
+    fn set_property(&mut self, name: &str, value: &str) -> Result<()> {
+        properties::set(&self.db, name, value)
+    }
+
+    fn identity(&mut self) -> Result<String> {
+        properties::identity(&self.db)
+    }
+}
