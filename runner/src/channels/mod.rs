@@ -1,9 +1,23 @@
-//! Channels: how a message leaves. A channel has a fixed number of connections, each with a worker of its own that carries one message at a
-//! time; it is never handed more messages than it has connections, so that a crash leaves at most one per connection in doubt.
+//! Channels: how a message leaves. A channel has a fixed number of connections, each with a worker of its own that carries
+//! one message at a time; it is never handed more messages than it has connections, so that a crash leaves at most one per
+//! connection in doubt.
 //!
-//! Architecture invariant: a channel knows no engine, no store and no template; it is handed an envelope and a way to make the content.
+//! Architecture invariant: a channel knows no engine, no store and no template; it is handed an envelope and a way to make
+//! the content. It makes one attempt for each job it is given: trying again, and how fast, is decided by who hands over.
+
+mod address;
+mod compose;
+mod local;
+mod mail;
+mod outbox;
+mod pool;
+mod smtp;
+mod smtp_url;
 
 use crate::state::MessageId;
+
+pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
+pub use smtp_url::{Security, SmtpUrl, SmtpUrlError};
 
 /// One message to carry. Everything the rules of sending decide has been decided.
 pub struct Job {

@@ -1,0 +1,34 @@
+//! Makes a job's content and mail on the worker, and keeps a panic in a renderer or a builder to the one message it
+//! belongs to.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lettre::message::Mailbox;
+
+use super::mail::{self, Mail};
+use super::{Content, Envelope};
+
+type Compose = Box<dyn FnOnce() -> Result<Content, String> + Send>;
+
+/// A job's content. The error is the message's reason to fail.
+pub fn content(compose: Compose) -> Result<Content, String> {
+    caught(compose)
+}
+
+/// The content made into a mail. The error is the message's reason to fail.
+pub fn mail(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Mail, String> {
+    caught(|| mail::build(from, envelope, content).map_err(|error| error.to_string()))
+}
+
+fn caught<T>(make: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|panic| {
+        let words = panic
+            .downcast_ref::<&str>()
+            .map(|words| (*words).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(format!(
+            "making the message came upon a fault of the runner (please report it): {words}"
+        ))
+    })
+}

@@ -1,0 +1,263 @@
+//! Mails are built and read back with another library: what went in comes out, and nothing more.
+
+use mail_parser::{MessageParser, MimeHeaders};
+use proptest::prelude::*;
+
+use super::super::address::sender;
+use super::*;
+
+fn envelope(to: &str, headers: &[(&'static str, &str)]) -> Envelope {
+    Envelope {
+        to: to.to_owned(),
+        message_id: "7.1.hello.ab12@shop.example".to_owned(),
+        date: 1_700_000_000_000,
+        headers: headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect(),
+    }
+}
+
+fn content(subject: &str, html: Option<&str>, text: Option<&str>) -> Content {
+    Content {
+        subject: Some(subject.to_owned()),
+        html: html.map(str::to_owned),
+        text: text.map(str::to_owned),
+    }
+}
+
+fn built(envelope: &Envelope, content: Content) -> Mail {
+    let from = sender("Bücher & Co <hello@shop.example>").unwrap();
+    build(&from, envelope, content).unwrap()
+}
+
+/// The names of the header fields of the mail itself, in order, as a careless reader sees them: by lines.
+fn fields(mail: &Mail) -> Vec<String> {
+    let text = std::str::from_utf8(&mail.bytes).unwrap();
+    let (header, _) = text.split_once("\r\n\r\n").unwrap();
+    header
+        .split("\r\n")
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split(':').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// What every mail has to be on its way through old relays.
+fn assert_plain(mail: &Mail) {
+    assert!(mail.bytes.is_ascii() && !mail.bytes.contains(&0));
+    for line in mail.bytes.split_inclusive(|byte| *byte == b'\n') {
+        assert!(line.len() <= 1000, "a line of {} bytes", line.len());
+        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+        assert!(!line.contains(&b'\r') && !line.contains(&b'\n'), "{line:?}");
+    }
+}
+
+/// Line ends as mail has them; a reader cannot tell which ones went in.
+fn with_lf(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .replace('\0', "")
+}
+
+#[test]
+fn a_mail_has_two_bodies_and_its_headers() {
+    let unsubscribe = "<https://mail.shop.example/u/abc>";
+    let envelope = envelope(
+        "ada@bücher.example",
+        &[
+            ("List-Unsubscribe", unsubscribe),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ],
+    );
+    let mail = built(
+        &envelope,
+        content(
+            "Grüße, Ada",
+            Some("<p>Hallo ü</p>"),
+            Some("Hallo ü\n.\nEnde"),
+        ),
+    );
+    assert_plain(&mail);
+    assert_eq!(mail.from.to_string(), "hello@shop.example");
+    assert_eq!(mail.to.to_string(), "ada@xn--bcher-kva.example");
+    let read = MessageParser::default().parse(&mail.bytes).unwrap();
+    let from = read.from().unwrap().first().unwrap();
+    assert_eq!(
+        (from.name(), from.address()),
+        (Some("Bücher & Co"), Some("hello@shop.example"))
+    );
+    assert_eq!(
+        read.to().unwrap().first().unwrap().address(),
+        Some("ada@xn--bcher-kva.example")
+    );
+    assert_eq!(read.subject(), Some("Grüße, Ada"));
+    assert_eq!(read.message_id(), Some("7.1.hello.ab12@shop.example"));
+    assert_eq!(read.date().unwrap().to_timestamp(), 1_700_000_000);
+    assert_eq!(
+        read.header_raw("List-Unsubscribe").unwrap().trim(),
+        unsubscribe
+    );
+    assert_eq!(
+        read.header_raw("List-Unsubscribe-Post").unwrap().trim(),
+        "List-Unsubscribe=One-Click"
+    );
+    assert!(read.content_type().unwrap().c_subtype.as_deref() == Some("alternative"));
+    assert_eq!(read.body_html(0).unwrap(), "<p>Hallo ü</p>");
+    assert_eq!(with_lf(&read.body_text(0).unwrap()), "Hallo ü\n.\nEnde");
+}
+
+#[test]
+fn one_body_is_one_part() {
+    for (html, text, kind) in [
+        (Some("<p>x</p>"), None, "text/html; charset=utf-8"),
+        (None, Some("x"), "text/plain; charset=utf-8"),
+        (None, None, "text/plain; charset=utf-8"),
+    ] {
+        let mail = built(&envelope("a@x.de", &[]), content("s", html, text));
+        let read = MessageParser::default().parse(&mail.bytes).unwrap();
+        assert_eq!(read.header_raw("Content-Type").unwrap().trim(), kind);
+        assert_eq!(
+            fields(&mail)[..6],
+            [
+                "From",
+                "To",
+                "Date",
+                "Message-ID",
+                "Subject",
+                "MIME-Version"
+            ]
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_mailed_is_said() {
+    let from = sender("hello@shop.example").unwrap();
+    let good = || envelope("ada@shop.example", &[]);
+    let check = |envelope: Envelope, subject: &str, words: &str| {
+        let error = build(&from, &envelope, content(subject, None, Some("x")))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    check(envelope("ada", &[]), "s", "is not a mail address");
+    check(
+        Envelope { date: -1, ..good() },
+        "s",
+        "between 1970 and 9999",
+    );
+    check(
+        Envelope {
+            date: YEAR_10000,
+            ..good()
+        },
+        "s",
+        "between 1970 and 9999",
+    );
+    check(
+        Envelope {
+            message_id: "a b@c".to_owned(),
+            ..good()
+        },
+        "s",
+        "cannot be a Message-ID",
+    );
+    check(
+        Envelope {
+            message_id: "ab".to_owned(),
+            ..good()
+        },
+        "s",
+        "cannot be a Message-ID",
+    );
+    check(
+        Envelope {
+            message_id: "a>\r\nBcc: x@y".to_owned(),
+            ..good()
+        },
+        "s",
+        "cannot be a Message-ID",
+    );
+    check(good(), &"x".repeat(2000), "Subject has a word");
+    check(
+        envelope("a@x.de", &[("X-Long", &"x".repeat(901))]),
+        "s",
+        "X-Long has a word",
+    );
+    check(
+        envelope("a@x.de", &[("X\r\nBcc", "x")]),
+        "s",
+        "cannot be a header field's name",
+    );
+    check(
+        envelope("a@x.de", &[("", "x")]),
+        "s",
+        "cannot be a header field's name",
+    );
+    let last = Envelope {
+        date: YEAR_10000 - 1,
+        ..good()
+    };
+    assert!(build(&from, &last, content("s", None, None)).is_ok());
+}
+
+/// Text that tries to be more than text.
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-z \r\n\t:.<>\"@=?ü€\u{0}\u{b}\u{85}\u{2028}-]{0,60}",
+        "[a-zé ]{0,20}(\r\n|\n|\r|\r\n\r\n)(Bcc: eve@evil\\.example|\\.|--[a-z]{3}|Content-Type: text/html)(\r\n|\n)?[ -~]{0,20}",
+        "[a-z]{0,5}( [a-zü]{1,30}){0,60}",
+        // Lines longer than mail has them.
+        "[a-z.\n ]{900,2500}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn data_never_becomes_a_header_or_a_part(
+        name in hostile(),
+        subject in hostile(),
+        value in hostile(),
+        html in hostile(),
+        text in hostile(),
+    ) {
+        let from = Mailbox::new(Some(without_controls(&name)), "hello@shop.example".parse().unwrap());
+        let envelope = envelope("ada@shop.example", &[("X-Value", &value)]);
+        let made = build(&from, &envelope, content(&subject, Some(&html), Some(&text)));
+        let mail = match made {
+            Ok(mail) => mail,
+            Err(MailError::LongWord(_)) => return Ok(()),
+            Err(error) => return Err(TestCaseError::fail(error.to_string())),
+        };
+        assert_plain(&mail);
+        prop_assert_eq!(
+            fields(&mail),
+            ["From", "To", "Date", "Message-ID", "Subject", "X-Value", "MIME-Version", "Content-Type"]
+        );
+        let read = MessageParser::default().parse(&mail.bytes).unwrap();
+        prop_assert_eq!(read.headers().len(), 8);
+        prop_assert_eq!(read.parts.len(), 3);
+        prop_assert_eq!(read.to().unwrap().as_list().map(<[_]>::len), Some(1));
+        prop_assert_eq!(read.from().unwrap().first().unwrap().address(), Some("hello@shop.example"));
+        let part = |at: usize| with_lf(read.parts[at].text_contents().unwrap_or_default());
+        prop_assert_eq!(part(1), with_lf(&text));
+        prop_assert_eq!(part(2), with_lf(&html));
+        for at in [1, 2] {
+            prop_assert!(read.parts[at].headers.len() == 2);
+        }
+    }
+
+    #[test]
+    fn an_address_from_data_is_one_address_or_none(address in hostile(), domain in "[a-z.ü\r\n >]{0,20}") {
+        for to in [address.clone(), format!("{address}@{domain}"), format!("{address}@shop.example")] {
+            let Ok(to) = recipient(&to) else { continue };
+            let to = to.to_string();
+            prop_assert!(to.is_ascii() && !to.chars().any(char::is_control));
+            let mail = built(&envelope(&to, &[]), content("s", None, Some("x")));
+            prop_assert_eq!(fields(&mail).len(), 8);
+        }
+    }
+}

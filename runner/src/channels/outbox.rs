@@ -1,0 +1,180 @@
+//! The outbox: a folder in which every message becomes one .eml file, for trying a project out without a mail server.
+//!
+//! A file appears whole or not at all: it is written under a temporary name and renamed. It is not forced to the disk: the
+//! message's row in the store is what counts, and a power cut leaves rows in doubt anyway, which are reported as unknown.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lettre::message::Mailbox;
+
+use super::{Content, Envelope, Outcome, compose};
+
+/// Leaves room for the ending within the 255 bytes that file systems allow.
+const LONGEST_NAME: usize = 200;
+
+pub struct Outbox {
+    folder: PathBuf,
+    from: Mailbox,
+}
+
+impl Outbox {
+    pub fn new(folder: PathBuf, from: Mailbox) -> Outbox {
+        Outbox { folder, from }
+    }
+
+    /// Writes the message's file, named after its Message-ID's local part: the same message tried again replaces its own file.
+    /// Blocks on the disk.
+    pub fn deliver(&self, envelope: &Envelope, content: Content) -> Outcome {
+        let mail = match compose::mail(&self.from, envelope, content) {
+            Ok(mail) => mail,
+            Err(why) => return Outcome::Failed(why),
+        };
+        let name = file_name(&envelope.message_id);
+        match self.write(&name, &mail.bytes) {
+            Ok(()) => Outcome::Sent,
+            Err(error) => Outcome::Deferred(format!(
+                "could not write {name}.eml into the outbox folder {}: {error}",
+                self.folder.display()
+            )),
+        }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let (part, whole) = (
+            self.folder.join(format!(".{name}.part")),
+            self.folder.join(format!("{name}.eml")),
+        );
+        let written = put(&part, bytes, &self.folder).and_then(|()| std::fs::rename(&part, &whole));
+        if written.is_err() {
+            // Nothing is gained by a second error about the same disk.
+            let _ = std::fs::remove_file(&part);
+        }
+        written
+    }
+}
+
+/// Writes a file, and makes its folder when it is not there: also when it was removed while the runner runs.
+fn put(path: &Path, bytes: &[u8], folder: &Path) -> io::Result<()> {
+    match std::fs::write(path, bytes) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            std::fs::write(path, bytes)
+        }
+        written => written,
+    }
+}
+
+/// The Message-ID's local part, of which only what is harmless in a file name is kept.
+fn file_name(message_id: &str) -> String {
+    let local = message_id.split('@').next().unwrap_or_default();
+    let name: String = local
+        .chars()
+        .take(LONGEST_NAME)
+        .map(|character| match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '_' => character,
+            _ => '_',
+        })
+        .collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if name.is_empty() => "_".to_owned(),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::address::sender;
+    use super::*;
+
+    fn outbox(folder: &Path) -> Outbox {
+        Outbox::new(
+            folder.to_owned(),
+            sender("Shop <hello@shop.example>").unwrap(),
+        )
+    }
+
+    fn deliver(outbox: &Outbox, to: &str, text: &str) -> Outcome {
+        let envelope = Envelope {
+            to: to.to_owned(),
+            message_id: "7.1.hello.ab12@shop.example".to_owned(),
+            date: 0,
+            headers: Vec::new(),
+        };
+        outbox.deliver(
+            &envelope,
+            Content {
+                text: Some(text.to_owned()),
+                ..Content::default()
+            },
+        )
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_message_becomes_one_file_that_a_mail_client_opens() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a/outbox");
+        let outbox = outbox(&folder);
+        assert_eq!(deliver(&outbox, "ada@shop.example", "one"), Outcome::Sent);
+        assert_eq!(
+            deliver(&outbox, "ada@shop.example", ".two\n.\n"),
+            Outcome::Sent
+        );
+        assert_eq!(names(&folder), ["7.1.hello.ab12.eml"]);
+        let mail = std::fs::read_to_string(folder.join("7.1.hello.ab12.eml")).unwrap();
+        assert!(
+            mail.starts_with("From: Shop <hello@shop.example>\r\n"),
+            "{mail}"
+        );
+        assert!(mail.contains("\r\n\r\n.two\r\n.\r\n"), "{mail}");
+    }
+
+    #[test]
+    fn a_folder_that_vanishes_is_made_again() {
+        let home = tempfile::tempdir().unwrap();
+        let outbox = outbox(home.path().join("outbox").as_path());
+        assert_eq!(deliver(&outbox, "ada@shop.example", "one"), Outcome::Sent);
+        std::fs::remove_dir_all(home.path().join("outbox")).unwrap();
+        assert_eq!(deliver(&outbox, "ada@shop.example", "one"), Outcome::Sent);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_deferred_and_what_cannot_be_mailed_fails() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("file"), "").unwrap();
+        let blocked = outbox(&home.path().join("file"));
+        assert!(
+            matches!(deliver(&blocked, "ada@shop.example", "x"), Outcome::Deferred(why) if why.contains("7.1.hello.ab12.eml"))
+        );
+        assert!(matches!(deliver(&blocked, "ada", "x"), Outcome::Failed(_)));
+        std::fs::create_dir_all(home.path().join("taken/7.1.hello.ab12.eml/x")).unwrap();
+        let taken = outbox(&home.path().join("taken"));
+        assert!(matches!(
+            deliver(&taken, "ada@shop.example", "x"),
+            Outcome::Deferred(_)
+        ));
+        assert_eq!(names(&home.path().join("taken")), ["7.1.hello.ab12.eml"]);
+    }
+
+    #[test]
+    fn a_file_name_keeps_only_what_is_harmless() {
+        for (message_id, name) in [
+            ("7.1.hello.ab12@shop.example", "7.1.hello.ab12"),
+            ("../../etc/x@y", "_._.._etc_x"),
+            (".hidden@y", "_hidden"),
+            ("a b\0ü@y", "a_b__"),
+            ("@y", "_"),
+        ] {
+            assert_eq!(file_name(message_id), name);
+        }
+        assert_eq!(file_name(&"x".repeat(1000)).len(), LONGEST_NAME);
+    }
+}

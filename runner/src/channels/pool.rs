@@ -1,0 +1,222 @@
+//! A channel's pool: starts the workers of its kind of delivery, hands them jobs, and brings them to an end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+
+use super::address::{AddressError, sender};
+use super::local::{Keep, LocalWorkers};
+use super::outbox::Outbox;
+use super::smtp::{Dialer, SmtpWorkers, TlsError};
+use super::smtp_url::SmtpUrl;
+use super::{Job, Report};
+
+/// Where reports go. Called on the workers, so it must be quick and never block.
+pub type ReportTo = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// The sender of a folder's mails when the settings name none.
+const OUTBOX_FROM: &str = "campaignd@localhost";
+/// How long workers that have been told to stop get for saying so.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A channel's settings, with everything that was in the environment put in.
+#[derive(Debug, Clone)]
+pub struct ChannelOptions {
+    /// At least 1.
+    pub connections: usize,
+    pub delivery: Delivery,
+    /// `Shop <hello@shop.example>`; SMTP needs it.
+    pub from: Option<String>,
+    /// What this machine calls itself in EHLO; `localhost` when nothing better is known.
+    pub hello: String,
+    pub timeouts: Timeouts,
+}
+
+/// How messages leave.
+#[derive(Debug, Clone)]
+pub enum Delivery {
+    /// A folder of .eml files.
+    Outbox(PathBuf),
+    Smtp(SmtpUrl),
+    /// Makes the content, answers `sent` and keeps nothing.
+    Null,
+}
+
+/// How long a mail server may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Finding the host and connecting.
+    pub connect: Duration,
+    /// One command's answer, the greeting, and the TLS handshake.
+    pub command: Duration,
+    /// Taking the content, and then again answering to its end.
+    pub content: Duration,
+    /// A connection with nothing to do is closed after this long.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(10),
+            command: Duration::from_secs(30),
+            content: Duration::from_secs(60),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a channel cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    #[error("channel {0} has no connections: `connections` is at least 1")]
+    NoConnections(String),
+    #[error(
+        "channel {0} delivers over SMTP and has no `from`: give it one, such as Shop <hello@shop.example>"
+    )]
+    NoFrom(String),
+    #[error("channel {0}: `from` is wrong: {1}")]
+    From(String, AddressError),
+    #[error(
+        "channel {0}: “{1}” is not a name to say EHLO with: it must be a host name or an address in brackets"
+    )]
+    Hello(String, String),
+    #[error("channel {0}: {1}")]
+    Tls(String, TlsError),
+    #[error("channel {0} could not start a worker: {1}")]
+    Worker(String, std::io::Error),
+}
+
+/// The running workers of one channel. Dropping it lets them finish what they carry, unwatched; [`ChannelPool::close`]
+/// waits for them.
+pub struct ChannelPool {
+    connections: usize,
+    workers: Workers,
+    stop: watch::Sender<bool>,
+    /// Ends when the last worker has.
+    ended: mpsc::Receiver<()>,
+}
+
+enum Workers {
+    Local(LocalWorkers),
+    Smtp(SmtpWorkers),
+}
+
+/// What every worker holds: the sign to stop at once, and the token whose drop says it has ended.
+#[derive(Clone)]
+pub struct Leash {
+    pub stop: watch::Receiver<bool>,
+    _alive: mpsc::Sender<()>,
+}
+
+impl ChannelPool {
+    /// Starts the workers of the channel `name`. No connection is made before the first message. Reads the system's trusted
+    /// certificates when TLS may be needed, and blocks for that.
+    ///
+    /// Errors: settings that can never work.
+    pub fn start(
+        name: &str,
+        settings: &ChannelOptions,
+        report: ReportTo,
+        runtime: &Handle,
+    ) -> Result<ChannelPool, ChannelError> {
+        if settings.connections == 0 {
+            return Err(ChannelError::NoConnections(name.to_owned()));
+        }
+        let wrong_from = |error| ChannelError::From(name.to_owned(), error);
+        let from = settings
+            .from
+            .as_deref()
+            .map(sender)
+            .transpose()
+            .map_err(wrong_from)?;
+        let (stop, stopped) = watch::channel(false);
+        let (alive, ended) = mpsc::channel(1);
+        let leash = Leash {
+            stop: stopped,
+            _alive: alive,
+        };
+        let connections = settings.connections;
+        let local = |keep| {
+            LocalWorkers::start(name, connections, keep, report.clone(), &leash)
+                .map(Workers::Local)
+                .map_err(|error| ChannelError::Worker(name.to_owned(), error))
+        };
+        let workers = match &settings.delivery {
+            Delivery::Null => local(Keep::Nothing)?,
+            Delivery::Outbox(folder) => {
+                let from = from.map_or_else(|| sender(OUTBOX_FROM).map_err(wrong_from), Ok)?;
+                local(Keep::Outbox(Outbox::new(folder.clone(), from)))?
+            }
+            Delivery::Smtp(url) => {
+                let from = from.ok_or_else(|| ChannelError::NoFrom(name.to_owned()))?;
+                if !is_hello(&settings.hello) {
+                    return Err(ChannelError::Hello(name.to_owned(), settings.hello.clone()));
+                }
+                let dialer = Dialer::new(url.clone(), &settings.hello, settings.timeouts)
+                    .map_err(|error| ChannelError::Tls(name.to_owned(), error))?;
+                Workers::Smtp(SmtpWorkers::start(
+                    connections,
+                    from,
+                    dialer,
+                    report,
+                    &leash,
+                    runtime,
+                ))
+            }
+        };
+        Ok(ChannelPool {
+            connections,
+            workers,
+            stop,
+            ended,
+        })
+    }
+
+    /// Hands over one message, and returns at once. More than [`ChannelPool::connections`] unfinished ones only wait here.
+    pub fn submit(&self, job: Job) {
+        match &self.workers {
+            Workers::Local(workers) => workers.submit(job),
+            Workers::Smtp(workers) => workers.submit(job),
+        }
+    }
+
+    /// How many messages may be unfinished at once.
+    pub fn connections(&self) -> usize {
+        self.connections
+    }
+
+    /// Lets the workers finish what they were given and take their leave of the server. Those that have not after `within` stop
+    /// at once: a message whose content was given and not answered is reported unknown, any other deferred.
+    pub async fn close(self, within: Duration) {
+        let ChannelPool {
+            workers,
+            stop,
+            mut ended,
+            ..
+        } = self;
+        drop(workers);
+        if tokio::time::timeout(within, ended.recv()).await.is_err() {
+            stop.send_replace(true);
+            // A worker that hangs in the file system cannot be stopped; the process need not wait for it.
+            if tokio::time::timeout(LAST_WORDS, ended.recv())
+                .await
+                .is_err()
+            {
+                tracing::warn!("a channel's worker did not stop in time");
+            }
+        }
+    }
+}
+
+/// RFC 5321 section 4.1.1.1: a domain or an address literal.
+fn is_hello(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}

@@ -1,0 +1,190 @@
+//! One message over one connection: MAIL, RCPT, DATA and the content (RFC 5321 section 3.3), the first three in one write when
+//! the server takes that (PIPELINING, RFC 2920), and what the answers mean for the message.
+
+use super::super::Outcome;
+use super::super::mail::Mail;
+use super::connection::{Connection, Trouble};
+use super::reply::Reply;
+
+/// An empty content, for a server that asks for one although it refused the recipient (RFC 2920 section 3.1).
+const NOTHING: &str = ".\r\n";
+
+/// What became of the message, and what the connection is good for.
+#[derive(Debug)]
+pub enum Attempt {
+    Decided(Outcome, Then),
+    /// The connection was lost before any content was given: nothing has happened to the message.
+    Dead(Trouble),
+}
+
+/// What is to be done with the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Keep,
+    /// RSET, then keep: an unfinished transaction may linger.
+    Reset,
+    Drop,
+}
+
+/// The server's answer to envelope and DATA.
+enum Offer {
+    Welcome,
+    Refused(Reply, Then),
+}
+
+/// Gives one message.
+pub async fn give(connection: &mut Connection, mail: &Mail) -> Attempt {
+    match offer(connection, mail).await {
+        Ok(Offer::Welcome) => {}
+        Ok(Offer::Refused(reply, then)) => return Attempt::Decided(refusal(&reply), then),
+        Err(trouble) => return Attempt::Dead(trouble),
+    }
+    match connection.content(&on_the_wire(&mail.bytes)).await {
+        Ok(reply) => match reply.class() {
+            2 => Attempt::Decided(Outcome::Sent, Then::Keep),
+            _ if reply.code == 421 => Attempt::Decided(refusal(&reply), Then::Drop),
+            4 | 5 => Attempt::Decided(refusal(&reply), Then::Reset),
+            _ => Attempt::Decided(
+                Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()),
+                Then::Drop,
+            ),
+        },
+        Err(trouble) if connection.is_in_doubt() => Attempt::Decided(
+            Outcome::Unknown(format!("after the whole message had been given, {trouble}")),
+            Then::Drop,
+        ),
+        Err(trouble) => Attempt::Decided(
+            Outcome::Deferred(format!(
+                "before the whole message had been given, {trouble}"
+            )),
+            Then::Drop,
+        ),
+    }
+}
+
+async fn offer(connection: &mut Connection, mail: &Mail) -> Result<Offer, Trouble> {
+    let commands = [
+        format!("MAIL FROM:<{}>\r\n", mail.from),
+        format!("RCPT TO:<{}>\r\n", mail.to),
+        "DATA\r\n".to_owned(),
+    ];
+    let pipelining = connection.offers.pipelining;
+    if pipelining {
+        connection.send(&commands.concat()).await?;
+    }
+    let mut refused: Option<Reply> = None;
+    for (command, welcome) in commands.iter().zip([2, 2, 3]) {
+        if !pipelining {
+            connection.send(command).await?;
+        }
+        let reply = match (connection.reply().await, &refused) {
+            (Ok(reply), None) if reply.code == 421 => return Err(Trouble::Leaving(reply)),
+            (Ok(reply), _) => reply,
+            (Err(trouble), None) => return Err(trouble),
+            // It refused, and then went away.
+            (Err(_), Some(reply)) => return Ok(Offer::Refused(reply.clone(), Then::Drop)),
+        };
+        match &refused {
+            None if reply.class() == welcome => {}
+            None if !reply.is_refusal() => return Err(Trouble::OutOfTurn(reply)),
+            None if !pipelining => return Ok(Offer::Refused(reply, Then::Reset)),
+            None => refused = Some(reply),
+            Some(first) if reply.code == 354 => {
+                return Ok(Offer::Refused(first.clone(), take_back(connection).await));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(match refused {
+        Some(reply) => Offer::Refused(reply, Then::Reset),
+        None => Offer::Welcome,
+    })
+}
+
+/// The server waits for the content of a message it has no recipient for: it gets none, and has to refuse that.
+async fn take_back(connection: &mut Connection) -> Then {
+    match connection.command(NOTHING).await {
+        Ok(reply) if reply.is_refusal() && reply.code != 421 => Then::Reset,
+        Ok(reply) => {
+            tracing::warn!(%reply, "the mail server took an empty message without a recipient");
+            Then::Drop
+        }
+        Err(_) => Then::Drop,
+    }
+}
+
+/// What a refusal means for the message. That the server wants a login or TLS first (530, 534, 535, 538: RFC 4954 section 6,
+/// RFC 3207 section 4) is a trouble of the channel's settings, for which no message should fail for good.
+fn refusal(reply: &Reply) -> Outcome {
+    match reply.code {
+        530 | 534 | 535 | 538 => Outcome::Deferred(reply.to_string()),
+        code if code >= 500 => Outcome::Failed(reply.to_string()),
+        _ => Outcome::Deferred(reply.to_string()),
+    }
+}
+
+/// The mail as DATA carries it: a dot before every dot that begins a line, and a line with one dot at the end (RFC 5321
+/// section 4.5.2).
+fn on_the_wire(bytes: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(bytes.len() + 64);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(rest.len(), |at| at + 1);
+        if rest[0] == b'.' {
+            wire.push(b'.');
+        }
+        wire.extend_from_slice(&rest[..end]);
+        rest = &rest[end..];
+    }
+    if !wire.is_empty() && !wire.ends_with(b"\r\n") {
+        wire.extend_from_slice(b"\r\n");
+    }
+    wire.extend_from_slice(b".\r\n");
+    wire
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(mail: &str, wire: &str) {
+        assert_eq!(
+            String::from_utf8(on_the_wire(mail.as_bytes())).unwrap(),
+            wire
+        );
+    }
+
+    #[test]
+    fn lines_that_begin_with_a_dot_get_another() {
+        check("", ".\r\n");
+        check("a\r\n", "a\r\n.\r\n");
+        check("a", "a\r\n.\r\n");
+        check(".\r\n", "..\r\n.\r\n");
+        check(
+            "a.\r\n.b\r\n..\r\n\r\n.",
+            "a.\r\n..b\r\n...\r\n\r\n..\r\n.\r\n",
+        );
+    }
+
+    #[test]
+    fn settings_troubles_fail_no_message() {
+        for (code, fails) in [
+            (421, false),
+            (450, false),
+            (530, false),
+            (535, false),
+            (500, true),
+            (550, true),
+            (554, true),
+        ] {
+            let outcome = refusal(&Reply {
+                code,
+                lines: vec!["no".to_owned()],
+            });
+            assert_eq!(matches!(outcome, Outcome::Failed(_)), fails, "{code}");
+        }
+    }
+}
