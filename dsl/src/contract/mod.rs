@@ -1,0 +1,350 @@
+//! The data contract: what `schemas/contact.schema.json` and `schemas/events/NAME.schema.json` say about the data.
+
+mod reserved;
+mod schema;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
+use serde_json::Value;
+
+pub use self::reserved::{CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, event_properties};
+use self::schema::Schema;
+use crate::diagnostic::{Diagnostic, Location, Severity};
+
+const CONTACT_FILE: &str = "schemas/contact.schema.json";
+const EVENTS_FOLDER: &str = "schemas/events/";
+const SCHEMA_ENDING: &str = ".schema.json";
+/// The largest schema that is read, in bytes.
+const MAX_SCHEMA: usize = 1024 * 1024;
+
+/// The compiled contract of a project. What it has no schema for is not checked. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Contract {
+    /// `None`: the project has no contact schema and any attribute is allowed.
+    contact: Option<Arc<Schema>>,
+    /// Empty: the project has no event schemas and any event is allowed.
+    events: Arc<BTreeMap<String, Schema>>,
+}
+
+/// What the contract says of one attribute or property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declared {
+    /// Nothing is declared at all (no schema), or the schema is open at this place: anything goes.
+    Open,
+    /// Declared with these types.
+    Known(Kinds),
+    /// Not declared; the names that are, for a suggestion.
+    Unknown(Vec<String>),
+}
+
+/// The JSON types a value may have, and whether a text is a date (`format: date` or `date-time`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kinds {
+    pub text: bool,
+    pub number: bool,
+    pub boolean: bool,
+    pub list: bool,
+    pub object: bool,
+    pub date: bool,
+}
+
+impl Contract {
+    /// Reads the files under schemas/ that are the contract (path relative to the project → text). A schema that can't be used is reported
+    /// and then counts as absent (an event's: as declared without properties).
+    pub fn load(files: &BTreeMap<String, String>) -> (Contract, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let mut contact = None;
+        let mut events = BTreeMap::new();
+        for (file, text) in files {
+            let event = file
+                .strip_prefix(EVENTS_FOLDER)
+                .and_then(|name| name.strip_suffix(SCHEMA_ENDING));
+            if file == CONTACT_FILE {
+                contact = read(file, text, &CONTACT_FIELDS, &mut diagnostics).map(Arc::new);
+            } else if let Some(event) = event {
+                if event_properties(event).is_some() {
+                    let words =
+                        format!("`{event}` is an event of the runner itself and can't be declared");
+                    diagnostics.push(invalid(
+                        file,
+                        text,
+                        (0, 0),
+                        words,
+                        Some("remove this file, or rename the event".to_owned()),
+                    ));
+                } else if let Some(schema) = read(file, text, &[], &mut diagnostics) {
+                    events.insert(event.to_owned(), schema);
+                } else if let Ok(open) = Schema::compile(Value::Object(Default::default()), &[]) {
+                    events.insert(event.to_owned(), open);
+                }
+            }
+        }
+        (
+            Contract {
+                contact,
+                events: Arc::new(events),
+            },
+            diagnostics,
+        )
+    }
+
+    /// What is wrong with these attributes (built-in fields included: id, email, phone, locale, time_zone, topics), in
+    /// words; empty when all is well. Messages never hold the data itself. A null counts as missing.
+    pub fn check_contact(&self, attributes: &Value) -> Vec<String> {
+        let Some(attributes) = without_nulls(attributes) else {
+            return vec!["a contact's attributes must be an object".to_owned()];
+        };
+        let mut wrong = built_in_faults(&attributes);
+        if let Some(schema) = &self.contact {
+            for words in schema.check(&attributes) {
+                if !wrong.contains(&words) {
+                    wrong.push(words);
+                }
+            }
+        }
+        wrong
+    }
+
+    /// What is wrong with this event's properties. An event that no schema declares is wrong once the project declares any
+    /// (reserved events are always declared). A null counts as missing.
+    pub fn check_event(&self, name: &str, properties: &Value) -> Vec<String> {
+        let Some(properties) = without_nulls(properties) else {
+            return vec!["an event's properties must be an object".to_owned()];
+        };
+        match self.events.get(name) {
+            Some(schema) => schema.check(&properties),
+            None if self.events.is_empty() || event_properties(name).is_some() => Vec::new(),
+            None => vec![format!(
+                "no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}"
+            )],
+        }
+    }
+
+    /// What is declared of `contact.KEYS`. A number as a key is a place in a list.
+    pub fn contact_attribute(&self, keys: &[String]) -> Declared {
+        let from_schema = self
+            .contact
+            .as_ref()
+            .map_or(Declared::Open, |schema| schema.lookup(keys));
+        match (reserved::contact_field(keys), from_schema) {
+            (Some(_), known @ Declared::Known(_)) => known,
+            (Some(built_in), _) => built_in,
+            (None, Declared::Unknown(mut names)) => {
+                if keys.len() == 1 {
+                    names.extend(CONTACT_FIELDS.iter().map(|name| (*name).to_owned()));
+                    names.sort();
+                    names.dedup();
+                }
+                Declared::Unknown(names)
+            }
+            (None, known) => known,
+        }
+    }
+
+    /// Whether every contact that obeys the contract has a value at `contact.KEYS`. True as well where nothing is declared.
+    pub fn contact_always_has(&self, keys: &[String]) -> bool {
+        let Some(schema) = &self.contact else {
+            return true;
+        };
+        // Only who can be written to gets a message, and topics are a list even when it is empty.
+        let built_in = matches!(
+            keys.first().map(String::as_str),
+            Some("id" | "email" | "topics")
+        );
+        built_in || schema.requires(keys) || self.contact_attribute(keys) == Declared::Open
+    }
+
+    /// What is declared of `event.KEYS` for this event. Of an event that is itself not declared nothing is known.
+    pub fn event_property(&self, event: &str, keys: &[String]) -> Declared {
+        match (self.events.get(event), event_properties(event)) {
+            (Some(schema), _) => schema.lookup(keys),
+            (None, Some(properties)) => reserved::event_property(properties, keys),
+            (None, None) => Declared::Open,
+        }
+    }
+
+    /// `Open` when the project declares no events; reserved events are always known (as `Known` with `object`).
+    pub fn event(&self, name: &str) -> Declared {
+        if self.events.contains_key(name) || event_properties(name).is_some() {
+            Declared::Known(Kinds {
+                object: true,
+                ..Kinds::default()
+            })
+        } else if self.events.is_empty() {
+            Declared::Open
+        } else {
+            let reserved = MESSAGE_EVENTS
+                .iter()
+                .chain(&CONSENT_EVENTS)
+                .map(|name| (*name).to_owned());
+            Declared::Unknown(self.events.keys().cloned().chain(reserved).collect())
+        }
+    }
+}
+
+/// The object without its null members; `None` if it is no object.
+fn without_nulls(data: &Value) -> Option<Value> {
+    let object = data.as_object()?;
+    Some(Value::Object(
+        object
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+    ))
+}
+
+fn built_in_faults(attributes: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for field in CONTACT_FIELDS {
+        match attributes.get(field) {
+            None => {}
+            Some(Value::Array(topics))
+                if field == "topics" && topics.iter().all(Value::is_string) => {}
+            Some(_) if field == "topics" => {
+                wrong.push("`topics` must be a list of topic names".to_owned())
+            }
+            Some(Value::String(text)) if field == "email" && !looks_like_address(text) => {
+                wrong.push("`email` must be an email address".to_owned());
+            }
+            Some(Value::String(_)) => {}
+            Some(_) => wrong.push(format!("`{field}` must be text")),
+        }
+    }
+    wrong
+}
+
+/// Something before the last `@`, a domain after it, and nothing that has no place in an address (RFC 5321, section 4.1.2, without
+/// quoted local parts; international addresses are let through).
+fn looks_like_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let clean = |part: &str| {
+        !part.is_empty()
+            && !part.contains(|c: char| {
+                c.is_whitespace() || c.is_control() || "<>,;:\"@()[]\\".contains(c)
+            })
+    };
+    text.len() <= 254
+        && clean(local)
+        && clean(domain)
+        && domain
+            .split('.')
+            .all(|label| !label.is_empty() && !label.starts_with('-'))
+}
+
+fn read(
+    file: &str,
+    text: &str,
+    always: &[&str],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Schema> {
+    if text.len() > MAX_SCHEMA {
+        let words = format!(
+            "this schema is {} KiB long; at most {} KiB are read",
+            text.len() / 1024,
+            MAX_SCHEMA / 1024
+        );
+        diagnostics.push(invalid(file, text, (0, 0), words, None));
+        return None;
+    }
+    let source = match serde_json::from_str::<Value>(text) {
+        Ok(source) => source,
+        Err(error) => {
+            // serde_json counts columns in bytes; a column of 0 is the end of the line before.
+            let (line, column) = (error.line().max(1), error.column().max(1));
+            let line_text = text.lines().nth(line - 1).unwrap_or_default();
+            let column = line_text
+                .get(..column - 1)
+                .map_or(column, |before| before.chars().count() + 1);
+            let message = format!("this is not JSON: {}", without_position(&error.to_string()));
+            diagnostics.push(invalid(file, text, (line, column), message, None));
+            return None;
+        }
+    };
+    match Schema::compile(source, always) {
+        Ok(schema) => Some(schema),
+        Err(bad) => {
+            diagnostics.push(invalid(
+                file,
+                text,
+                position_of(text, &bad.pointer),
+                bad.words,
+                None,
+            ));
+            None
+        }
+    }
+}
+
+/// serde_json ends its messages with " at line 3 column 4".
+fn without_position(message: &str) -> &str {
+    message
+        .rfind(" at line ")
+        .map_or(message, |at| &message[..at])
+}
+
+/// A diagnostic at a line and column, both from 1; (0, 0) is the beginning of the file.
+fn invalid(
+    file: &str,
+    text: &str,
+    at: (usize, usize),
+    message: String,
+    help: Option<String>,
+) -> Diagnostic {
+    let (line, column) = (at.0.max(1), at.1.max(1));
+    let end_column = text
+        .lines()
+        .nth(line - 1)
+        .map_or(column, |text| text.trim_end().chars().count() + 1)
+        .max(column);
+    let location = Location {
+        file: file.to_owned(),
+        line,
+        column,
+        end_line: line,
+        end_column,
+    };
+    Diagnostic {
+        code: "invalid-contract",
+        severity: Severity::Error,
+        message,
+        location,
+        help,
+    }
+}
+
+/// Where a JSON pointer's value stands: JSON is YAML as well, and the YAML reader keeps places.
+fn position_of(text: &str, pointer: &str) -> (usize, usize) {
+    let Ok(documents) = MarkedYaml::load_from_str(text) else {
+        return (1, 1);
+    };
+    let Some(mut node) = documents.first() else {
+        return (1, 1);
+    };
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        let next = match &node.data {
+            YamlData::Mapping(members) => members
+                .iter()
+                .find(|(key, _)| key.data.as_str() == Some(&segment))
+                .map(|(_, value)| value),
+            YamlData::Sequence(items) => segment
+                .parse::<usize>()
+                .ok()
+                .and_then(|index| items.get(index)),
+            _ => None,
+        };
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    (node.span.start.line(), node.span.start.col() + 1)
+}
+
+#[cfg(test)]
+mod tests;

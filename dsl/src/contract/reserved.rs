@@ -1,0 +1,75 @@
+//! What every project has without declaring it: a contact's own fields, and the events that the runner records.
+
+use super::{Declared, Kinds};
+
+/// The fields that every contact may have.
+pub const CONTACT_FIELDS: [&str; 6] = ["id", "email", "phone", "locale", "time_zone", "topics"];
+
+/// What happens to a message, as events.
+pub const MESSAGE_EVENTS: [&str; 6] = [
+    "message_sent",
+    "message_delivered",
+    "message_opened",
+    "message_clicked",
+    "message_bounced",
+    "message_complained",
+];
+
+/// What happens to consent, as events.
+pub const CONSENT_EVENTS: [&str; 2] = ["subscribed", "unsubscribed"];
+
+const MESSAGE_PROPERTIES: [&str; 5] = ["template", "workflow", "step", "channel", "url"];
+const CONSENT_PROPERTIES: [&str; 1] = ["topic"];
+
+const TEXT: Kinds = Kinds {
+    text: true,
+    number: false,
+    boolean: false,
+    list: false,
+    object: false,
+    date: false,
+};
+const LIST: Kinds = Kinds {
+    text: false,
+    number: false,
+    boolean: false,
+    list: true,
+    object: false,
+    date: false,
+};
+
+/// What is known of a contact's own field, if the keys name one.
+pub(super) fn contact_field(keys: &[String]) -> Option<Declared> {
+    let (first, rest) = keys.split_first()?;
+    if !CONTACT_FIELDS.contains(&first.as_str()) {
+        return None;
+    }
+    Some(match (first.as_str(), rest) {
+        ("topics", []) => Declared::Known(LIST),
+        ("topics", [index]) if index.parse::<usize>().is_ok() => Declared::Known(TEXT),
+        (_, []) => Declared::Known(TEXT),
+        _ => Declared::Unknown(Vec::new()),
+    })
+}
+
+/// The properties of a reserved event; `None` for any other.
+pub fn event_properties(event: &str) -> Option<&'static [&'static str]> {
+    if MESSAGE_EVENTS.contains(&event) {
+        Some(&MESSAGE_PROPERTIES)
+    } else if CONSENT_EVENTS.contains(&event) {
+        Some(&CONSENT_PROPERTIES)
+    } else {
+        None
+    }
+}
+
+pub(super) fn event_property(properties: &[&str], keys: &[String]) -> Declared {
+    match keys {
+        [] => Declared::Known(Kinds {
+            object: true,
+            ..Kinds::default()
+        }),
+        [key] if properties.contains(&key.as_str()) => Declared::Known(TEXT),
+        _ => Declared::Unknown(properties.iter().map(|name| (*name).to_owned()).collect()),
+    }
+}

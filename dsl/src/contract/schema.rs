@@ -1,0 +1,351 @@
+//! One schema of the contract: asked what it says of a place in the data, and whether data obeys it.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::Value;
+
+use super::{Declared, Kinds};
+
+/// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
+const MAX_REFERENCES: usize = 32;
+
+/// A compiled JSON Schema (draft 2020-12) and its source.
+#[derive(Debug)]
+pub(super) struct Schema {
+    source: Value,
+    validator: Validator,
+}
+
+/// Why a schema can't be used: the JSON pointer of the place, and words.
+pub(super) struct BadSchema {
+    pub pointer: String,
+    pub words: String,
+}
+
+impl Schema {
+    /// Compiles a schema in which `always` are properties that need no declaration. Nothing is fetched: a `$ref` that leaves the file is an
+    /// error. Patterns run in linear time; look-around and back-references are errors.
+    pub fn compile(mut source: Value, always: &[&str]) -> Result<Schema, BadSchema> {
+        if !source.is_object() {
+            return Err(BadSchema {
+                pointer: String::new(),
+                words: "a schema must be a JSON object".to_owned(),
+            });
+        }
+        let declared = source.clone();
+        if let Some(root) = source.as_object_mut() {
+            let properties = root.entry("properties");
+            if let Value::Object(properties) =
+                properties.or_insert_with(|| Value::Object(Default::default()))
+            {
+                let open = always
+                    .iter()
+                    .map(|name| ((*name).to_owned(), Value::Bool(true)));
+                let own = std::mem::take(properties);
+                properties.extend(open.chain(own));
+            }
+        }
+        jsonschema::draft202012::meta::validate(&declared).map_err(|error| bad(&error))?;
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_pattern_options(PatternOptions::regex())
+            .build(&source)
+            .map_err(|error| bad(&error))?;
+        Ok(Schema {
+            source: declared,
+            validator,
+        })
+    }
+
+    /// What is wrong with the data, in words that never hold the data itself.
+    pub fn check(&self, data: &Value) -> Vec<String> {
+        self.validator
+            .iter_errors(data)
+            .map(|error| words(&error))
+            .collect()
+    }
+
+    pub fn lookup(&self, keys: &[String]) -> Declared {
+        self.walk(&self.source, keys)
+    }
+
+    /// Whether data that obeys the schema always has a value at this place. Of a list, the item is taken to be there.
+    pub fn requires(&self, keys: &[String]) -> bool {
+        let mut node = Some(&self.source);
+        keys.iter().all(|key| {
+            let Some(here) = node.and_then(|node| self.resolve(node)) else {
+                return false;
+            };
+            if self.kinds(here, 0).list && key.parse::<usize>().is_ok() {
+                node = here.get("items");
+                return true;
+            }
+            node = here
+                .get("properties")
+                .and_then(|properties| properties.get(key));
+            let required = here.get("required").and_then(Value::as_array);
+            required.is_some_and(|names| names.iter().any(|name| name == key.as_str()))
+        })
+    }
+
+    fn walk(&self, node: &Value, keys: &[String]) -> Declared {
+        let Some(node) = self.resolve(node) else {
+            return Declared::Open;
+        };
+        let Some(schema) = node.as_object() else {
+            return if node == &Value::Bool(false) {
+                Declared::Unknown(Vec::new())
+            } else {
+                Declared::Open
+            };
+        };
+        let Some((key, rest)) = keys.split_first() else {
+            let kinds = self.kinds(node, 0);
+            return if kinds == Kinds::default() {
+                Declared::Open
+            } else {
+                Declared::Known(kinds)
+            };
+        };
+        let properties = schema.get("properties").and_then(Value::as_object);
+        if let Some(property) = properties.and_then(|properties| properties.get(key)) {
+            return self.walk(property, rest);
+        }
+        let kinds = self.kinds(node, 0);
+        if kinds.list && key.parse::<usize>().is_ok() {
+            return schema
+                .get("items")
+                .map_or(Declared::Open, |items| self.walk(items, rest));
+        }
+        match schema.get("additionalProperties") {
+            Some(Value::Bool(false)) => {}
+            Some(additional) => return self.walk(additional, rest),
+            None if schema.contains_key("patternProperties") => return Declared::Open,
+            None => {}
+        }
+        let parts = ["allOf", "anyOf", "oneOf"]
+            .into_iter()
+            .filter_map(|key| schema.get(key)?.as_array())
+            .flatten();
+        let mut names: Vec<String> = properties
+            .into_iter()
+            .flat_map(|properties| properties.keys().cloned())
+            .collect();
+        let mut described = properties.is_some() || schema.contains_key("additionalProperties");
+        for part in parts {
+            described = true;
+            match self.walk(part, keys) {
+                Declared::Unknown(more) => names.extend(more),
+                found => return found,
+            }
+        }
+        let holds_more = kinds.object || kinds == Kinds::default();
+        if holds_more && !described {
+            Declared::Open
+        } else {
+            Declared::Unknown(names)
+        }
+    }
+
+    /// Follows local references.
+    fn resolve<'a>(&'a self, mut node: &'a Value) -> Option<&'a Value> {
+        for _ in 0..MAX_REFERENCES {
+            match node.get("$ref").and_then(Value::as_str) {
+                Some(reference) => node = self.source.pointer(reference.strip_prefix('#')?)?,
+                None => return Some(node),
+            }
+        }
+        None
+    }
+
+    fn kinds(&self, node: &Value, depth: usize) -> Kinds {
+        let mut kinds = Kinds::default();
+        let Some(node) = self.resolve(node).filter(|_| depth < MAX_REFERENCES) else {
+            return kinds;
+        };
+        match node.get("type") {
+            Some(Value::String(name)) => kinds.add_type(name),
+            Some(Value::Array(names)) => names
+                .iter()
+                .filter_map(Value::as_str)
+                .for_each(|name| kinds.add_type(name)),
+            _ => {
+                let constants = node.get("const").into_iter().chain(
+                    node.get("enum")
+                        .and_then(Value::as_array)
+                        .into_iter()
+                        .flatten(),
+                );
+                constants.for_each(|value| kinds.add_type(type_of(value)));
+                let parts = ["allOf", "anyOf", "oneOf"]
+                    .into_iter()
+                    .filter_map(|key| node.get(key)?.as_array())
+                    .flatten();
+                parts.for_each(|part| kinds = kinds.or(self.kinds(part, depth + 1)));
+                if kinds == Kinds::default() && node.get("properties").is_some() {
+                    kinds.object = true;
+                }
+            }
+        }
+        if matches!(
+            node.get("format").and_then(Value::as_str),
+            Some("date" | "date-time")
+        ) {
+            kinds.date = true;
+        }
+        kinds
+    }
+}
+
+impl Kinds {
+    fn add_type(&mut self, name: &str) {
+        match name {
+            "string" => self.text = true,
+            "number" | "integer" => self.number = true,
+            "boolean" => self.boolean = true,
+            "array" => self.list = true,
+            "object" => self.object = true,
+            _ => {}
+        }
+    }
+
+    fn or(self, other: Kinds) -> Kinds {
+        Kinds {
+            text: self.text || other.text,
+            number: self.number || other.number,
+            boolean: self.boolean || other.boolean,
+            list: self.list || other.list,
+            object: self.object || other.object,
+            date: self.date || other.date,
+        }
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn bad(error: &ValidationError<'_>) -> BadSchema {
+    let words = match error.kind() {
+        ValidationErrorKind::Referencing(_) => {
+            "a `$ref` here leads nowhere; only references inside of the same file (`#/$defs/…`) are followed, nothing is fetched".to_owned()
+        }
+        // A schema is the project's own text, so that it may be quoted.
+        _ => format!("this is not a JSON Schema (draft 2020-12): {error}"),
+    };
+    BadSchema {
+        pointer: error.instance_path().as_str().to_owned(),
+        words,
+    }
+}
+
+fn words(error: &ValidationError<'_>) -> String {
+    let path = error
+        .instance_path()
+        .as_str()
+        .trim_start_matches('/')
+        .replace('/', ".")
+        .replace("~1", "/")
+        .replace("~0", "~");
+    let at = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
+    let what = if path.is_empty() {
+        "the whole".to_owned()
+    } else {
+        format!("`{path}`")
+    };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            format!("`{}` is missing", at(property.as_str().unwrap_or_default()))
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let names: Vec<_> = unexpected
+                .iter()
+                .map(|name| format!("`{}`", at(name)))
+                .collect();
+            format!(
+                "{} {} not declared",
+                names.join(", "),
+                if names.len() == 1 { "is" } else { "are" }
+            )
+        }
+        ValidationErrorKind::Type { kind } => {
+            let types: Vec<_> = match kind {
+                TypeKind::Single(one) => vec![type_words(&one.to_string())],
+                TypeKind::Multiple(many) => many
+                    .iter()
+                    .map(|one| type_words(&one.to_string()))
+                    .collect(),
+            };
+            format!("{what} must be {}", types.join(" or "))
+        }
+        ValidationErrorKind::Format { format } => {
+            format!("{what} must be {}", format_words(format))
+        }
+        ValidationErrorKind::Enum { options } => format!("{what} must be one of {options}"),
+        ValidationErrorKind::Constant { expected_value } => {
+            format!("{what} must be {expected_value}")
+        }
+        ValidationErrorKind::Minimum { limit } => format!("{what} must be at least {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("{what} must be at most {limit}"),
+        ValidationErrorKind::ExclusiveMinimum { limit } => format!("{what} must be above {limit}"),
+        ValidationErrorKind::ExclusiveMaximum { limit } => format!("{what} must be below {limit}"),
+        ValidationErrorKind::MinLength { limit } => {
+            format!("{what} must have at least {limit} characters")
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            format!("{what} must have at most {limit} characters")
+        }
+        ValidationErrorKind::MinItems { limit } => {
+            format!("{what} must have at least {limit} items")
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            format!("{what} must have at most {limit} items")
+        }
+        ValidationErrorKind::MultipleOf { multiple_of } => {
+            format!("{what} must be a multiple of {multiple_of}")
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("{what} must match the pattern {pattern}")
+        }
+        ValidationErrorKind::UniqueItems => format!("{what} must not hold the same item twice"),
+        ValidationErrorKind::FalseSchema => format!("{what} is not allowed"),
+        other => format!("{what} breaks the schema's `{}`", other.keyword()),
+    }
+}
+
+fn type_words(name: &str) -> &'static str {
+    match name {
+        "string" => "text",
+        "number" => "a number",
+        "integer" => "a whole number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "an object",
+        _ => "null",
+    }
+}
+
+fn format_words(format: &str) -> String {
+    match format {
+        "date" => "a date (2026-03-29)".to_owned(),
+        "date-time" => "a time with its offset (2026-03-29T09:00:00Z)".to_owned(),
+        "email" => "an email address".to_owned(),
+        "uri" => "a URL".to_owned(),
+        other => format!("of the format `{other}`"),
+    }
+}
