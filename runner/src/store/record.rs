@@ -76,9 +76,18 @@ pub struct Sweep {
 #[serde(rename_all = "snake_case")]
 pub enum SweepKind {
     /// A broadcast that fired at this time. `zone`: only to contacts in this zone (the inner `None`: without one).
-    Broadcast { at: i64, zone: Option<Option<String>> },
+    Broadcast {
+        at: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+        zone: Option<Option<String>>,
+    },
     /// Sets the date timers of all contacts after a definition changed.
     DateTimers,
+}
+
+/// A zone that is written is given, though it be null; one that is absent is not.
+fn given<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
