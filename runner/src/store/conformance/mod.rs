@@ -18,8 +18,10 @@ use serde_json::{Map, Value};
 
 use super::*;
 
+type Case = fn(&mut dyn Store);
+
 /// All cases, by file. A case that is missing here is reported as dead code.
-pub(crate) const CASES: &[(&str, fn(&mut dyn Store))] = &[
+const CASES: &[(&str, Case)] = &[
     ("contacts::round_trip", contacts::round_trip),
     ("contacts::uid_is_unique", contacts::uid_is_unique),
     (
