@@ -201,14 +201,17 @@ mod tests {
         let (pool, reports) = start(Delivery::Null, &runtime);
         let gate = Arc::new(Mutex::new(()));
         let shut = gate.lock().unwrap();
+        let (enter, entered) = channel();
         for number in 0..5 {
-            let gate = gate.clone();
+            let (gate, enter) = (gate.clone(), enter.clone());
             pool.submit(job(number, move || {
+                enter.send(()).unwrap();
                 drop(gate.lock().unwrap());
                 Ok(named(number))
             }));
         }
         // Both workers stand before the gate; it opens only after the time to close is over.
+        (0..MOST_THREADS).for_each(|_| entered.recv().unwrap());
         runtime.block_on(pool.close(Duration::ZERO));
         drop(shut);
         let outcomes: Vec<Outcome> = reports.iter().map(|report| report.outcome).collect();

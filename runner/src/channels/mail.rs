@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MaybeString, Message, MultiPart, SinglePart};
 
 use super::address::{AddressError, recipient, without_controls};
 use super::{Content, Envelope};
@@ -20,8 +20,8 @@ const YEAR_10000: i64 = 253_402_300_800_000;
 pub struct Mail {
     pub from: Address,
     pub to: Address,
-    /// Header and body with CRLF line ends, ASCII throughout, not dot-stuffed.
-    pub bytes: Vec<u8>,
+    /// Header and body with CRLF line ends, ASCII throughout (no server need offer 8BITMIME), not dot-stuffed.
+    pub text: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,10 @@ pub enum MailError {
     LongWord(&'static str),
     #[error("“{0}” cannot be a header field's name")]
     HeaderName(&'static str),
+    #[error(
+        "the mail came out with characters that are not ASCII (please report it: they should have been encoded)"
+    )]
+    NotAscii,
     #[error("the mail could not be put together: {0}")]
     Build(#[from] lettre::error::Error),
 }
@@ -48,7 +52,10 @@ pub enum MailError {
 /// and an HTML body.
 pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Mail, MailError> {
     let to = recipient(&envelope.to)?;
+    // Given the envelope, the builder need not read it out of its own headers, which it cannot do for every address.
+    let route = lettre::address::Envelope::new(Some(from.email.clone()), vec![to.clone()])?;
     let mut builder = Message::builder()
+        .envelope(route)
         .from(from.clone())
         .to(Mailbox::new(None, to.clone()))
         .date(date(envelope.date)?)
@@ -62,16 +69,19 @@ pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Ma
     let message = match (content.text, content.html) {
         (Some(text), Some(html)) => builder.multipart(
             MultiPart::alternative()
-                .singlepart(SinglePart::plain(lines(text)))
-                .singlepart(SinglePart::html(lines(html))),
+                .singlepart(SinglePart::plain(body(text)))
+                .singlepart(SinglePart::html(body(html))),
         ),
-        (None, Some(html)) => builder.singlepart(SinglePart::html(lines(html))),
-        (text, None) => builder.singlepart(SinglePart::plain(lines(text.unwrap_or_default()))),
+        (None, Some(html)) => builder.singlepart(SinglePart::html(body(html))),
+        (text, None) => builder.singlepart(SinglePart::plain(body(text.unwrap_or_default()))),
     }?;
+    let text = String::from_utf8(message.formatted())
+        .ok()
+        .filter(|text| text.is_ascii());
     Ok(Mail {
         from: from.email.clone(),
         to,
-        bytes: message.formatted(),
+        text: text.ok_or(MailError::NotAscii)?,
     })
 }
 
@@ -122,16 +132,27 @@ fn header_text(name: &'static str, value: &str) -> Result<String, MailError> {
     Ok(clean)
 }
 
+/// A body for the builder to encode: as bytes where that is the same, because it then does not look for line ends again.
+fn body(text: String) -> MaybeString {
+    let text = lines(text);
+    match text.is_ascii() {
+        true => MaybeString::Binary(text.into_bytes()),
+        false => MaybeString::String(text),
+    }
+}
+
 /// The text with CRLF for every line end and without NUL, which mail does not allow (RFC 5321 section 2.3.8: a bare CR or LF
 /// is not a line end, and servers that take it for one can be made to see a second message).
 fn lines(text: String) -> String {
-    let bytes = text.as_bytes();
-    let clean = bytes.iter().enumerate().all(|(at, byte)| match byte {
-        b'\n' => at > 0 && bytes[at - 1] == b'\r',
-        b'\r' => bytes.get(at + 1) == Some(&b'\n'),
-        byte => *byte != 0,
-    });
-    if clean {
+    let whole = |line: &str| {
+        line.strip_suffix('\n')
+            .is_none_or(|line| line.ends_with('\r'))
+    };
+    let ends = text.matches('\n').count();
+    if text.matches('\r').count() == ends
+        && text.split_inclusive('\n').all(whole)
+        && !text.contains('\0')
+    {
         return text;
     }
     let mut out = String::with_capacity(text.len() + text.len() / 32);

@@ -33,8 +33,7 @@ fn built(envelope: &Envelope, content: Content) -> Mail {
 
 /// The names of the header fields of the mail itself, in order, as a careless reader sees them: by lines.
 fn fields(mail: &Mail) -> Vec<String> {
-    let text = std::str::from_utf8(&mail.bytes).unwrap();
-    let (header, _) = text.split_once("\r\n\r\n").unwrap();
+    let (header, _) = mail.text.split_once("\r\n\r\n").unwrap();
     header
         .split("\r\n")
         .filter(|line| !line.starts_with([' ', '\t']))
@@ -44,11 +43,11 @@ fn fields(mail: &Mail) -> Vec<String> {
 
 /// What every mail has to be on its way through old relays.
 fn assert_plain(mail: &Mail) {
-    assert!(mail.bytes.is_ascii() && !mail.bytes.contains(&0));
-    for line in mail.bytes.split_inclusive(|byte| *byte == b'\n') {
+    assert!(mail.text.is_ascii() && !mail.text.contains('\0'));
+    for line in mail.text.split_inclusive('\n') {
         assert!(line.len() <= 1000, "a line of {} bytes", line.len());
-        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-        assert!(!line.contains(&b'\r') && !line.contains(&b'\n'), "{line:?}");
+        let line = line.strip_suffix("\r\n").unwrap_or(line);
+        assert!(!line.contains(['\r', '\n']), "{line:?}");
     }
 }
 
@@ -80,7 +79,7 @@ fn a_mail_has_two_bodies_and_its_headers() {
     assert_plain(&mail);
     assert_eq!(mail.from.to_string(), "hello@shop.example");
     assert_eq!(mail.to.to_string(), "ada@xn--bcher-kva.example");
-    let read = MessageParser::default().parse(&mail.bytes).unwrap();
+    let read = MessageParser::default().parse(&mail.text).unwrap();
     let from = read.from().unwrap().first().unwrap();
     assert_eq!(
         (from.name(), from.address()),
@@ -114,7 +113,7 @@ fn one_body_is_one_part() {
         (None, None, "text/plain; charset=utf-8"),
     ] {
         let mail = built(&envelope("a@x.de", &[]), content("s", html, text));
-        let read = MessageParser::default().parse(&mail.bytes).unwrap();
+        let read = MessageParser::default().parse(&mail.text).unwrap();
         assert_eq!(read.header_raw("Content-Type").unwrap().trim(), kind);
         assert_eq!(
             fields(&mail)[..6],
@@ -237,7 +236,7 @@ proptest! {
             fields(&mail),
             ["From", "To", "Date", "Message-ID", "Subject", "X-Value", "MIME-Version", "Content-Type"]
         );
-        let read = MessageParser::default().parse(&mail.bytes).unwrap();
+        let read = MessageParser::default().parse(&mail.text).unwrap();
         prop_assert_eq!(read.headers().len(), 8);
         prop_assert_eq!(read.parts.len(), 3);
         prop_assert_eq!(read.to().unwrap().as_list().map(<[_]>::len), Some(1));
@@ -258,6 +257,8 @@ proptest! {
             prop_assert!(to.is_ascii() && !to.chars().any(char::is_control));
             let mail = built(&envelope(&to, &[]), content("s", None, Some("x")));
             prop_assert_eq!(fields(&mail).len(), 8);
+            let field = format!("\r\nTo: {to}\r\n");
+            prop_assert!(mail.text.contains(&field));
         }
     }
 }

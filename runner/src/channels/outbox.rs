@@ -32,7 +32,7 @@ impl Outbox {
             Err(why) => return Outcome::Failed(why),
         };
         let name = file_name(&envelope.message_id);
-        match self.write(&name, &mail.bytes) {
+        match self.write(&name, &mail.text) {
             Ok(()) => Outcome::Sent,
             Err(error) => Outcome::Deferred(format!(
                 "could not write {name}.eml into the outbox folder {}: {error}",
@@ -41,12 +41,12 @@ impl Outbox {
         }
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, name: &str, mail: &str) -> io::Result<()> {
         let (part, whole) = (
             self.folder.join(format!(".{name}.part")),
             self.folder.join(format!("{name}.eml")),
         );
-        let written = put(&part, bytes, &self.folder).and_then(|()| std::fs::rename(&part, &whole));
+        let written = put(&part, mail, &self.folder).and_then(|()| std::fs::rename(&part, &whole));
         if written.is_err() {
             // Nothing is gained by a second error about the same disk.
             let _ = std::fs::remove_file(&part);
@@ -56,11 +56,11 @@ impl Outbox {
 }
 
 /// Writes a file, and makes its folder when it is not there: also when it was removed while the runner runs.
-fn put(path: &Path, bytes: &[u8], folder: &Path) -> io::Result<()> {
-    match std::fs::write(path, bytes) {
+fn put(path: &Path, mail: &str, folder: &Path) -> io::Result<()> {
+    match std::fs::write(path, mail) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             std::fs::create_dir_all(folder)?;
-            std::fs::write(path, bytes)
+            std::fs::write(path, mail)
         }
         written => written,
     }

@@ -39,7 +39,7 @@ pub async fn give(connection: &mut Connection, mail: &Mail) -> Attempt {
         Ok(Offer::Refused(reply, then)) => return Attempt::Decided(refusal(&reply), then),
         Err(trouble) => return Attempt::Dead(trouble),
     }
-    match connection.content(&on_the_wire(&mail.bytes)).await {
+    match connection.content(&on_the_wire(&mail.text)).await {
         Ok(reply) => match reply.class() {
             2 => Attempt::Decided(Outcome::Sent, Then::Keep),
             _ if reply.code == 421 => Attempt::Decided(refusal(&reply), Then::Drop),
@@ -125,19 +125,13 @@ fn refusal(reply: &Reply) -> Outcome {
 
 /// The mail as DATA carries it: a dot before every dot that begins a line, and a line with one dot at the end (RFC 5321
 /// section 4.5.2).
-fn on_the_wire(bytes: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(bytes.len() + 64);
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map_or(rest.len(), |at| at + 1);
-        if rest[0] == b'.' {
+fn on_the_wire(mail: &str) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(mail.len() + 64);
+    for line in mail.split_inclusive('\n') {
+        if line.starts_with('.') {
             wire.push(b'.');
         }
-        wire.extend_from_slice(&rest[..end]);
-        rest = &rest[end..];
+        wire.extend_from_slice(line.as_bytes());
     }
     if !wire.is_empty() && !wire.ends_with(b"\r\n") {
         wire.extend_from_slice(b"\r\n");
@@ -151,10 +145,7 @@ mod tests {
     use super::*;
 
     fn check(mail: &str, wire: &str) {
-        assert_eq!(
-            String::from_utf8(on_the_wire(mail.as_bytes())).unwrap(),
-            wire
-        );
+        assert_eq!(String::from_utf8(on_the_wire(mail)).unwrap(), wire);
     }
 
     #[test]
