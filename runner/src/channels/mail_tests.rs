@@ -200,6 +200,23 @@ fn what_cannot_be_mailed_is_said() {
     assert!(build(&from, &last, content("s", None, None)).is_ok());
 }
 
+#[test]
+fn every_line_end_becomes_crlf() {
+    for (text, expected) in [
+        ("", ""),
+        ("a", "a"),
+        ("a\r\nb\r\n", "a\r\nb\r\n"),
+        ("a\nb\n\n", "a\r\nb\r\n\r\n"),
+        ("a\rb\r", "a\r\nb\r\n"),
+        ("\r\r\n\n\r", "\r\n\r\n\r\n\r\n"),
+        ("\na\r\n", "\r\na\r\n"),
+        ("a\r\0\nb\0", "a\r\nb"),
+        ("ü\n漢\r字", "ü\r\n漢\r\n字"),
+    ] {
+        assert_eq!(lines(text.to_owned()), expected, "{text:?}");
+    }
+}
+
 /// Text that tries to be more than text.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
