@@ -1,6 +1,6 @@
 //! Compiling one text: Handlebars' own tree, made safe.
 //!
-//! Two things are put into the tree. Loops and partials count their rounds, so that one over much data ends even where it prints nothing.
+//! Two things are put into the tree. Partials, and loops that may print nothing, count their rounds, so that one over much data ends.
 //! And in HTML, an expression at the beginning of an address goes through the `url` helper: escaping does not stop `javascript:…`.
 
 use dsl::template::Before;
@@ -17,23 +17,24 @@ pub(super) enum Format {
 
 /// Compiles a message's text. The error is Handlebars' in words, with the line and column in the text.
 pub(super) fn message(source: &str, format: Format) -> Result<Template, String> {
-    compile(source, format)
+    compile(source, format, true)
 }
 
 /// Compiles a partial, which counts each use of itself.
 pub(super) fn partial(source: &str, format: Format) -> Result<Template, String> {
-    let mut template = compile(source, format)?;
+    let mut template = compile(source, format, false)?;
     template.elements.push(round()?);
     Ok(template)
 }
 
-fn compile(source: &str, format: Format) -> Result<Template, String> {
+fn compile(source: &str, format: Format, bounded: bool) -> Result<Template, String> {
     let mut template = Template::compile(source).map_err(|error| match error.pos() {
         Some((line, column)) => format!("line {line}, column {column}: {}", error.reason()),
         None => error.reason().to_string(),
     })?;
     let mut preparation = Preparation {
         format,
+        bounded,
         round: round()?,
         before: Before::default(),
     };
@@ -54,6 +55,8 @@ fn round() -> Result<TemplateElement, String> {
 
 struct Preparation {
     format: Format,
+    /// What is printed here counts against the limit of the output at once. Not so what stands between `{{#> x}}` and `{{/x}}`.
+    bounded: bool,
     round: TemplateElement,
     /// The text before the element at hand.
     before: Before,
@@ -72,7 +75,9 @@ impl Preparation {
                 | TemplateElement::PartialBlock(partial) => {
                     self.before.value();
                     if let Some(body) = &mut partial.template {
+                        let bounded = std::mem::replace(&mut self.bounded, false);
                         self.template(body);
+                        self.bounded = bounded;
                     }
                 }
                 _ => {}
@@ -84,7 +89,7 @@ impl Preparation {
         let before = self.before.clone();
         if let Some(body) = &mut block.template {
             self.template(body);
-            if block.name.as_name() == Some("each") {
+            if block.name.as_name() == Some("each") && !(self.bounded && always_prints(body)) {
                 // At the end: the places of the elements are kept by their index.
                 body.elements.push(self.round.clone());
             }
@@ -115,6 +120,12 @@ impl Preparation {
         };
         call.params = vec![value];
     }
+}
+
+/// Whether every round prints something, so that the limit of the output ends a long loop.
+fn always_prints(body: &Template) -> bool {
+    let prints = |element: &TemplateElement| matches!(element, TemplateElement::RawString(text) if !text.is_empty());
+    body.elements.iter().any(prints)
 }
 
 /// Whether a text or what it is made of prints the preheader itself.

@@ -307,7 +307,7 @@ fn output_and_loops_are_bounded() {
     let big = json!({ "big": "x".repeat(1_000_000), "list": vec![0; 1_000] });
     check("{{big}}{{big}}{{big}}", &big, "longer than 2 MiB");
     check(
-        "{{#each list}}{{#each ../list}}{{/each}}{{/each}}",
+        "{{#each list}}-{{#each ../list}}{{#if ../nope}}x{{/if}}{{/each}}{{/each}}",
         &big,
         "too many rounds",
     );
