@@ -47,14 +47,14 @@ pub(super) fn schedules(store: &mut dyn Store) {
 pub(super) fn sweeps(store: &mut dyn Store) {
     let workflow = new_workflow(store, "weekly");
     let kinds = [
-        SweepKind::Broadcast { at: T, zone: None },
+        SweepKind::Broadcast { at: T, zones: Zones::All },
         SweepKind::Broadcast {
             at: T,
-            zone: Some(None),
+            zones: Zones::None,
         },
         SweepKind::Broadcast {
             at: T,
-            zone: Some(Some("Asia/Tokyo".to_owned())),
+            zones: Zones::One("Asia/Tokyo".to_owned()),
         },
         SweepKind::DateTimers,
     ];
