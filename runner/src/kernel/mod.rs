@@ -15,6 +15,8 @@ mod observe;
 mod plan;
 mod runs;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod time_triggers;
 
 pub use messages::message_id;
