@@ -91,7 +91,7 @@ impl Metrics {
         for channel in channels {
             for status in MessageStatus::ALL.into_iter().filter(|status| status.is_final()) {
                 let labels = MessageLabels { channel: channel.clone(), status: status.word().to_owned() };
-                self.messages.get_or_create(&labels);
+                drop(self.messages.get_or_create(&labels));
             }
         }
     }

@@ -35,6 +35,11 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Whether the person asked for output without colours (https://no-color.org).
+pub fn no_color() -> bool {
+    environment("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 impl Secrets {
     /// Reads the project's .env file, if there is one.
     ///

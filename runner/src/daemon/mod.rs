@@ -9,6 +9,7 @@ mod health;
 mod in_force;
 mod kernel_thread;
 mod mailbox;
+mod signals;
 mod worker;
 
 pub mod service;
@@ -17,6 +18,6 @@ pub mod service_manager;
 pub use carriers::{Carry, CarryError, Pools, Replacement};
 pub use figures::{Figures, Passages, passages};
 pub use health::Health;
-pub use in_force::{LastGood, Loaded};
+pub use in_force::{LastGood, Loaded, as_json};
 pub use kernel_thread::{KernelThread, StopError};
 pub use mailbox::{Answer, Intake, Mailbox, Stopped, mailbox};
