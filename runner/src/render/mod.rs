@@ -3,6 +3,7 @@
 mod prepare;
 mod registry;
 mod safety;
+mod with;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
