@@ -14,6 +14,8 @@ mod messages;
 mod observe;
 mod plan;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod time_triggers;
 
 pub use observe::{Happening, Observer};
