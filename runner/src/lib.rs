@@ -4,6 +4,7 @@ pub mod audience;
 pub mod channels;
 pub mod cli;
 pub mod clock;
+pub mod demo;
 pub mod dispatch;
 pub mod engine;
 pub mod ingest;
