@@ -54,7 +54,8 @@ impl ProjectFiles {
         if let Some(diagnostic) = walk.files.diagnostics.first() {
             return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
         }
-        for (folder, wanted) in [("workflows", is_workflow as fn(&str) -> bool), ("templates", |_| true), ("schemas", is_schema)] {
+        for (folder, wanted) in [("workflows", is_workflow as fn(&str) -> bool), ("templates", |_| true), ("schemas", is_schema)]
+        {
             walk.folder(&real_root.join(folder), folder, wanted, 0);
         }
         Ok(walk.files)
@@ -196,7 +197,12 @@ impl Walk<'_> {
                 self.refuse(relative, "file-too-large", "this file is larger than 1 MiB".to_owned(), Some("split it"));
             }
             Err(Unusable::NotUtf8(line)) => {
-                self.refuse(relative, "not-utf8", format!("this file is not UTF-8 text (see line {line})"), Some("save it as UTF-8"));
+                self.refuse(
+                    relative,
+                    "not-utf8",
+                    format!("this file is not UTF-8 text (see line {line})"),
+                    Some("save it as UTF-8"),
+                );
             }
             Err(Unusable::Io(error)) => self.refuse(relative, "unreadable", format!("this file cannot be read: {error}"), None),
         }

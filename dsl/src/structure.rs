@@ -47,7 +47,11 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
     let validator = match &form.validator {
         Ok(validator) => validator,
         Err(error) => {
-            out.push(Diagnostic::error("wrong-type", At::root(document).location(), format!("the language's schema is broken: {error}")));
+            out.push(Diagnostic::error(
+                "wrong-type",
+                At::root(document).location(),
+                format!("the language's schema is broken: {error}"),
+            ));
             return false;
         }
     };
@@ -179,8 +183,14 @@ impl Form {
 fn forms(error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>], form: &Form, out: &mut Vec<Problem>) {
     let instance = error.instance();
     let pointer = error.instance_path().as_str();
-    let branches: Vec<&Value> =
-        form.schema.pointer(error.schema_path().as_str()).and_then(Value::as_array).into_iter().flatten().map(|b| form.resolve(b)).collect();
+    let branches: Vec<&Value> = form
+        .schema
+        .pointer(error.schema_path().as_str())
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|b| form.resolve(b))
+        .collect();
     let constants: Vec<&str> = branches.iter().filter_map(|branch| branch.get("const").and_then(Value::as_str)).collect();
     if constants.len() == branches.len() || (instance.is_string() && !constants.is_empty()) {
         out.push(unknown_value(pointer.to_owned(), instance, &constants));
@@ -266,7 +276,13 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
     } else {
         ("no-verb", format!("this {noun} has no verb, only {}", list(&keys)))
     };
-    Problem { code, pointer: pointer.to_owned(), key: false, message, help: Some(format!("a {noun} has one of {}", list(&verbs))) }
+    Problem {
+        code,
+        pointer: pointer.to_owned(),
+        key: false,
+        message,
+        help: Some(format!("a {noun} has one of {}", list(&verbs))),
+    }
 }
 
 fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem {
@@ -296,7 +312,8 @@ fn described(schema: &Value, key: &str) -> Option<String> {
 
 fn unknown_value(pointer: String, instance: &Value, options: &[&str]) -> Problem {
     let written = text_of(instance);
-    let mut help = did_you_mean(&written, options.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+    let mut help =
+        did_you_mean(&written, options.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
     help.push_str(&format!("allowed here: {}", list(options)));
     let message = format!("{} cannot be `{written}`", label(&pointer));
     Problem { code: "unknown-value", pointer, key: false, message, help: Some(help) }
@@ -315,7 +332,13 @@ fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
     if instance.is_null() {
         let test = pointer.rsplit('/').next().is_some_and(|key| key.contains('.'));
         let help = test.then(|| "to ask whether a value is missing, write `{ exists: false }`".to_owned());
-        return Problem { code: "null-value", pointer, key: true, message: format!("{label} has no value; it must be {wanted}"), help };
+        return Problem {
+            code: "null-value",
+            pointer,
+            key: true,
+            message: format!("{label} has no value; it must be {wanted}"),
+            help,
+        };
     }
     let message = format!("{label} must be {wanted}, but this is {}", word_for(type_of(instance)));
     let help = match (instance, words.as_slice()) {

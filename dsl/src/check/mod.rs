@@ -68,7 +68,8 @@ impl Report<'_> {
 
     /// What the data contract does not know: an error, or with an open contract a warning.
     fn contract(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>, open: bool) {
-        let diagnostic = if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
+        let diagnostic =
+            if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
         self.out.push(Diagnostic { help, ..diagnostic });
     }
 

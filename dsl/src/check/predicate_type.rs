@@ -26,8 +26,12 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             let Some(kinds) = kinds(project.declared(value, events.as_ref())) else { continue };
             for test in value.tests.iter().filter(|test| !kinds.iter().any(|kinds| possible(test.wants, *kinds))) {
                 let is = kinds.iter().map(|kinds| words(has(*kinds))).collect::<Vec<_>>().join(" or ");
-                let message =
-                    format!("`{}` goes with {} here, but `{}` is {is} in the data contract", test.word, words(test.wants), value.path);
+                let message = format!(
+                    "`{}` goes with {} here, but `{}` is {is} in the data contract",
+                    test.word,
+                    words(test.wants),
+                    value.path
+                );
                 report.error("predicate-type", &test.at, message, None);
             }
         }
@@ -55,7 +59,11 @@ fn has(kinds: Kinds) -> Wants {
 fn possible(wants: Wants, kinds: Kinds) -> bool {
     let has = has(kinds);
     let anything = wants.text && wants.number && wants.boolean && wants.list;
-    anything || (wants.text && has.text) || (wants.number && has.number) || (wants.boolean && has.boolean) || (wants.list && has.list)
+    anything
+        || (wants.text && has.text)
+        || (wants.number && has.number)
+        || (wants.boolean && has.boolean)
+        || (wants.list && has.list)
 }
 
 fn words(wants: Wants) -> String {

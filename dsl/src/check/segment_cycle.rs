@@ -35,7 +35,12 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 }
 
 /// Depth first, without recursion: a chain of segments may be as long as a project likes.
-fn walk<'a>(start: &'a str, segments: &BTreeMap<&'a str, &'a SegmentUnit>, done: &mut BTreeSet<&'a str>, report: &mut Report<'_>) {
+fn walk<'a>(
+    start: &'a str,
+    segments: &BTreeMap<&'a str, &'a SegmentUnit>,
+    done: &mut BTreeSet<&'a str>,
+    report: &mut Report<'_>,
+) {
     let mut path: Vec<(&str, usize)> = vec![(start, 0)];
     while let Some((name, next)) = path.pop() {
         let uses = segments.get(name).map(|segment| segment.notes.segments.as_slice()).unwrap_or_default();

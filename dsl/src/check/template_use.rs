@@ -36,7 +36,8 @@ fn uses(project: &Project<'_>, workflow: &WorkflowUnit, report: &mut Report<'_>)
     for send in &workflow.notes.sends {
         let Some(template) = &send.template else { continue };
         if project.library.templates.contains_key(&template.name) && seen.insert((&template.name, &send.with)) {
-            let variables = Variables { contract: project.contract, events: &events, with: &send.with, vars, open: project.open() };
+            let variables =
+                Variables { contract: project.contract, events: &events, with: &send.with, vars, open: project.open() };
             report.all(project.library.check_use(&template.name, &variables));
         }
     }

@@ -10,13 +10,14 @@ use crate::template::Library;
 
 /// Builds the catalog; `None` only if a definition could not be written as JSON.
 pub(super) fn build(
-    settings: &Settings, settings_text: &str, units: &[Unit], library: &Library, contract: Arc<Contract>,
+    settings: &Settings,
+    settings_text: &str,
+    units: &[Unit],
+    library: &Library,
+    contract: Arc<Contract>,
 ) -> Option<Catalog> {
-    let segments: BTreeMap<String, Condition> = units
-        .iter()
-        .flat_map(|unit| &unit.segments)
-        .map(|segment| (segment.name.clone(), segment.condition.clone()))
-        .collect();
+    let segments: BTreeMap<String, Condition> =
+        units.iter().flat_map(|unit| &unit.segments).map(|segment| (segment.name.clone(), segment.condition.clone())).collect();
     let mut workflows = BTreeMap::new();
     for unit in units {
         if let Some(workflow) = &unit.workflow {
@@ -43,7 +44,8 @@ fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, 
         }
     }
     let names: BTreeSet<String> = templates.values().flat_map(|template| library.partials_of(template)).collect();
-    let partials = names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
+    let partials =
+        names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
     let definition = Definition { workflow: unit.model.clone(), segments: needed(unit, shared), templates, partials };
     let canonical = definition.canonical().ok()?;
     Some(CatalogEntry {
@@ -73,7 +75,9 @@ fn needed(unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>) -> BTreeMap
 
 fn named_in(condition: &Condition, names: &mut Vec<String>) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => parts.iter().for_each(|part| named_in(part, names)),
+        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
+            parts.iter().for_each(|part| named_in(part, names))
+        }
         Condition::Not(part) => named_in(part, names),
         Condition::Segment(name) => names.push(name.clone()),
         Condition::Event(event) => event.filter.iter().for_each(|filter| named_in(filter, names)),

@@ -28,14 +28,13 @@ pub(super) struct ReadSettings {
 pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadSettings {
     let mut read = ReadSettings { settings: None, notes: SettingsNotes::default(), topics: None };
     let text = files.text(SETTINGS).unwrap_or_default();
-    let Some(mut document) = document(SETTINGS, text, "the project's settings, beginning with `project: NAME`", out) else { return read };
+    let Some(mut document) = document(SETTINGS, text, "the project's settings, beginning with `project: NAME`", out) else {
+        return read;
+    };
     read.topics = Some(keys(&document.value, "topics"));
     let may_hold_secrets = |pointer: &str| {
         let segments: Vec<&str> = pointer.split('/').skip(1).collect();
-        matches!(
-            segments.as_slice(),
-            ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _]
-        )
+        matches!(segments.as_slice(), ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _])
     };
     environment(&document, &may_hold_secrets, out);
     if structure::check(&mut document, Form::settings(), out)
@@ -91,7 +90,8 @@ pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out
 }
 
 fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) {
-    let Some(mut document) = document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments`", out) else {
+    let Some(mut document) = document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments`", out)
+    else {
         read.set_aside.files = true;
         return;
     };
@@ -164,7 +164,8 @@ fn environment(document: &Document, allowed: &dyn Fn(&str) -> bool, out: &mut Ve
             Value::String(text) => {
                 if let Some(name) = environment_name(text).filter(|_| !allowed(at.pointer())) {
                     let message = format!("`${{{name}}}` cannot come from the environment here");
-                    let help = "only a channel's `deliver` and `dkim.key`, and `http.keys`, in campaignd.yaml take values from there";
+                    let help =
+                        "only a channel's `deliver` and `dkim.key`, and `http.keys`, in campaignd.yaml take values from there";
                     out.push(Diagnostic::error("environment", at.location(), message).help(help));
                 }
             }

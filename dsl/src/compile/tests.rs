@@ -67,7 +67,10 @@ fn cart_files() -> Vec<(&'static str, &'static str)> {
     vec![
         ("workflows/cart.yaml", CART),
         ("workflows/segments.yml", "segments:\n  subscribers: { topic: offers }\n"),
-        ("templates/cart-reminder.html.hbs", "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>"),
+        (
+            "templates/cart-reminder.html.hbs",
+            "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>",
+        ),
         ("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Hi</p>"),
         ("templates/cart-discount.html.hbs", "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>"),
     ]
@@ -112,7 +115,10 @@ fn hashes_follow_meaning() {
         files.push((path, text.as_str()));
         entry(&project(&files), "cart-recovery").hash
     };
-    assert_eq!(before, with("workflows/cart.yaml", &CART.replace("# must hold to enter", "").replace("{ after: 7 days }", "\n  after: 1 week")));
+    assert_eq!(
+        before,
+        with("workflows/cart.yaml", &CART.replace("# must hold to enter", "").replace("{ after: 7 days }", "\n  after: 1 week"))
+    );
     assert_eq!(before, with("templates/welcome.html.hbs", "---\nsubject: Bye\n---\n<p>Bye</p>"));
     assert_ne!(before, with("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Ho</p>"));
     assert_ne!(before, with("workflows/segments.yml", "segments:\n  subscribers: { not: { topic: offers } }\n"));

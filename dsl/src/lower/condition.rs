@@ -149,7 +149,13 @@ impl Lowerer<'_> {
     }
 
     fn value_condition(
-        &mut self, path: &str, value: &Value, at: &At<'_>, map: &Map<String, Value>, setting: &Setting, own: bool,
+        &mut self,
+        path: &str,
+        value: &Value,
+        at: &At<'_>,
+        map: &Map<String, Value>,
+        setting: &Setting,
+        own: bool,
     ) -> Option<Condition> {
         let path = self.read_path(path, at, setting)?;
         let tests = self.tests(value, at);
@@ -180,7 +186,12 @@ impl Lowerer<'_> {
     }
 
     fn event_condition(
-        &mut self, name: &str, map: &Map<String, Value>, at: &At<'_>, setting: &Setting, mut filters: Vec<Condition>,
+        &mut self,
+        name: &str,
+        map: &Map<String, Value>,
+        at: &At<'_>,
+        setting: &Setting,
+        mut filters: Vec<Condition>,
     ) -> EventCondition {
         self.notes.events.push(Named { name: name.to_owned(), at: at.key("event").location() });
         if let Some(Value::Object(filter)) = map.get("where") {
@@ -230,7 +241,10 @@ impl Lowerer<'_> {
 
     /// `within` and `since`, for events and messages.
     fn recency(
-        &mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting,
+        &mut self,
+        map: &Map<String, Value>,
+        at: &At<'_>,
+        setting: &Setting,
     ) -> (Option<crate::time::Duration>, Option<Since>) {
         let within = map.get("within").and_then(Value::as_str).map(|text| self.span(text, &at.key("within")));
         let since = map.get("since").and_then(Value::as_str).map(|word| if word == "entry" { Since::Entry } else { Since::Step });

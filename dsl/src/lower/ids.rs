@@ -21,7 +21,8 @@ pub(super) fn arms<'s, 'a>(step: &'s Step, at: &At<'a>) -> Vec<Arm<'s, 'a>> {
             .collect(),
         Step::Branch(form) => {
             let cases = at.key("branch");
-            let arm = |(index, case): (usize, &'s crate::surface::Case)| Arm { steps: &case.steps, at: cases.item(index).key("steps") };
+            let arm =
+                |(index, case): (usize, &'s crate::surface::Case)| Arm { steps: &case.steps, at: cases.item(index).key("steps") };
             form.branch.iter().enumerate().map(arm).collect()
         }
         Step::Experiment(form) => {
@@ -42,7 +43,9 @@ pub(super) fn size(steps: &[Step]) -> usize {
 
 pub(super) fn step_size(step: &Step) -> usize {
     1 + match step {
-        Step::WaitFor(form) => size(form.then.as_deref().unwrap_or_default()) + size(form.otherwise.as_deref().unwrap_or_default()),
+        Step::WaitFor(form) => {
+            size(form.then.as_deref().unwrap_or_default()) + size(form.otherwise.as_deref().unwrap_or_default())
+        }
         Step::Branch(form) => form.branch.iter().map(|case| size(&case.steps)).sum(),
         Step::Experiment(form) => form.variants.values().map(|variant| size(variant.steps.as_deref().unwrap_or_default())).sum(),
         Step::Repeat(form) => size(&form.repeat.steps),

@@ -53,7 +53,11 @@ impl Lowerer<'_> {
             topics: self.topics(file, root),
             quiet_hours: quiet_hours.and_then(|text| self.quiet_hours(text, &limits_at.key("quiet_hours"))),
             frequency: self.frequency(limits, &limits_at.key("frequency"), notes),
-            spread: self.or(limits.and_then(|limits| limits.spread.as_ref()), &limits_at.key("spread"), 15 * Duration::MINUTE.millis()),
+            spread: self.or(
+                limits.and_then(|limits| limits.spread.as_ref()),
+                &limits_at.key("spread"),
+                15 * Duration::MINUTE.millis(),
+            ),
             http: self.http(file.http.as_ref(), &root.key("http")),
             stop_within: self.or(file.stop_within.as_ref(), &root.key("stop_within"), 20 * Duration::SECOND.millis()),
             grace: self.or(file.grace.as_ref(), &root.key("grace"), Duration::HOUR.millis()),
@@ -96,9 +100,16 @@ impl Lowerer<'_> {
 
     fn url(&mut self, url: &str, at: &At<'_>) -> String {
         let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let good = rest.is_some_and(|rest| !rest.trim_matches('/').is_empty() && !rest.contains(|c: char| c.is_whitespace() || "?#".contains(c)));
+        let good = rest.is_some_and(|rest| {
+            !rest.trim_matches('/').is_empty() && !rest.contains(|c: char| c.is_whitespace() || "?#".contains(c))
+        });
         if !good {
-            self.error_help("invalid-url", at, format!("`{url}` is no public address"), "write one such as https://mail.shop.example");
+            self.error_help(
+                "invalid-url",
+                at,
+                format!("`{url}` is no public address"),
+                "write one such as https://mail.shop.example",
+            );
         }
         url.trim_end_matches('/').to_owned()
     }
@@ -186,7 +197,9 @@ impl Lowerer<'_> {
             return Deliver::Outbox(folder.to_owned());
         }
         let host = text.strip_prefix("smtp://").or_else(|| text.strip_prefix("smtps://"));
-        if host.is_some_and(|host| !host.trim_matches('/').is_empty() && !host.contains(char::is_whitespace)) || environment_name(text).is_some() {
+        if host.is_some_and(|host| !host.trim_matches('/').is_empty() && !host.contains(char::is_whitespace))
+            || environment_name(text).is_some()
+        {
             return Deliver::Smtp(Secret(text.to_owned()));
         }
         let help = "write `outbox:outbox/`, `smtp://HOST:PORT`, `smtps://USER:${SMTP_PASSWORD}@HOST:465` or `null:`";
@@ -230,7 +243,12 @@ impl Lowerer<'_> {
             Some(Rate { count, per })
         });
         if rate.is_none() {
-            self.error_help("invalid-rate", at, format!("`{text}` is no rate"), "write `50 per second`, `600 per minute` or `1000 per hour`");
+            self.error_help(
+                "invalid-rate",
+                at,
+                format!("`{text}` is no rate"),
+                "write `50 per second`, `600 per minute` or `1000 per hour`",
+            );
         }
         rate
     }
@@ -293,7 +311,12 @@ impl Lowerer<'_> {
         let listen = form.and_then(|form| form.listen.as_deref()).unwrap_or(LISTEN);
         let port = listen.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
         if !matches!(port, Some(Ok(_))) {
-            self.error_help("invalid-listen", &at.key("listen"), format!("`{listen}` is no place to listen"), format!("write `{LISTEN}`"));
+            self.error_help(
+                "invalid-listen",
+                &at.key("listen"),
+                format!("`{listen}` is no place to listen"),
+                format!("write `{LISTEN}`"),
+            );
         }
         let keys = form.and_then(|form| form.keys.as_ref()).into_iter().flatten().map(|key| Secret(key.clone())).collect();
         Http { listen: listen.to_owned(), keys }

@@ -10,7 +10,8 @@ use super::flow::{Entries, Wiring};
 use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    Assignment, Case, Change, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant, Wait, WhenCapped,
+    Assignment, Case, Change, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant, Wait,
+    WhenCapped,
 };
 use crate::place::At;
 use crate::surface::{self, Assigned, MapOr, Step, WaitTimes};
@@ -108,7 +109,13 @@ impl Lowerer<'_> {
         }
     }
 
-    fn inline(&mut self, form: &surface::InlineMessage, channel: Option<&String>, with: &BTreeSet<String>, at: &At<'_>) -> TemplateSource {
+    fn inline(
+        &mut self,
+        form: &surface::InlineMessage,
+        channel: Option<&String>,
+        with: &BTreeSet<String>,
+        at: &At<'_>,
+    ) -> TemplateSource {
         if form.mjml.is_some() {
             self.not_yet(&at.key("mjml"), "MJML comes");
         }
@@ -169,9 +176,11 @@ impl Lowerer<'_> {
         let here = at.key("until");
         let is_path = form.until.contains('.') && form.until.starts_with(|c: char| c.is_ascii_alphabetic());
         if !is_path {
-            for (key, present) in
-                [("offset", form.offset.is_some()), ("on_missing", form.on_missing.is_some()), ("on_past", form.on_past.is_some())]
-            {
+            for (key, present) in [
+                ("offset", form.offset.is_some()),
+                ("on_missing", form.on_missing.is_some()),
+                ("on_past", form.on_past.is_some()),
+            ] {
                 if present {
                     self.misplaced(&at.key(key), format!("`{key}` goes with a date, but `until` is a time of day here"));
                 }
@@ -259,7 +268,9 @@ impl Lowerer<'_> {
         let mut assignments = Vec::new();
         for key in at.keys(form.set.keys()) {
             let here = at.key(key);
-            let (Some(path), Some(assigned)) = (self.path(key, &[Root::Contact, Root::Vars], &here), form.set.get(key)) else { continue };
+            let (Some(path), Some(assigned)) = (self.path(key, &[Root::Contact, Root::Vars], &here), form.set.get(key)) else {
+                continue;
+            };
             let reserved = path.root == Root::Contact && matches!(path.keys.first().map(String::as_str), Some("id" | "topics"));
             if reserved {
                 let help = "use `subscribe` and `unsubscribe` for topics; a contact's id never changes";

@@ -16,7 +16,8 @@ impl Lowerer<'_> {
             None => {
                 let message = "this workflow has no `trigger`: nothing would start it";
                 let diagnostic = Diagnostic::error("no-trigger", root.key("workflow").location(), message);
-                let help = "add one, such as `trigger: { event: signed_up }`, or `trigger: { manual: true }` for the enroll command";
+                let help =
+                    "add one, such as `trigger: { event: signed_up }`, or `trigger: { manual: true }` for the enroll command";
                 self.diagnostics.push(diagnostic.help(help));
                 Vec::new()
             }

@@ -8,9 +8,7 @@ use super::condition::Setting;
 use super::notes::{EventScope, Named, ValueNote};
 use super::{Lowerer, WorkflowUnit};
 use crate::diagnostic::Diagnostic;
-use crate::model::{
-    Every, Goal, InFlight, Overdue, OverdueAction, Reentry, Root, Status, Trigger, WhileActive, Workflow,
-};
+use crate::model::{Every, Goal, InFlight, Overdue, OverdueAction, Reentry, Root, Status, Trigger, WhileActive, Workflow};
 use crate::place::At;
 use crate::surface::{self, GOAL_KEYS, WorkflowFile};
 
@@ -112,7 +110,12 @@ impl Lowerer<'_> {
             let path = self.path(text, &[Root::Event], &here)?;
             let Some(event) = map.get("event").and_then(Value::as_str) else {
                 let help = "add `event: NAME` beside it";
-                self.error_help("misplaced-key", &here, "`value` is about the event that met the goal, but the goal names none", help);
+                self.error_help(
+                    "misplaced-key",
+                    &here,
+                    "`value` is about the event that met the goal, but the goal names none",
+                    help,
+                );
                 return None;
             };
             let scope = EventScope::Named(event.to_owned());

@@ -39,9 +39,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, files: &'a ProjectFiles) -> Group<'a> {
     let group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let at = &diagnostic.location;
     let group = match files.text(&at.file) {
-        Some(source) => group.element(
-            Snippet::source(source).path(at.file.as_str()).annotation(AnnotationKind::Primary.span(range(source, at))),
-        ),
+        Some(source) => group
+            .element(Snippet::source(source).path(at.file.as_str()).annotation(AnnotationKind::Primary.span(range(source, at)))),
         None => group.element(annotate_snippets::Origin::path(at.file.as_str())),
     };
     match &diagnostic.help {

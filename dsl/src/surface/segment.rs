@@ -7,9 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Condition;
 use super::condition::condition_keys;
 use super::union::by_verb;
-use super::Condition;
 
 /// A named group of contacts: a condition, with an optional description, or `{ list: true }` for a static one.
 #[derive(Debug, Clone, Deserialize)]

@@ -135,7 +135,12 @@ impl<'a> Pass<'a> {
     fn refuse_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
             let at = Span { start: span.start, end: after(span.start) };
-            self.refuse("yaml-tag", at, "YAML tags (`!…`) have no meaning here", Some("remove the tag; quote a value to make it text"));
+            self.refuse(
+                "yaml-tag",
+                at,
+                "YAML tags (`!…`) have no meaning here",
+                Some("remove the tag; quote a value to make it text"),
+            );
         }
     }
 
@@ -151,7 +156,12 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         if style == ScalarStyle::Plain && matches!(resolve(text), Plain::NotFinite) {
-            self.refuse("yaml-number", span, format!("`{text}` is no number that can be worked with"), Some("quote it to make it text"));
+            self.refuse(
+                "yaml-number",
+                span,
+                format!("`{text}` is no number that can be worked with"),
+                Some("quote it to make it text"),
+            );
         }
         let key = self.enter();
         let content = self.content_of(style, span.start);
@@ -239,7 +249,12 @@ impl<'a> Pass<'a> {
     fn open(&mut self, mapping: bool, anchor: usize, span: Span) -> Result<(), Stop> {
         if self.at_key() {
             let at = Span { start: span.start, end: after(span.start) };
-            self.refuse("yaml-key", at, "a list or mapping cannot be a key", Some("quote a text that begins with a bracket or a brace"));
+            self.refuse(
+                "yaml-key",
+                at,
+                "a list or mapping cannot be a key",
+                Some("quote a text that begins with a bracket or a brace"),
+            );
             return Err(Stop);
         }
         if self.frames.len() >= MAX_DEPTH {
@@ -289,12 +304,12 @@ impl<'a> Pass<'a> {
     fn content_of(&self, style: ScalarStyle, start: Position) -> Position {
         match style {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => after(start),
-            ScalarStyle::Literal | ScalarStyle::Folded => (start.line..self.lines.len())
-                .find(|&index| !self.lines[index].trim().is_empty())
-                .map_or(start, |index| {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                (start.line..self.lines.len()).find(|&index| !self.lines[index].trim().is_empty()).map_or(start, |index| {
                     let indent = self.lines[index].chars().take_while(|c| *c == ' ').count();
                     Position { line: index + 1, column: indent + 1 }
-                }),
+                })
+            }
             ScalarStyle::Plain => start,
         }
     }

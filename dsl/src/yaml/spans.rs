@@ -68,8 +68,7 @@ impl Spans {
 }
 
 impl Span {
-    const START: Span =
-        Span { start: Position { line: 1, column: 1 }, end: Position { line: 1, column: 2 } };
+    const START: Span = Span { start: Position { line: 1, column: 1 }, end: Position { line: 1, column: 2 } };
 
     pub(crate) fn at(self, file: &str) -> Location {
         Location {

@@ -9,7 +9,9 @@ use crate::ingest::What;
 /// With `limits` in the settings; Ada's event `e` at each of the times enters a workflow of these steps.
 #[track_caller]
 fn check(limits: &str, steps: &str, times: &[&str], expected: &[&str]) {
-    let settings = format!("project: shop\ntime_zone: Europe/Berlin\ncontract: open\ntopics: {{ offers: {{ default: subscribed }} }}\nlimits: {{ spread: 0 minutes, {limits} }}\n");
+    let settings = format!(
+        "project: shop\ntime_zone: Europe/Berlin\ncontract: open\ntopics: {{ offers: {{ default: subscribed }} }}\nlimits: {{ spread: 0 minutes, {limits} }}\n"
+    );
     let workflow = format!("workflow: w\ntrigger: {{ event: e, key: event.n }}\nreentry: always\n{steps}\n");
     let mut world = World::with(&settings, &[("workflows/w.yaml", &workflow)], START);
     for (n, at) in times.iter().enumerate() {
@@ -30,7 +32,12 @@ fn quiet_hours_hold_marketing_only() {
         &["13 hours enter w", "13 hours send a", "13 hours exit completed"],
     );
     // The night in which the clocks go forward is an hour shorter.
-    check(quiet, "steps: [ { send: a } ]", &["37h"], &["1 day 13 hours enter w", "1 day 22 hours send a", "1 day 22 hours exit completed"]);
+    check(
+        quiet,
+        "steps: [ { send: a } ]",
+        &["37h"],
+        &["1 day 13 hours enter w", "1 day 22 hours send a", "1 day 22 hours exit completed"],
+    );
 }
 
 #[test]
@@ -50,20 +57,41 @@ fn caps_roll_and_wait_or_skip() {
         cap,
         "steps: [ { send: a } ]",
         &["0s", "1h"],
-        &["0 seconds enter w", "0 seconds send a", "0 seconds exit completed", "1 hour enter w", "2 days send a", "2 days exit completed"],
+        &[
+            "0 seconds enter w",
+            "0 seconds send a",
+            "0 seconds exit completed",
+            "1 hour enter w",
+            "2 days send a",
+            "2 days exit completed",
+        ],
     );
     check(
         cap,
         "steps: [ { send: a, when_capped: skip } ]",
         &["0s", "1h"],
-        &["0 seconds enter w", "0 seconds send a", "0 seconds exit completed", "1 hour enter w", "1 hour skip send-a capped", "1 hour exit completed"],
+        &[
+            "0 seconds enter w",
+            "0 seconds send a",
+            "0 seconds exit completed",
+            "1 hour enter w",
+            "1 hour skip send-a capped",
+            "1 hour exit completed",
+        ],
     );
     // Three days at most, then it is skipped.
     check(
         "frequency: [ { at_most: 1, per: 9 days, topic: any } ]",
         "steps: [ { send: a } ]",
         &["0s", "1h"],
-        &["0 seconds enter w", "0 seconds send a", "0 seconds exit completed", "1 hour enter w", "3 days 1 hour skip send-a capped", "3 days 1 hour exit completed"],
+        &[
+            "0 seconds enter w",
+            "0 seconds send a",
+            "0 seconds exit completed",
+            "1 hour enter w",
+            "3 days 1 hour skip send-a capped",
+            "3 days 1 hour exit completed",
+        ],
     );
 }
 
@@ -92,7 +120,10 @@ fn who_cannot_be_reached_goes_on_or_leaves() {
         let mut world = World::new(&format!("trigger: {{ event: e }}\nsteps: [ {{ send: a, when_unreachable: {policy} }} ]"));
         world.contact(json!({ "id": "bo" }));
         world.happens("0s", "bo", What::Event { name: "e".into(), properties: serde_json::Map::new(), id: None });
-        world.check("9 days", &["0 seconds bo: enter w", "0 seconds bo: skip send-a no_address", &format!("0 seconds bo: exit {end}")]);
+        world.check(
+            "9 days",
+            &["0 seconds bo: enter w", "0 seconds bo: skip send-a no_address", &format!("0 seconds bo: exit {end}")],
+        );
     }
 }
 
@@ -127,7 +158,8 @@ fn a_run_that_ends_cancels_what_is_held() {
 
 #[test]
 fn what_piled_up_is_spread() {
-    let settings = "project: shop\ntime_zone: Europe/Berlin\ncontract: open\nlimits: { spread: 10 minutes, quiet_hours: \"08:00-12:00\" }\n";
+    let settings =
+        "project: shop\ntime_zone: Europe/Berlin\ncontract: open\nlimits: { spread: 10 minutes, quiet_hours: \"08:00-12:00\" }\n";
     let mut world =
         World::with(settings, &[("workflows/w.yaml", "workflow: w\ntrigger: { event: e }\nsteps: [ { send: a } ]\n")], START);
     for n in 0..40 {
@@ -138,7 +170,13 @@ fn what_piled_up_is_spread() {
     world.until("2h 59m 59s");
     assert!(!world.seen.lock().unwrap().iter().any(|line| line.contains("send")));
     world.until("3h 10m");
-    let sends: std::collections::BTreeSet<String> =
-        world.seen.lock().unwrap().iter().filter(|line| line.contains("send")).map(|line| line.split(" c").next().unwrap().to_owned()).collect();
+    let sends: std::collections::BTreeSet<String> = world
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|line| line.contains("send"))
+        .map(|line| line.split(" c").next().unwrap().to_owned())
+        .collect();
     assert!(sends.len() > 30, "{sends:?}");
 }

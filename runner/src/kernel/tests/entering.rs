@@ -29,7 +29,12 @@ fn once_by_default_or_again_after_a_while() {
 
 #[test]
 fn one_run_per_key() {
-    let events = [("0s", "e", json!({ "cart": "x" })), ("1s", "e", json!({ "cart": "y" })), ("2s", "e", json!({ "cart": "x" })), ("3s", "e", json!({}))];
+    let events = [
+        ("0s", "e", json!({ "cart": "x" })),
+        ("1s", "e", json!({ "cart": "y" })),
+        ("2s", "e", json!({ "cart": "x" })),
+        ("3s", "e", json!({})),
+    ];
     check(
         "trigger: { event: e, key: event.cart }\nreentry: always\nsteps: [ { wait: 1 day } ]",
         &events,
@@ -84,12 +89,20 @@ fn exit_when_that_only_time_brings_about() {
 
 #[test]
 fn goals_are_recorded() {
-    let goal = |more: &str| format!("trigger: {{ event: e }}\ngoal: {{ event: bought, within: 7 days, value: event.total{more} }}\nsteps: [ {{ wait: 9 days }}, {{ send: a }} ]");
+    let goal = |more: &str| {
+        format!(
+            "trigger: {{ event: e }}\ngoal: {{ event: bought, within: 7 days, value: event.total{more} }}\nsteps: [ {{ wait: 9 days }}, {{ send: a }} ]"
+        )
+    };
     let events = |at: &'static str| [("0s", "e", json!({})), (at, "bought", json!({ "total": 5 }))];
     check(&goal(""), &events("1 day"), &["0 seconds enter w", "1 day goal", "1 day exit goal"]);
     check(&goal(""), &events("7 days"), &["0 seconds enter w", "7 days goal", "7 days exit goal"]);
     check(&goal(""), &events("8 days"), &["0 seconds enter w", "9 days send a", "9 days exit completed"]);
-    check(&goal(", stay: true"), &events("1 day"), &["0 seconds enter w", "1 day goal", "9 days send a", "9 days exit completed"]);
+    check(
+        &goal(", stay: true"),
+        &events("1 day"),
+        &["0 seconds enter w", "1 day goal", "9 days send a", "9 days exit completed"],
+    );
     // Both for the same event: the goal is recorded and the reason is exit_when.
     let both = "trigger: { event: e }\nexit_when: { event: bought }\ngoal: { event: bought }\nsteps: [ { wait: 9 days } ]";
     check(both, &events("1 day"), &["0 seconds enter w", "1 day goal", "1 day exit exit_when"]);

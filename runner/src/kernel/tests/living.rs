@@ -21,13 +21,25 @@ const BEFORE: &str = "steps: [ { wait: 2 days, id: pause }, { send: a } ]";
 
 #[test]
 fn a_changed_wait_counts_from_when_it_began() {
-    check(BEFORE, "steps: [ { wait: 3 days, id: pause }, { send: b } ]", &["0 seconds enter w", "1 hour follow", "3 days send b", "3 days exit completed"]);
-    check(BEFORE, "steps: [ { wait: 30 minutes, id: pause }, { send: b } ]", &["0 seconds enter w", "1 hour follow", "1 hour send b", "1 hour exit completed"]);
+    check(
+        BEFORE,
+        "steps: [ { wait: 3 days, id: pause }, { send: b } ]",
+        &["0 seconds enter w", "1 hour follow", "3 days send b", "3 days exit completed"],
+    );
+    check(
+        BEFORE,
+        "steps: [ { wait: 30 minutes, id: pause }, { send: b } ]",
+        &["0 seconds enter w", "1 hour follow", "1 hour send b", "1 hour exit completed"],
+    );
 }
 
 #[test]
 fn pinned_runs_finish_as_they_began() {
-    check(BEFORE, "in_flight: pinned\nsteps: [ { wait: 3 days, id: pause }, { send: b } ]", &["0 seconds enter w", "2 days send a", "2 days exit completed"]);
+    check(
+        BEFORE,
+        "in_flight: pinned\nsteps: [ { wait: 3 days, id: pause }, { send: b } ]",
+        &["0 seconds enter w", "2 days send a", "2 days exit completed"],
+    );
 }
 
 #[test]
@@ -61,7 +73,11 @@ fn overdue_sends_follow_the_workflows_word() {
         ("skip", vec!["5 days skip send-a overdue", "5 days exit completed"]),
         ("exit", vec!["5 days skip send-a overdue", "5 days exit overdue"]),
     ] {
-        let text = |status: &str| format!("workflow: w\nstatus: {status}\noverdue: {{ after: 2 days, do: {action} }}\ntrigger: {{ event: e }}\n{BEFORE}\n");
+        let text = |status: &str| {
+            format!(
+                "workflow: w\nstatus: {status}\noverdue: {{ after: 2 days, do: {action} }}\ntrigger: {{ event: e }}\n{BEFORE}\n"
+            )
+        };
         let mut world = World::with(super::SETTINGS, &[(FILE, &text("live"))], super::START);
         world.event("0s", "e", json!({})).edit("1h", FILE, &text("paused")).edit("5 days", FILE, &text("live"));
         world.check("30 days", &[&["0 seconds enter w"][..], &rest].concat());

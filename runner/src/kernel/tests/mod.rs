@@ -62,7 +62,7 @@ impl Observer for Notes {
 }
 
 fn plan(files: &BTreeMap<String, String>, previous: Option<&Plan>) -> Arc<Plan> {
-    let compiled = dsl::compile(&dsl::project::ProjectFiles::from_texts(files.clone()));
+    let compiled = dsl::compile(&dsl::ProjectFiles::from_texts(files.clone()));
     let Some(catalog) = compiled.catalog else { panic!("{:#?}", compiled.diagnostics) };
     Arc::new(Plan::new(Arc::new(catalog), previous).unwrap())
 }
@@ -84,8 +84,7 @@ impl World {
         }
         let start = start.parse::<jiff::Timestamp>().unwrap().as_millisecond();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let options =
-            Options { observer: Some(Box::new(Notes(seen.clone(), start))), ..Options::default() };
+        let options = Options { observer: Some(Box::new(Notes(seen.clone(), start))), ..Options::default() };
         let kernel = Kernel::open(Box::new(SqliteStore::in_memory().unwrap()), plan(&files, None), options, start).unwrap();
         let mut world = World { kernel, seen, start, now: start, files, replies: BTreeMap::new() };
         world.contact(json!({ "id": "ada", "email": "ada@example.com" }));

@@ -29,7 +29,9 @@ fn one_after_the_other() {
 #[test]
 fn branch_takes_the_first_that_holds() {
     let steps = |when: &str| {
-        format!("steps: [ {{ branch: [ {{ when: {when}, steps: [ {{ send: a }} ] }}, {{ steps: [ {{ send: b }} ] }} ] }}, {{ send: c }} ]")
+        format!(
+            "steps: [ {{ branch: [ {{ when: {when}, steps: [ {{ send: a }} ] }}, {{ steps: [ {{ send: b }} ] }} ] }}, {{ send: c }} ]"
+        )
     };
     let a = ["0 seconds enter w", "0 seconds branch 1", "0 seconds send a", "0 seconds send c", "0 seconds exit completed"];
     let b = ["0 seconds enter w", "0 seconds branch 2", "0 seconds send b", "0 seconds send c", "0 seconds exit completed"];
@@ -66,7 +68,11 @@ fn wait_for_what_comes_first() {
 
 #[test]
 fn wait_for_counts_from_the_step_or_from_entry() {
-    let steps = |since: &str| format!("steps: [ {{ wait: 1 day }}, {{ wait_for: {{ event: bought }}, within: 2 days, since: {since}, then: [ {{ send: a }} ] }} ]");
+    let steps = |since: &str| {
+        format!(
+            "steps: [ {{ wait: 1 day }}, {{ wait_for: {{ event: bought }}, within: 2 days, since: {since}, then: [ {{ send: a }} ] }} ]"
+        )
+    };
     check(&steps("step"), &[("1h", "bought")], &["0 seconds enter w", "3 days branch \"otherwise\"", "3 days exit completed"]);
     check(
         &steps("entry"),
@@ -92,7 +98,8 @@ fn wait_for_a_message_of_this_run() {
 
 #[test]
 fn repeat_is_bounded_and_until_ends_it() {
-    let steps = "steps: [ { repeat: { times: 3, every: 7 days, until: { event: bought }, steps: [ { send: a } ] } }, { send: b } ]";
+    let steps =
+        "steps: [ { repeat: { times: 3, every: 7 days, until: { event: bought }, steps: [ { send: a } ] } }, { send: b } ]";
     check(
         steps,
         &[],
@@ -143,11 +150,7 @@ fn waits_until_times_and_dates() {
         &[],
         &["0 seconds enter w", "2 days 23 hours send a", "2 days 23 hours exit completed"],
     );
-    check(
-        "steps: [ { wait: 2 days }, { send: a } ]",
-        &[],
-        &["0 seconds enter w", "2 days send a", "2 days exit completed"],
-    );
+    check("steps: [ { wait: 2 days }, { send: a } ]", &[], &["0 seconds enter w", "2 days send a", "2 days exit completed"]);
     // 1 April 00:00 in summer time, three days earlier.
     check(
         "steps: [ { wait: { until: event.trial_ends, offset: -3 days } }, { send: a } ]",
