@@ -146,8 +146,12 @@ http: {{ listen: "127.0.0.1:{self.http}" }}
         out = self.succeed("messages", *chosen, "--format", "jsonl")
         return [json.loads(line) for line in out.splitlines()]
 
-    def all_final(self):
-        """Nothing is inside any workflow, and nothing waits to be sent."""
+    def through(self, workflow, count):
+        """So many have entered the workflow, nobody is inside any more, and no message waits to be sent."""
         status = self.status()
+        rows = {row["name"]: row for row in status["workflows"]}
         unfinished = sum(status["messages"].get(state, 0) for state in ("queued", "sending"))
-        return unfinished == 0 and all(row["active"] == 0 for row in status["workflows"])
+        return unfinished == 0 and rows[workflow]["entered"] == count and rows[workflow]["active"] == 0
+
+    def wait_through(self, workflow, count, within=40):
+        eventually(lambda: self.through(workflow, count), f"{count} are through {workflow}", within=within)

@@ -46,14 +46,14 @@ def test_thirty_kills_lose_nothing_and_send_nothing_twice(project):
         for kill in range(KILLS):
             # At a random moment while mails flow: after a random number of them have arrived since the start.
             target = len(server.mails) + chance.randint(1, 25)
-            eventually(lambda: len(server.mails) >= target or project.all_final(), "mails flow", every=0.002)
+            eventually(lambda: len(server.mails) >= target or project.through("series", CONTACTS), "mails flow", every=0.002)
             runner.kill()
             runner.wait(timeout=30)
             runner = project.start()
             doubted = len(project.messages("unknown"))
             assert doubted - unknown <= CONNECTIONS, f"kill {kill}: {doubted - unknown} in doubt"
             unknown = doubted
-        eventually(project.all_final, "all runs ended", within=90)
+        project.wait_through("series", CONTACTS, within=90)
         assert project.stop(runner) == 0
 
         rows = project.messages()

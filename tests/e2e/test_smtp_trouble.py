@@ -51,7 +51,7 @@ def test_a_server_that_is_away_at_first(project):
     eventually(lambda: any(row["attempts"] >= 2 for row in project.messages()), "it was tried again")
     assert statuses(project).keys() <= {"queued", "sending"}
     with Keeper(port=port) as server:
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 20)
         check_all_sent_once(project, server.ids(), names)
 
 
@@ -69,7 +69,7 @@ def test_a_server_that_refuses_for_now(project):
     with Misbehaving(Busy()) as server:
         begin(project, server.url)
         names = sign_up(project, 20)
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 20)
         check_all_sent_once(project, server.kept, names)
         assert all(row["attempts"] == 2 for row in project.messages())
 
@@ -82,7 +82,7 @@ def test_a_server_that_refuses_one_recipient(project):
     with Misbehaving(Choosy()) as server:
         begin(project, server.url)
         names = sign_up(project, 20)
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 20)
         rows = {row["contact"]: row for row in project.messages()}
         assert rows["c07"]["status"] == "failed"
         assert "550" in rows["c07"]["error"]
@@ -100,7 +100,7 @@ def test_a_server_that_drops_in_the_middle_of_a_mail(project):
     with Misbehaving(Dropping()) as server:
         begin(project, server.url)
         names = sign_up(project, 20)
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 20)
         rows = project.messages()
         assert sorted(row["contact"] for row in rows) == names
         assert len(server.kept) == len(set(server.kept))
@@ -121,7 +121,7 @@ def test_a_server_that_drops_after_the_final_dot(project):
     with Misbehaving(Silent()) as server:
         begin(project, server.url)
         sign_up(project, 20)
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 20)
         rows = project.messages()
         unknown = {row["message_id"].strip("<>") for row in rows if row["status"] == "unknown"}
         assert len(unknown) == 3
@@ -138,7 +138,7 @@ def test_a_server_that_talks_nonsense_at_first(project):
     with Misbehaving(Confused()) as server:
         begin(project, server.url)
         names = sign_up(project, 10)
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 10)
         check_all_sent_once(project, server.kept, names)
 
 
@@ -155,7 +155,7 @@ def test_a_server_that_never_greets_does_not_keep_the_runner_from_ending(project
         assert project.stop(runner, within=10) == 0
     with Keeper(port=port) as server:
         project.start()
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 10)
         check_all_sent_once(project, server.ids(), names)
 
 
@@ -174,6 +174,6 @@ def test_a_server_that_hangs_after_the_final_dot_leaves_one_doubt_a_connection(p
     assert {row["message_id"].strip("<>") for row in project.messages("unknown")} == taken
     with Keeper(port=port) as server:
         project.start()
-        eventually(project.all_final, "all runs ended")
+        project.wait_through("hello", 10)
         assert statuses(project) == {"sent": 8, "unknown": 2}
         assert not taken & set(server.ids())
