@@ -128,7 +128,8 @@ welcome
 
     #[test]
     fn of_nobody_is_empty_and_not_a_division_by_nothing() {
-        let funnel = Funnel { workflow: "x".to_owned(), entered: 0, sends: Vec::new(), completed: 0, exits: Vec::new(), active: 0 };
+        let funnel =
+            Funnel { workflow: "x".to_owned(), entered: 0, sends: Vec::new(), completed: 0, exits: Vec::new(), active: 0 };
         assert!(funnel.to_string().contains("entered                         0    0%"));
     }
 }

@@ -28,7 +28,8 @@ pub fn month(seed: u64, people: &[Person], start: Date, days: u32) -> Month {
     let mut month = Month { contacts: Vec::new(), history: Vec::new(), events: Vec::new() };
     let mut chance = Chance::new(seed);
     for person in people {
-        let mut life = Life { person, chance: Chance::new(seed ^ chance.between(0, i64::MAX) as u64), start, carts: 0, did: Vec::new() };
+        let mut life =
+            Life { person, chance: Chance::new(seed ^ chance.between(0, i64::MAX) as u64), start, carts: 0, did: Vec::new() };
         let first_day = if life.chance.happens(NEW) {
             let day = life.chance.between(0, i64::from(days));
             life.signs_up(day);
@@ -74,7 +75,8 @@ impl Life<'_> {
     /// A moment of a day between seven in the morning and eleven at night, where the person is.
     fn moment(&mut self, day: i64) -> i64 {
         let minutes = self.chance.between(7 * 60, 23 * 60);
-        let civil = self.start.checked_add(jiff::Span::new().days(day)).map(|date| date.to_datetime(jiff::civil::Time::midnight()));
+        let civil =
+            self.start.checked_add(jiff::Span::new().days(day)).map(|date| date.to_datetime(jiff::civil::Time::midnight()));
         let civil = civil.and_then(|midnight: DateTime| midnight.checked_add(jiff::Span::new().minutes(minutes)));
         let instant = civil.ok().and_then(|civil| self.person.zone.to_timestamp(civil).ok());
         // Only a date beyond the calendar's end gets here.
@@ -114,7 +116,11 @@ impl Life<'_> {
                 let at = self.moment(day);
                 let total = (self.chance.between(20, 260) as f64 * 100.0).round() / 100.0;
                 spent += total;
-                self.event(at, "order_completed", json!({ "order_id": format!("o-{}-{}", self.person.contact.id, -day), "total": total }));
+                self.event(
+                    at,
+                    "order_completed",
+                    json!({ "order_id": format!("o-{}-{}", self.person.contact.id, -day), "total": total }),
+                );
             }
         }
         let mut contact = self.person.contact.clone();

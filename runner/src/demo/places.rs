@@ -15,8 +15,24 @@ const GERMAN: &[&str] = &[
     "Paula", "Simon", "Sophie", "Tobias", "Uwe", "Zoë",
 ];
 const GERMAN_LAST: &[&str] = &[
-    "Becker", "Brandt", "Fischer", "Großmann", "Hartmann", "Huber", "Jäger", "Keller", "Krüger", "Lehmann", "Meier", "Neumann",
-    "Schäfer", "Schmidt", "Vogel", "Weber", "Winkler", "Zimmermann",
+    "Becker",
+    "Brandt",
+    "Fischer",
+    "Großmann",
+    "Hartmann",
+    "Huber",
+    "Jäger",
+    "Keller",
+    "Krüger",
+    "Lehmann",
+    "Meier",
+    "Neumann",
+    "Schäfer",
+    "Schmidt",
+    "Vogel",
+    "Weber",
+    "Winkler",
+    "Zimmermann",
 ];
 const ENGLISH: &[&str] =
     &["Alice", "Charlotte", "Daniel", "Ethan", "Grace", "Harry", "Isla", "Jack", "Maya", "Noah", "Olivia", "Ruth"];
@@ -51,14 +67,7 @@ pub const PLACES: &[Place] = &[
         first_names: GERMAN,
         last_names: GERMAN_LAST,
     },
-    Place {
-        country: "FR",
-        weight: 8.0,
-        locale: "fr-FR",
-        zones: &["Europe/Paris"],
-        first_names: FRENCH,
-        last_names: FRENCH_LAST,
-    },
+    Place { country: "FR", weight: 8.0, locale: "fr-FR", zones: &["Europe/Paris"], first_names: FRENCH, last_names: FRENCH_LAST },
     Place {
         country: "GB",
         weight: 7.0,
