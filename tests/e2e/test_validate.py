@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import time
 
 import pytest
@@ -128,4 +130,14 @@ def test_the_shipped_project_is_good():
     shipped = Project.__new__(Project)
     shipped.folder = ROOT
     done = shipped.command("validate", "--format", "json", "--deny-warnings")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+def test_the_first_campaign_of_the_readme_is_good(project):
+    for part in ("campaignd.yaml", "workflows", "templates", "schemas"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, project.folder / part)
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    project.write("workflows/thanks.yaml", example.group(1))
+    done = project.command("validate", "--format", "json", "--deny-warnings")
     assert (done.returncode, json.loads(done.stdout)) == (0, [])
