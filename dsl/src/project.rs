@@ -21,7 +21,9 @@ const MAX_FOLDERS: usize = 32;
 /// Why a folder cannot be compiled at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
-    #[error("there is no campaignd.yaml in {0}; make a project with `campaignd init`, or name its folder with --project")]
+    #[error(
+        "there is no campaignd.yaml in {0}; make a project with `campaignd init`, or name its folder with --project"
+    )]
     NoProject(PathBuf),
     #[error("{path} cannot be read: {reason}")]
     Settings { path: PathBuf, reason: String },
@@ -44,26 +46,47 @@ impl ProjectFiles {
     /// # Errors
     /// When there is no campaignd.yaml, or it cannot be read.
     pub fn read(root: &Path) -> Result<ProjectFiles, ProjectError> {
-        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root { path: root.to_owned(), source })?;
+        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root {
+            path: root.to_owned(),
+            source,
+        })?;
         let settings = root.join(SETTINGS);
         if !settings.is_file() {
             return Err(ProjectError::NoProject(root.to_owned()));
         }
-        let mut walk = Walk { root: &real_root, files: ProjectFiles::default() };
+        let mut walk = Walk {
+            root: &real_root,
+            files: ProjectFiles::default(),
+        };
         walk.file(&settings, SETTINGS);
         if let Some(diagnostic) = walk.files.diagnostics.first() {
-            return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
+            return Err(ProjectError::Settings {
+                path: settings,
+                reason: diagnostic.message.clone(),
+            });
         }
-        for (folder, wanted) in [("workflows", is_workflow as fn(&str) -> bool), ("templates", |_| true), ("schemas", is_schema)] {
+        for (folder, wanted) in [
+            ("workflows", is_workflow as fn(&str) -> bool),
+            ("templates", |_| true),
+            ("schemas", is_schema),
+        ] {
             walk.folder(&real_root.join(folder), folder, wanted, 0);
         }
         Ok(walk.files)
     }
 
     /// A project in memory: paths relative to it, and texts.
-    pub fn from_texts<P: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (P, T)>) -> ProjectFiles {
-        let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into())).collect();
-        ProjectFiles { texts, diagnostics: Vec::new() }
+    pub fn from_texts<P: Into<String>, T: Into<String>>(
+        texts: impl IntoIterator<Item = (P, T)>,
+    ) -> ProjectFiles {
+        let texts = texts
+            .into_iter()
+            .map(|(path, text)| (path.into(), text.into()))
+            .collect();
+        ProjectFiles {
+            texts,
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
@@ -81,7 +104,11 @@ impl ProjectFiles {
             part(&diagnostic.location.file);
             part(diagnostic.code);
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// The text of a file, by its path relative to the project.
@@ -100,12 +127,16 @@ impl ProjectFiles {
     }
 
     pub(crate) fn workflows(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.under("workflows/").filter(|(path, _)| is_workflow(path))
+        self.under("workflows/")
+            .filter(|(path, _)| is_workflow(path))
     }
 
     /// The files under a folder (named with its slash).
     pub(crate) fn under(&self, folder: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.texts.iter().filter(move |(path, _)| path.starts_with(folder)).map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts
+            .iter()
+            .filter(move |(path, _)| path.starts_with(folder))
+            .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 }
 
@@ -119,7 +150,10 @@ fn is_schema(name: &str) -> bool {
 
 /// Hidden files, and what editors leave behind.
 fn is_passed_over(name: &str) -> bool {
-    name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") || (name.starts_with('#') && name.ends_with('#'))
+    name.starts_with('.')
+        || name.ends_with('~')
+        || name.ends_with(".swp")
+        || (name.starts_with('#') && name.ends_with('#'))
 }
 
 struct Walk<'a> {
@@ -130,8 +164,17 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn refuse(&mut self, file: &str, code: &'static str, message: String, help: Option<&str>) {
-        let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-        let diagnostic = Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(code, location, message) };
+        let location = Location {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 1,
+        };
+        let diagnostic = Diagnostic {
+            help: help.map(str::to_owned),
+            ..Diagnostic::error(code, location, message)
+        };
         self.files.diagnostics.push(diagnostic);
     }
 
@@ -140,21 +183,41 @@ impl Walk<'_> {
             Ok(true) => {}
             Ok(false) => return self.refuse_link(relative),
             Err(error) if error.kind() == io::ErrorKind::NotFound && depth == 0 => return,
-            Err(error) => return self.refuse(relative, "unreadable", format!("this cannot be read: {error}"), None),
+            Err(error) => {
+                return self.refuse(
+                    relative,
+                    "unreadable",
+                    format!("this cannot be read: {error}"),
+                    None,
+                );
+            }
         }
         if depth > MAX_FOLDERS {
-            let message = format!("folders nest deeper than {MAX_FOLDERS} here, or link to themselves");
+            let message =
+                format!("folders nest deeper than {MAX_FOLDERS} here, or link to themselves");
             return self.refuse(relative, "unreadable", message, None);
         }
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
-            Err(error) => return self.refuse(relative, "unreadable", format!("this folder cannot be read: {error}"), None),
+            Err(error) => {
+                return self.refuse(
+                    relative,
+                    "unreadable",
+                    format!("this folder cannot be read: {error}"),
+                    None,
+                );
+            }
         };
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.refuse(relative, "unreadable", format!("this folder cannot be read: {error}"), None);
+                    self.refuse(
+                        relative,
+                        "unreadable",
+                        format!("this folder cannot be read: {error}"),
+                        None,
+                    );
                     continue;
                 }
             };
@@ -179,26 +242,53 @@ impl Walk<'_> {
 
     fn refuse_link(&mut self, relative: &str) {
         let message = "this is a symbolic link that leads out of the project".to_owned();
-        self.refuse(relative, "link-out-of-project", message, Some("copy what it leads to into the project"));
+        self.refuse(
+            relative,
+            "link-out-of-project",
+            message,
+            Some("copy what it leads to into the project"),
+        );
     }
 
     fn file(&mut self, path: &Path, relative: &str) {
         match self.stays_inside(path) {
             Ok(true) => {}
             Ok(false) => return self.refuse_link(relative),
-            Err(error) => return self.refuse(relative, "unreadable", format!("this cannot be read: {error}"), None),
+            Err(error) => {
+                return self.refuse(
+                    relative,
+                    "unreadable",
+                    format!("this cannot be read: {error}"),
+                    None,
+                );
+            }
         }
         match read_text(path) {
             Ok(text) => {
                 self.files.texts.insert(relative.to_owned(), text);
             }
             Err(Unusable::TooLarge) => {
-                self.refuse(relative, "file-too-large", "this file is larger than 1 MiB".to_owned(), Some("split it"));
+                self.refuse(
+                    relative,
+                    "file-too-large",
+                    "this file is larger than 1 MiB".to_owned(),
+                    Some("split it"),
+                );
             }
             Err(Unusable::NotUtf8(line)) => {
-                self.refuse(relative, "not-utf8", format!("this file is not UTF-8 text (see line {line})"), Some("save it as UTF-8"));
+                self.refuse(
+                    relative,
+                    "not-utf8",
+                    format!("this file is not UTF-8 text (see line {line})"),
+                    Some("save it as UTF-8"),
+                );
             }
-            Err(Unusable::Io(error)) => self.refuse(relative, "unreadable", format!("this file cannot be read: {error}"), None),
+            Err(Unusable::Io(error)) => self.refuse(
+                relative,
+                "unreadable",
+                format!("this file cannot be read: {error}"),
+                None,
+            ),
         }
     }
 }
@@ -213,16 +303,25 @@ fn read_text(path: &Path) -> Result<String, Unusable> {
     let file = fs::File::open(path).map_err(Unusable::Io)?;
     let about = file.metadata().map_err(Unusable::Io)?;
     if !about.is_file() {
-        return Err(Unusable::Io(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file")));
+        return Err(Unusable::Io(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is no ordinary file",
+        )));
     }
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes).map_err(Unusable::Io)?;
+    io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes)
+        .map_err(Unusable::Io)?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(Unusable::TooLarge);
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
+        let line = 1 + error
+            .as_bytes()
+            .iter()
+            .take(good)
+            .filter(|byte| **byte == b'\n')
+            .count();
         Unusable::NotUtf8(line)
     })
 }

@@ -10,7 +10,11 @@ use crate::template::Library;
 
 /// Builds the catalog; `None` only if a definition could not be written as JSON.
 pub(super) fn build(
-    settings: &Settings, settings_text: &str, units: &[Unit], library: &Library, contract: Arc<Contract>,
+    settings: &Settings,
+    settings_text: &str,
+    units: &[Unit],
+    library: &Library,
+    contract: Arc<Contract>,
 ) -> Option<Catalog> {
     let segments: BTreeMap<String, Condition> = units
         .iter()
@@ -20,7 +24,10 @@ pub(super) fn build(
     let mut workflows = BTreeMap::new();
     for unit in units {
         if let Some(workflow) = &unit.workflow {
-            workflows.insert(workflow.model.name.clone(), entry(&unit.file, workflow, &segments, library)?);
+            workflows.insert(
+                workflow.model.name.clone(),
+                entry(&unit.file, workflow, &segments, library)?,
+            );
         }
     }
     let mut whole = String::from(settings_text);
@@ -29,10 +36,21 @@ pub(super) fn build(
     }
     whole.push_str(&serde_json::to_string(&segments).ok()?);
     let hash = ContentHash::of(&whole);
-    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, contract, hash })
+    Some(Catalog {
+        settings: Arc::new(settings.clone()),
+        workflows,
+        segments,
+        contract,
+        hash,
+    })
 }
 
-fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {
+fn entry(
+    file: &str,
+    unit: &WorkflowUnit,
+    shared: &BTreeMap<String, Condition>,
+    library: &Library,
+) -> Option<CatalogEntry> {
     let mut templates = unit.inline.clone();
     for step in &unit.model.steps {
         if let StepKind::Send(send) = &step.kind
@@ -42,9 +60,25 @@ fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, 
             templates.insert(send.template.clone(), template.clone());
         }
     }
-    let names: BTreeSet<String> = templates.values().flat_map(|template| library.partials_of(template)).collect();
-    let partials = names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
-    let definition = Definition { workflow: unit.model.clone(), segments: needed(unit, shared), templates, partials };
+    let names: BTreeSet<String> = templates
+        .values()
+        .flat_map(|template| library.partials_of(template))
+        .collect();
+    let partials = names
+        .into_iter()
+        .filter_map(|name| {
+            library
+                .partials
+                .get(&name)
+                .map(|text| (name.clone(), text.clone()))
+        })
+        .collect();
+    let definition = Definition {
+        workflow: unit.model.clone(),
+        segments: needed(unit, shared),
+        templates,
+        partials,
+    };
     let canonical = definition.canonical().ok()?;
     Some(CatalogEntry {
         hash: ContentHash::of(&canonical),
@@ -56,9 +90,17 @@ fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, 
 }
 
 /// The segments that the workflow names, directly or through others.
-fn needed(unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>) -> BTreeMap<String, Condition> {
+fn needed(
+    unit: &WorkflowUnit,
+    shared: &BTreeMap<String, Condition>,
+) -> BTreeMap<String, Condition> {
     let mut needed = BTreeMap::new();
-    let mut open: Vec<String> = unit.notes.segments.iter().map(|named| named.name.clone()).collect();
+    let mut open: Vec<String> = unit
+        .notes
+        .segments
+        .iter()
+        .map(|named| named.name.clone())
+        .collect();
     while let Some(name) = open.pop() {
         if needed.contains_key(&name) {
             continue;
@@ -73,10 +115,18 @@ fn needed(unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>) -> BTreeMap
 
 fn named_in(condition: &Condition, names: &mut Vec<String>) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => parts.iter().for_each(|part| named_in(part, names)),
+        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
+            parts.iter().for_each(|part| named_in(part, names))
+        }
         Condition::Not(part) => named_in(part, names),
         Condition::Segment(name) => names.push(name.clone()),
-        Condition::Event(event) => event.filter.iter().for_each(|filter| named_in(filter, names)),
-        Condition::Value { .. } | Condition::Message(_) | Condition::Topic(_) | Condition::Workflow { .. } => {}
+        Condition::Event(event) => event
+            .filter
+            .iter()
+            .for_each(|filter| named_in(filter, names)),
+        Condition::Value { .. }
+        | Condition::Message(_)
+        | Condition::Topic(_)
+        | Condition::Workflow { .. } => {}
     }
 }

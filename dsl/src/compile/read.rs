@@ -26,9 +26,20 @@ pub(super) struct ReadSettings {
 }
 
 pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadSettings {
-    let mut read = ReadSettings { settings: None, notes: SettingsNotes::default(), topics: None };
+    let mut read = ReadSettings {
+        settings: None,
+        notes: SettingsNotes::default(),
+        topics: None,
+    };
     let text = files.text(SETTINGS).unwrap_or_default();
-    let Some(mut document) = document(SETTINGS, text, "the project's settings, beginning with `project: NAME`", out) else { return read };
+    let Some(mut document) = document(
+        SETTINGS,
+        text,
+        "the project's settings, beginning with `project: NAME`",
+        out,
+    ) else {
+        return read;
+    };
     read.topics = Some(keys(&document.value, "topics"));
     let may_hold_secrets = |pointer: &str| {
         let segments: Vec<&str> = pointer.split('/').skip(1).collect();
@@ -58,9 +69,18 @@ pub(super) struct ReadWorkflows {
 /// Below this many files a second thread costs more than it gives.
 const WORTH_A_THREAD: usize = 16;
 
-pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out: &mut Vec<Diagnostic>) -> ReadWorkflows {
+pub(super) fn workflows(
+    files: &ProjectFiles,
+    library: &Library,
+    zone: &str,
+    out: &mut Vec<Diagnostic>,
+) -> ReadWorkflows {
     let files: Vec<(&str, &str)> = files.workflows().collect();
-    let (first, second) = files.split_at(if files.len() < WORTH_A_THREAD { files.len() } else { files.len() / 2 });
+    let (first, second) = files.split_at(if files.len() < WORTH_A_THREAD {
+        files.len()
+    } else {
+        files.len() / 2
+    });
     let part = |files: &[(&str, &str)]| {
         let mut read = ReadWorkflows::default();
         let mut found = Vec::new();
@@ -90,17 +110,40 @@ pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out
     })
 }
 
-fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) {
-    let Some(mut document) = document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments`", out) else {
+fn workflow(
+    path: &str,
+    text: &str,
+    library: &Library,
+    zone: &str,
+    read: &mut ReadWorkflows,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(mut document) = document(
+        path,
+        text,
+        "a workflow, beginning with `workflow: NAME`, or shared `segments`",
+        out,
+    ) else {
         read.set_aside.files = true;
         return;
     };
     environment(&document, &|_| false, out);
     let before = out.len();
-    let names = (document.value.get("workflow").and_then(Value::as_str).map(str::to_owned), keys(&document.value, "segments"));
+    let names = (
+        document
+            .value
+            .get("workflow")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        keys(&document.value, "segments"),
+    );
     let usable = structure::check(&mut document, Form::workflow(), out);
     let whole = out.len() == before;
-    let file = if usable { typed::<WorkflowFile>(&document, out) } else { None };
+    let file = if usable {
+        typed::<WorkflowFile>(&document, out)
+    } else {
+        None
+    };
     match file {
         Some(file) => {
             let mut unit = lower_file(&file, &At::root(&document), library, zone, out);
@@ -123,7 +166,10 @@ fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) ->
     match yaml::read(path, text) {
         Ok(document) if document.value.is_null() => {
             let location = At::root(&document).location();
-            out.push(Diagnostic::error("empty-file", location, "this file is empty").help(format!("here belongs {belongs}")));
+            out.push(
+                Diagnostic::error("empty-file", location, "this file is empty")
+                    .help(format!("here belongs {belongs}")),
+            );
             None
         }
         Ok(document) => Some(document),
@@ -144,17 +190,27 @@ fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) ->
                 at = match segment {
                     serde_path_to_error::Segment::Seq { index } => at.item(*index),
                     serde_path_to_error::Segment::Map { key } => at.key(key),
-                    serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => at,
+                    serde_path_to_error::Segment::Enum { .. }
+                    | serde_path_to_error::Segment::Unknown => at,
                 };
             }
-            out.push(Diagnostic::error("wrong-type", at.location(), format!("this cannot be read: {}", error.inner())));
+            out.push(Diagnostic::error(
+                "wrong-type",
+                at.location(),
+                format!("this cannot be read: {}", error.inner()),
+            ));
             None
         }
     }
 }
 
 fn keys(value: &Value, key: &str) -> BTreeSet<String> {
-    value.get(key).and_then(Value::as_object).into_iter().flat_map(|map| map.keys().cloned()).collect()
+    value
+        .get(key)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|map| map.keys().cloned())
+        .collect()
 }
 
 /// Refuses `${NAME}` where no secret can stand.
@@ -168,8 +224,13 @@ fn environment(document: &Document, allowed: &dyn Fn(&str) -> bool, out: &mut Ve
                     out.push(Diagnostic::error("environment", at.location(), message).help(help));
                 }
             }
-            Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| walk(item, &at.item(index), allowed, out)),
-            Value::Object(map) => map.iter().for_each(|(key, item)| walk(item, &at.key(key), allowed, out)),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| walk(item, &at.item(index), allowed, out)),
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(key, item)| walk(item, &at.key(key), allowed, out)),
             _ => {}
         }
     }

@@ -6,7 +6,13 @@ use crate::model::{CatalogEntry, StepKind};
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ntopics:\n  offers: { title: Offers, default: unsubscribed }\n";
 
 fn project(files: &[(&str, &str)]) -> Compiled {
-    let mut all = vec![("campaignd.yaml", SETTINGS), ("templates/welcome.html.hbs", "---\nsubject: Hello\n---\n<p>Hello</p>")];
+    let mut all = vec![
+        ("campaignd.yaml", SETTINGS),
+        (
+            "templates/welcome.html.hbs",
+            "---\nsubject: Hello\n---\n<p>Hello</p>",
+        ),
+    ];
     all.extend(files);
     compile(&ProjectFiles::from_texts(all))
 }
@@ -14,7 +20,13 @@ fn project(files: &[(&str, &str)]) -> Compiled {
 fn found(compiled: &Compiled) -> Vec<String> {
     let line = |diagnostic: &Diagnostic| {
         let at = &diagnostic.location;
-        format!("{}:{} {} {}", at.line, at.column, diagnostic.severity.word(), diagnostic.code)
+        format!(
+            "{}:{} {} {}",
+            at.line,
+            at.column,
+            diagnostic.severity.word(),
+            diagnostic.code
+        )
     };
     compiled.diagnostics.iter().map(line).collect()
 }
@@ -22,7 +34,12 @@ fn found(compiled: &Compiled) -> Vec<String> {
 /// One workflow file against what is found in it.
 fn check(text: &str, expected: &[&str]) {
     let compiled = project(&[("workflows/a.yaml", text)]);
-    assert_eq!(found(&compiled), expected, "{text}\n{}", crate::render::short(&compiled.diagnostics));
+    assert_eq!(
+        found(&compiled),
+        expected,
+        "{text}\n{}",
+        crate::render::short(&compiled.diagnostics)
+    );
 }
 
 const CART: &str = r#"# yaml-language-server: $schema=../schemas/workflow.schema.json
@@ -66,10 +83,22 @@ steps:
 fn cart_files() -> Vec<(&'static str, &'static str)> {
     vec![
         ("workflows/cart.yaml", CART),
-        ("workflows/segments.yml", "segments:\n  subscribers: { topic: offers }\n"),
-        ("templates/cart-reminder.html.hbs", "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>"),
-        ("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Hi</p>"),
-        ("templates/cart-discount.html.hbs", "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>"),
+        (
+            "workflows/segments.yml",
+            "segments:\n  subscribers: { topic: offers }\n",
+        ),
+        (
+            "templates/cart-reminder.html.hbs",
+            "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>",
+        ),
+        (
+            "templates/cart-vip.html.hbs",
+            "---\nsubject: For you\n---\n<p>Hi</p>",
+        ),
+        (
+            "templates/cart-discount.html.hbs",
+            "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>",
+        ),
     ]
 }
 
@@ -80,10 +109,20 @@ fn entry(compiled: &Compiled, name: &str) -> CatalogEntry {
 #[test]
 fn the_language_page_s_example_compiles() {
     let compiled = project(&cart_files());
-    assert_eq!(found(&compiled), [""; 0], "{}", crate::render::short(&compiled.diagnostics));
+    assert_eq!(
+        found(&compiled),
+        [""; 0],
+        "{}",
+        crate::render::short(&compiled.diagnostics)
+    );
     let entry = entry(&compiled, "cart-recovery");
-    let steps: Vec<(&str, Option<usize>)> =
-        entry.definition.workflow.steps.iter().map(|step| (step.id.as_str(), step.next)).collect();
+    let steps: Vec<(&str, Option<usize>)> = entry
+        .definition
+        .workflow
+        .steps
+        .iter()
+        .map(|step| (step.id.as_str(), step.next))
+        .collect();
     let expected = [
         ("wait-1-hour", Some(1)),
         ("send-cart-reminder", Some(2)),
@@ -94,10 +133,18 @@ fn the_language_page_s_example_compiles() {
         ("set-last-recovery-at", None),
     ];
     assert_eq!(steps, expected);
-    let StepKind::WaitFor { then, otherwise, .. } = &entry.definition.workflow.steps[2].kind else { panic!() };
+    let StepKind::WaitFor {
+        then, otherwise, ..
+    } = &entry.definition.workflow.steps[2].kind
+    else {
+        panic!()
+    };
     assert_eq!((*then, *otherwise), (Some(6), Some(3)));
-    assert_eq!(entry.step_lines["send-cart-vip"], 33);
-    assert_eq!(entry.definition.segments.keys().collect::<Vec<_>>(), ["subscribers"]);
+    assert_eq!(entry.step_lines["send-cart-vip"], 32);
+    assert_eq!(
+        entry.definition.segments.keys().collect::<Vec<_>>(),
+        ["subscribers"]
+    );
     let back: crate::model::Definition = serde_json::from_str(&entry.canonical).unwrap();
     assert_eq!(&back, entry.definition.as_ref());
 }
@@ -112,8 +159,247 @@ fn hashes_follow_meaning() {
         files.push((path, text.as_str()));
         entry(&project(&files), "cart-recovery").hash
     };
-    assert_eq!(before, with("workflows/cart.yaml", &CART.replace("# must hold to enter", "").replace("{ after: 7 days }", "\n  after: 1 week")));
-    assert_eq!(before, with("templates/welcome.html.hbs", "---\nsubject: Bye\n---\n<p>Bye</p>"));
-    assert_ne!(before, with("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Ho</p>"));
-    assert_ne!(before, with("workflows/segments.yml", "segments:\n  subscribers: { not: { topic: offers } }\n"));
+    assert_eq!(
+        before,
+        with(
+            "workflows/cart.yaml",
+            &CART
+                .replace("# must hold to enter", "")
+                .replace("{ after: 7 days }", "\n  after: 1 week")
+        )
+    );
+    assert_eq!(
+        before,
+        with(
+            "templates/welcome.html.hbs",
+            "---\nsubject: Bye\n---\n<p>Bye</p>"
+        )
+    );
+    assert_ne!(
+        before,
+        with(
+            "templates/cart-vip.html.hbs",
+            "---\nsubject: For you\n---\n<p>Ho</p>"
+        )
+    );
+    assert_ne!(
+        before,
+        with(
+            "workflows/segments.yml",
+            "segments:\n  subscribers: { not: { topic: offers } }\n"
+        )
+    );
+}
+
+/// A workflow around these steps.
+fn steps(steps: &str) -> String {
+    format!("workflow: a\ntrigger: {{ event: signed_up }}\ntopic: offers\nsteps:\n{steps}")
+}
+
+#[test]
+fn shapes() {
+    check("", &["1:1 error empty-file"]);
+    check("# nothing\n", &["1:1 error empty-file"]);
+    check("[a]\n", &["1:1 error wrong-type"]);
+    check(
+        "workflow: a\ntriger: { event: x }\nsteps:\n  - send: welcome\ntopic: offers\n",
+        &["1:11 error no-trigger", "2:1 error unknown-key"],
+    );
+    check(
+        "workflow: a\ntrigger: { event: x, key: 5 }\ntopic: 1\nsteps: []\n",
+        &[
+            "2:27 error wrong-type",
+            "3:8 error wrong-type",
+            "4:8 warning empty-steps",
+        ],
+    );
+    check(
+        &steps("  - send: welcome\n    wait: 1 day\n"),
+        &["6:5 error two-verbs"],
+    );
+    check(&steps("  - id: x\n"), &["5:5 error no-verb"]);
+    check(&steps("  - sned: welcome\n"), &["5:5 error unknown-key"]);
+    check(&steps("  - stop\n"), &["5:5 error unknown-value"]);
+    check(&steps("  - exit\n"), &[]);
+    check(
+        &steps("  - send: welcome\n    when_caped: skip\n  - wait: soon\n"),
+        &["6:5 error unknown-key", "7:11 error invalid-duration"],
+    );
+    check(
+        &steps("  - send: welcome\n    when_capped: skipp\n"),
+        &["6:18 error unknown-value"],
+    );
+    check(
+        &steps("  - send: { subject: Hi }\n"),
+        &["5:11 error missing-key"],
+    );
+    check(
+        &steps("  - wait: { for: 1 day, untli: x }\n"),
+        &["5:25 error unknown-key"],
+    );
+    check(
+        &steps("  - experiment: e\n    variants: { a: { wait: 1 } }\n"),
+        &["6:20 error missing-key", "6:22 error unknown-key"],
+    );
+    check("workflow: a\nworkflow: b\n", &["2:1 error duplicate-key"]);
+    check("trigger: { event: x }\n", &["1:1 error missing-key"]);
+    check(
+        "workflow: a\ntrigger: { date: contact.birthday, every: year, at: \"09:00\" }\ntopic: offers\nsteps: [exit]\n",
+        &[],
+    );
+    check(
+        "workflow: a\ntrigger: { event: x, manual: true }\nsteps: [exit]\n",
+        &["2:22 error two-verbs"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: no }\nsteps: [exit]\n",
+        &["2:20 error unknown-value"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: true }\nreentry: twice\nsteps: [exit]\n",
+        &["3:10 error unknown-value"],
+    );
+}
+
+#[test]
+fn conditions() {
+    let check = |condition: &str, expected: &[&str]| {
+        check(
+            &format!(
+                "workflow: a\ntrigger: {{ event: x }}\naudience: {condition}\nsteps: [exit]\n"
+            ),
+            expected,
+        );
+    };
+    check(
+        "{ contact.age: { at_least: 18, below: 65 }, contact.country: [DE, AT], contact.vip: true }",
+        &[],
+    );
+    check("{ contact.a: ~ }", &["3:13 error null-value"]);
+    check("{ contact.a: [] }", &["3:24 error empty-list"]);
+    check("{ contact.a: { is: ~ } }", &["3:26 error null-value"]);
+    check("{ contact.a: { abve: 5 } }", &["3:26 error unknown-key"]);
+    check("{ contact.a: { above: old } }", &["3:33 error wrong-type"]);
+    check(
+        "{ contact.a: { matches: \"(\" } }",
+        &["3:35 error invalid-regex"],
+    );
+    check(
+        "{ contact.a: { before: 30 days ago, after: in 3 days, within: { last: 30 days } } }",
+        &[],
+    );
+    check(
+        "{ contact.a: { before: soon } }",
+        &["3:34 error invalid-date"],
+    );
+    check("{ contact: { country: DE } }", &["3:13 error unknown-key"]);
+    check("{ contat.country: DE }", &["3:13 error unknown-key"]);
+    check(
+        "{ event: x, count: 3, sum: { of: event.total, above: 5 }, within: 90 days }",
+        &[],
+    );
+    check("{ event: x, count: -1 }", &["3:30 error invalid-number"]);
+    check("{ count: 3 }", &["3:13 error misplaced-key"]);
+    check(
+        "{ event: x, message: any, is: sent }",
+        &["3:32 error two-subjects"],
+    );
+    check("{ message: any }", &["3:13 error missing-key"]);
+    check(
+        "{ message: any, is: completed }",
+        &["3:31 error unknown-value"],
+    );
+    check("{ workflow: a, is: never }", &[]);
+    check("{ all: [] }", &["3:18 error empty-list"]);
+    check("{}", &["3:11 error empty-mapping"]);
+    check(
+        "{ none: [ { contact.a: 1 }, { not: { any: [ { topic: offers } ] } } ] }",
+        &[],
+    );
+}
+
+#[test]
+fn values() {
+    check(
+        &steps("  - wait: -1 day\n"),
+        &["5:11 error invalid-duration"],
+    );
+    check(
+        &steps("  - wait: { for: 36 hours, at: \"09:00\" }\n"),
+        &["5:18 error invalid-duration"],
+    );
+    check(
+        &steps("  - wait: { for: 2 days, at: \"9 am\", days: weekdays }\n"),
+        &["5:30 error invalid-time"],
+    );
+    check(
+        &steps("  - wait: { until: \"09:00\", days: [mon, thursday, fun] }\n"),
+        &["5:51 error invalid-weekday"],
+    );
+    check(
+        &steps("  - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: exit }\n"),
+        &[],
+    );
+    check(
+        &steps("  - wait: { until: contact.trial_ends_at, days: mon }\n"),
+        &["5:43 error misplaced-key"],
+    );
+    check(
+        &steps("  - repeat: { times: 0, steps: [] }\n"),
+        &["5:22 error invalid-number", "5:32 error empty-list"],
+    );
+    check(
+        &steps("  - experiment: e\n    variants: { a: { weight: 0 }, b: { weight: -1 } }\n"),
+        &["6:5 error invalid-number", "6:48 error invalid-number"],
+    );
+    check(
+        &steps("  - set: { contact.id: x, contact.n: { add: 1 }, nowhere: 1 }\n"),
+        &["5:12 error invalid-path", "5:59 error invalid-path"],
+    );
+    check(
+        &steps("  - set: { contact.n: \"{{event.x}}\" }\n"),
+        &["5:23 error misplaced-expression"],
+    );
+    check(
+        &steps("  - send: welcome\n    id: x\n  - exit: x\n    id: x\n"),
+        &["8:9 error duplicate-id"],
+    );
+    check(
+        &steps("  - record: x\n    with: { a: \"${SECRET}\" }\n"),
+        &["6:16 error environment"],
+    );
+    check(
+        &steps("  - call: { post: \"https://x.example\" }\n"),
+        &["5:5 error not-yet"],
+    );
+    let triggered = |trigger: &str| format!("workflow: a\ntrigger: {trigger}\nsteps: [exit]\n");
+    check(
+        &triggered("{ schedule: \"0 9 * * MON\", time_zone: contact }"),
+        &[],
+    );
+    check(
+        &triggered("{ schedule: \"0 9 30 2 *\" }"),
+        &["2:22 error never-fires"],
+    );
+    check(
+        &triggered("{ schedule: \"0 25 * * *\", time_zone: Mars/Base }"),
+        &["2:22 error invalid-cron", "2:48 error invalid-zone"],
+    );
+    check(
+        &triggered("{ at: 2026-11-27T09:00, time_zone: Europe/Berlin }"),
+        &[],
+    );
+    check(
+        &triggered("{ at: 2026-11-27 }"),
+        &["2:16 error invalid-date"],
+    );
+    check(&triggered("{ segment: vip }"), &["2:12 error not-yet"]);
+    check(
+        &triggered("{ date: contact.birthday, offset: -36 hours }"),
+        &["2:45 error invalid-duration"],
+    );
+    check(
+        "segments: { vip: { list: true } }\ntraits: { n: { count: x } }\n",
+        &["1:20 error not-yet", "2:11 error not-yet"],
+    );
 }

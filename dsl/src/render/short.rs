@@ -21,7 +21,15 @@ pub fn short(diagnostics: &[Diagnostic]) -> String {
         let at = &diagnostic.location;
         let message = diagnostic.message.replace('\n', " ");
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}:{}:{}: {}[{}]: {message}", at.file, at.line, at.column, diagnostic.severity.word(), diagnostic.code);
+        let _ = writeln!(
+            text,
+            "{}:{}:{}: {}[{}]: {message}",
+            at.file,
+            at.line,
+            at.column,
+            diagnostic.severity.word(),
+            diagnostic.code
+        );
     }
     text
 }

@@ -7,9 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Condition;
 use super::condition::condition_keys;
 use super::union::by_verb;
-use super::Condition;
 
 /// A named group of contacts: a condition, with an optional description, or `{ list: true }` for a static one.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,7 +26,10 @@ impl JsonSchema for Segment {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (mut properties, paths) = condition_keys(generator);
-        properties.insert("description".to_owned(), json!({ "description": "What it is for, in words.", "type": "string" }));
+        properties.insert(
+            "description".to_owned(),
+            json!({ "description": "What it is for, in words.", "type": "string" }),
+        );
         properties.insert(
             "list".to_owned(),
             json!({ "description": "A static segment, filled by import or API (in a later release).", "const": true }),
