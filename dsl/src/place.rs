@@ -47,6 +47,11 @@ impl<'a> At<'a> {
         self.document.value.pointer(&self.pointer)
     }
 
+    /// Whether something was written here, even if it was wrong and set aside.
+    pub(crate) fn is_written(&self) -> bool {
+        self.document.spans.has(&self.pointer)
+    }
+
     pub(crate) fn file(&self) -> &'a str {
         &self.document.file
     }

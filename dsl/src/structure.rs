@@ -3,6 +3,7 @@
 //! A failed `anyOf` says nothing useful by itself: here the form that was meant is found by the JSON type of what was
 //! written, or by the verb that is present, and that form's errors are the ones reported.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -63,6 +64,11 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
         for error in validator.iter_errors(&document.value) {
             collect(&error, form, &mut problems);
         }
+        // One thing wrong with a place is enough; a missing key is about what is not there.
+        let mut seen = HashSet::new();
+        problems.retain(|problem| {
+            problem.code == "missing-key" || seen.insert(problem.pointer.clone())
+        });
         if round == 0 {
             out.extend(problems.iter().map(|problem| problem.diagnostic(document)));
         }

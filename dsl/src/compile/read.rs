@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::check::SetAside;
 use crate::diagnostic::Diagnostic;
 use crate::lower::values::environment_name;
-use crate::lower::{SettingsNotes, Unit, lower_file, lower_settings};
+use crate::lower::{Context, SettingsNotes, Unit, lower_file, lower_settings};
 use crate::model::Settings;
 use crate::place::At;
 use crate::project::{ProjectFiles, SETTINGS};
@@ -146,7 +146,16 @@ fn workflow(
     };
     match file {
         Some(file) => {
-            let mut unit = lower_file(&file, &At::root(&document), library, zone, out);
+            let mut unit = lower_file(
+                &file,
+                &At::root(&document),
+                &Context {
+                    library,
+                    zone,
+                    whole,
+                },
+                out,
+            );
             if let Some(workflow) = &mut unit.workflow {
                 workflow.notes.partial = !whole;
             }

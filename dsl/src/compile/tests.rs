@@ -203,7 +203,7 @@ fn shapes() {
     check("[a]\n", &["1:1 error wrong-type"]);
     check(
         "workflow: a\ntriger: { event: x }\nsteps:\n  - send: welcome\ntopic: offers\n",
-        &["1:11 error no-trigger", "2:1 error unknown-key"],
+        &["2:1 error unknown-key"],
     );
     check(
         "workflow: a\ntrigger: { event: x, key: 5 }\ntopic: 1\nsteps: []\n",
@@ -253,7 +253,7 @@ fn shapes() {
     );
     check(
         "workflow: a\ntrigger: { manual: no }\nsteps: [exit]\n",
-        &["2:20 error unknown-value"],
+        &["2:20 error wrong-type"],
     );
     check(
         "workflow: a\ntrigger: { manual: true }\nreentry: twice\nsteps: [exit]\n",
@@ -383,7 +383,7 @@ fn values() {
     );
     check(
         &triggered("{ schedule: \"0 25 * * *\", time_zone: Mars/Base }"),
-        &["2:22 error invalid-cron", "2:48 error invalid-zone"],
+        &["2:22 error invalid-cron", "2:47 error invalid-zone"],
     );
     check(
         &triggered("{ at: 2026-11-27T09:00, time_zone: Europe/Berlin }"),
@@ -396,10 +396,412 @@ fn values() {
     check(&triggered("{ segment: vip }"), &["2:12 error not-yet"]);
     check(
         &triggered("{ date: contact.birthday, offset: -36 hours }"),
-        &["2:45 error invalid-duration"],
+        &["2:44 error invalid-duration"],
     );
     check(
         "segments: { vip: { list: true } }\ntraits: { n: { count: x } }\n",
         &["1:20 error not-yet", "2:11 error not-yet"],
     );
+}
+
+#[test]
+fn settings() {
+    let check = |text: &str, expected: &[&str]| {
+        let compiled = compile(&ProjectFiles::from_texts([("campaignd.yaml", text)]));
+        assert_eq!(
+            found(&compiled),
+            expected,
+            "{text}\n{}",
+            crate::render::short(&compiled.diagnostics)
+        );
+        compiled
+    };
+    check("", &["1:1 error empty-file"]);
+    check("project: shop\n", &["1:1 warning no-time-zone"]);
+    let with = |text: &str| format!("project: shop\ntime_zone: Europe/Berlin\n{text}");
+    let channel = |text: &str| with(&format!("channels:\n  email:\n    {text}\n"));
+    check(
+        &with(
+            "url: https://mail.shop.example/\nlocale: pt-BR\nstore: sqlite:state/x.db\nstop_within: 5s\n",
+        ),
+        &[],
+    );
+    check(
+        &with("locale: english language\nstore: postgres:x\nurl: shop\n"),
+        &[
+            "3:9 error invalid-locale",
+            "4:8 error invalid-store",
+            "5:6 error invalid-url",
+        ],
+    );
+    check(
+        &channel(
+            "from: Shop <hello@shop.example>\n    deliver: smtps://u:${PASSWORD}@host:465\n    rate: 50 per second",
+        ),
+        &[],
+    );
+    check(
+        &channel("deliver: smtp://127.0.0.1:1025"),
+        &["5:14 error missing-key"],
+    );
+    check(
+        &channel("deliver: ftp://x\n    rate: fast\n    connections: 0\n    from: Shop"),
+        &[
+            "5:14 error invalid-deliver",
+            "6:11 error invalid-rate",
+            "7:18 error invalid-number",
+            "8:11 error invalid-address",
+        ],
+    );
+    check(
+        &channel("from: a@${HOST}\n    dkim: { domain: d, selector: s, key: \"${KEY}\" }"),
+        &["5:11 error environment", "6:5 warning not-yet"],
+    );
+    check(
+        &with("channels: { sms: { deliver: { post: \"https://x.example\" } } }\n"),
+        &["3:13 error not-yet"],
+    );
+    check(
+        &with(
+            "limits: { quiet_hours: 21:00-08:00, frequency: [ { at_most: 3, per: 7 days, topic: offers } ] }\n",
+        ),
+        &["3:84 error unknown-topic"],
+    );
+    check(
+        &with("limits: { quiet_hours: night }\ntopics: { all: {}, x: { confirm: true } }\n"),
+        &[
+            "3:24 error invalid-time",
+            "4:11 error invalid-name",
+            "4:25 warning not-yet",
+        ],
+    );
+    check(
+        &with("http: { listen: nowhere, keys: [ \"${KEY}\" ] }\ntracking: { opens: true }\n"),
+        &["3:17 error invalid-listen", "4:13 warning not-yet"],
+    );
+    check(
+        "project: shop\ntime_zone: Mars/Base\nretentoin: {}\n",
+        &["2:12 error invalid-zone", "3:1 error unknown-key"],
+    );
+    let compiled = check(
+        &with("contract: open\nchannels: { email: { rate: 600 per minute } }\n"),
+        &[],
+    );
+    let settings = compiled.settings.unwrap();
+    let email = &settings.channels["email"];
+    assert_eq!(
+        email.rate,
+        Some(crate::model::Rate {
+            count: 600,
+            per: crate::time::Duration::MINUTE
+        })
+    );
+    assert_eq!(
+        (
+            email.connections,
+            settings.http.listen.as_str(),
+            settings.store.as_str()
+        ),
+        (16, "127.0.0.1:8420", "state/campaignd.db")
+    );
+    assert_eq!(
+        (
+            settings.spread.millis(),
+            settings.stop_within.millis(),
+            settings.grace.millis()
+        ),
+        (900_000, 20_000, 3_600_000)
+    );
+    assert!(settings.open_contract);
+}
+
+/// Every rule: what is wrong, where, and that the right form passes.
+#[test]
+fn rules() {
+    let contact = r#"{"type":"object","properties":{"country":{"type":"string"},"age":{"type":"number"},"birthday":{"type":"string","format":"date"},"tags":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#;
+    let event = r#"{"type":"object","properties":{"total":{"type":"number"},"cart_id":{"type":"string"}},"additionalProperties":false}"#;
+    let check = |text: &str, expected: &[&str]| {
+        let compiled = project(&[
+            ("schemas/contact.schema.json", contact),
+            ("schemas/events/bought.schema.json", event),
+            (
+                "templates/coupon.html.hbs",
+                "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}}</p>",
+            ),
+            ("workflows/a.yaml", text),
+            (
+                "workflows/other.yaml",
+                "workflow: other\ntrigger: { manual: true }\nsteps: [exit]\nsegments: { vip: { contact.age: { above: 5 } } }\n",
+            ),
+        ]);
+        assert_eq!(
+            found(&compiled),
+            expected,
+            "{text}\n{}",
+            crate::render::short(&compiled.diagnostics)
+        );
+        compiled
+    };
+    let steps = |steps: &str| {
+        format!("workflow: a\ntrigger: {{ event: bought }}\ntopic: offers\nsteps:\n{steps}")
+    };
+    let audience = |condition: &str| {
+        format!("workflow: a\ntrigger: {{ event: bought }}\nsteps: [exit]\naudience: {condition}\n")
+    };
+    let compiled = check(
+        &steps("  - send: welcom\n"),
+        &["5:11 error unknown-template"],
+    );
+    assert_eq!(
+        compiled.diagnostics[0].help.as_deref(),
+        Some("did you mean `welcome`?")
+    );
+    check(&steps("  - send: coupon\n"), &["5:11 error missing-needs"]);
+    check(&steps("  - send: coupon\n    with: { code: x }\n"), &[]);
+    check(
+        &audience("{ message: welcom, is: sent }"),
+        &["4:22 error unknown-template"],
+    );
+    check(&audience("{ message: welcome, is: sent }"), &[]);
+    check(
+        &audience("{ segment: vipp }"),
+        &["4:22 error unknown-segment"],
+    );
+    check(&audience("{ segment: vip }"), &[]);
+    check(
+        "segments:\n  b: { segment: c }\n  c: { not: { segment: b } }\n",
+        &["3:24 error segment-cycle"],
+    );
+    check(
+        "segments:\n  b: { segment: b }\n",
+        &["2:17 error segment-cycle"],
+    );
+    check(
+        "segments:\n  b: { segment: c }\n  c: { not: { segment: vip } }\n  d: { any: [ { segment: b }, { segment: c } ] }\n",
+        &[],
+    );
+    check(
+        &steps("  - start: othr\n"),
+        &["5:12 error unknown-workflow"],
+    );
+    check(&steps("  - start: other\n"), &[]);
+    check(
+        &audience("{ workflow: otter, is: active }"),
+        &["4:23 error unknown-workflow"],
+    );
+    check(
+        &steps("  - subscribe: ofers\n  - unsubscribe: all\n"),
+        &["5:16 error unknown-topic"],
+    );
+    check(
+        &steps("  - send: welcome\n    channel: emial\n"),
+        &["6:14 error unknown-channel"],
+    );
+    check(&steps("  - send: welcome\n    channel: email\n"), &[]);
+    check(
+        "workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n",
+        &["2:19 error unknown-event"],
+    );
+    check(
+        "workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n",
+        &[],
+    );
+    check(&steps("  - record: sold\n"), &["5:13 error unknown-event"]);
+    check(
+        &steps("  - record: message_sent\n"),
+        &["5:13 error reserved-event"],
+    );
+    check(
+        &audience("{ contact.contry: DE }"),
+        &["4:13 error unknown-attribute"],
+    );
+    check(
+        &audience("{ event.totl: 5 }"),
+        &["4:13 error unknown-attribute"],
+    );
+    check(
+        &audience("{ event: bought, where: { event.totl: 5 } }"),
+        &["4:37 error unknown-attribute"],
+    );
+    check(
+        &audience(
+            "{ event: bought, where: { event.total: 5 }, sum: { of: event.total, above: 3 } }",
+        ),
+        &[],
+    );
+    check(
+        "workflow: a\ntrigger: { schedule: \"@daily\" }\naudience: { event.total: 5 }\nsteps: [exit]\n",
+        &["3:13 error unknown-attribute"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: true }\naudience: { event.anything: 5 }\nsteps: [exit]\n",
+        &[],
+    );
+    check(
+        &audience("{ contact.country: { above: 5 } }"),
+        &["4:39 error predicate-type"],
+    );
+    check(
+        &audience("{ contact.age: \"18\" }"),
+        &["4:26 error predicate-type"],
+    );
+    check(
+        &audience(
+            "{ contact.age: { above: 5 }, contact.tags: { contains: a }, contact.birthday: { before: now }, contact.country: { exists: true } }",
+        ),
+        &[],
+    );
+    check(
+        &audience("{ event: bought, sum: { of: event.cart_id, above: 3 } }"),
+        &["4:39 error predicate-type"],
+    );
+    check(
+        &steps("  - set: { contact.age: { append: x } }\n"),
+        &["5:25 error predicate-type"],
+    );
+    check(
+        "workflow: other\ntrigger: { manual: true }\nsteps: [exit]\nsegments: { vip: { topic: offers } }\n",
+        &["1:11 error duplicate-name", "4:13 error duplicate-name"],
+    );
+    check(
+        "workflow: Not-Good\ntrigger: { manual: true }\nsteps: [exit]\n",
+        &["1:11 error invalid-name"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: welcome\n  - send: welcome\n    transactional: true\n",
+        &["4:11 warning missing-topic"],
+    );
+    check(
+        &steps("  - wait_for: { event: bought }\n"),
+        &["5:5 warning wait-without-within"],
+    );
+    check(
+        &steps("  - wait_for: { event: bought }\n    within: 1 day\n    then: []\n"),
+        &["7:5 warning empty-steps"],
+    );
+    check(
+        &steps("  - exit: done\n  - exit\n  - exit\n"),
+        &["6:5 warning unreachable-step"],
+    );
+    check(
+        &steps(
+            "  - branch:\n      - steps: [exit]\n      - when: { topic: offers }\n        steps: [exit]\n",
+        ),
+        &["7:9 warning unreachable-step"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: true }\nmoved: { x: wait-1-dy }\nsteps:\n  - wait: 1 day\n",
+        &["3:13 error unknown-step"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: true }\nmoved: { x: wait-1-day }\nsteps:\n  - wait: 1 day\n",
+        &[],
+    );
+    check(
+        &steps(
+            "  - branch:\n      - when: { vars.stge: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n",
+        ),
+        &["6:17 error unknown-variable"],
+    );
+    check(
+        &steps(
+            "  - branch:\n      - when: { vars.stage: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n",
+        ),
+        &[],
+    );
+    check(
+        &steps("  - send: { subject: \"{{contact.nme}}\", text: Hi }\n"),
+        &["5:25 error unknown-variable"],
+    );
+}
+
+#[test]
+fn one_run_reports_every_file() {
+    let compiled = project(&[
+        ("workflows/a.yaml", "workflow: [a\n"),
+        (
+            "workflows/b.yaml",
+            "workflow: b\ntrigger: { event: x }\naudience: { segment: maybe_in_a }\nsteps:\n  - wait: soon\n",
+        ),
+    ]);
+    let places: Vec<(&str, &str)> = compiled
+        .diagnostics
+        .iter()
+        .map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("workflows/a.yaml", "yaml-syntax"),
+            ("workflows/b.yaml", "invalid-duration")
+        ]
+    );
+    assert!(compiled.catalog.is_none() && compiled.settings.is_some());
+}
+
+#[test]
+fn ids_and_wiring() {
+    let text = steps(
+        "  - wait: 1 hour\n  - wait: 1 hour\n  - wait: 1 day\n    id: wait-1-hour-2\n  - experiment: subject-line\n    variants:\n      question: { weight: 45, steps: [ { send: welcome } ] }\n      holdout: { weight: 10 }\n      another: { weight: 45, steps: [ exit ] }\n  - repeat:\n      times: 3\n      every: 7 days\n      steps:\n        - record: x\n        - send: { subject: Hi, text: Ho }\n",
+    );
+    let compiled = project(&[("workflows/a.yaml", &text)]);
+    let entry = entry(&compiled, "a");
+    let shown: Vec<String> = entry
+        .definition
+        .workflow
+        .steps
+        .iter()
+        .map(|step| format!("{} {:?}", step.id, step.next))
+        .collect();
+    let expected = [
+        "wait-1-hour Some(1)",
+        "wait-1-hour-3 Some(2)",
+        "wait-1-hour-2 Some(3)",
+        "experiment-subject-line Some(6)",
+        "send-welcome Some(6)",
+        "exit None",
+        "repeat None",
+        "record-x Some(8)",
+        "send-message Some(6)",
+    ];
+    assert_eq!(shown, expected);
+    let StepKind::Experiment { variants, .. } = &entry.definition.workflow.steps[3].kind else {
+        panic!()
+    };
+    let arms: Vec<(&str, Option<usize>)> = variants
+        .iter()
+        .map(|variant| (variant.name.as_str(), variant.to))
+        .collect();
+    assert_eq!(
+        arms,
+        [
+            ("question", Some(4)),
+            ("holdout", Some(6)),
+            ("another", Some(5))
+        ]
+    );
+    let StepKind::Repeat(repeat) = &entry.definition.workflow.steps[6].kind else {
+        panic!()
+    };
+    assert_eq!(repeat.body, 7);
+    assert_eq!(
+        entry.definition.templates.keys().collect::<Vec<_>>(),
+        ["send-message", "welcome"]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-z:{}\\[\\]\\- \n\"'&*|>!?#,.0-9~]{0,200}") {
+        let _ = compile(&ProjectFiles::from_texts([("campaignd.yaml", text.clone()), ("workflows/a.yaml", text)]));
+    }
+
+    #[test]
+    fn a_cut_workflow_never_panics(cut in 0..CART.len(), patch in "[a-z:{}\\[\\] \n~0-9]{0,6}") {
+        let text = format!("{}{patch}{}", &CART[..cut], &CART[(cut + 3).min(CART.len())..]);
+        let compiled = compile(&ProjectFiles::from_texts([("campaignd.yaml", SETTINGS.to_owned()), ("workflows/a.yaml", text)]));
+        for diagnostic in &compiled.diagnostics {
+            assert!(diagnostic.location.line >= 1 && diagnostic.location.column >= 1);
+        }
+    }
 }

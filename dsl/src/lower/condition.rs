@@ -137,7 +137,7 @@ impl Lowerer<'_> {
                 "within" | "since" => &["event", "message"],
                 _ => &["event"],
             };
-            if !owners.iter().any(|owner| map.contains_key(*owner)) {
+            if !owners.iter().any(|owner| at.key(owner).is_written()) {
                 let message = format!("`{key}` stands here without {}", list(owners));
                 let diagnostic = crate::diagnostic::Diagnostic::error(
                     "misplaced-key",
@@ -216,6 +216,9 @@ impl Lowerer<'_> {
         words: &[&str],
     ) -> Option<&'m str> {
         let Some(word) = map.get("is").and_then(Value::as_str) else {
+            if at.key("is").is_written() {
+                return None;
+            }
             let message = format!("`{subject}` needs `is`");
             let diagnostic = crate::diagnostic::Diagnostic::error(
                 "missing-key",

@@ -56,11 +56,10 @@ pub(crate) struct SegmentUnit {
 pub(crate) fn lower_file(
     file: &WorkflowFile,
     root: &At<'_>,
-    library: &Library,
-    zone: &str,
+    context: &Context<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Unit {
-    let mut lowerer = Lowerer::new(library, zone);
+    let mut lowerer = Lowerer::new(context);
     let segments = lowerer.segments(file, root);
     lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
@@ -72,20 +71,27 @@ pub(crate) fn lower_file(
     }
 }
 
+/// What a file is lowered with.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub library: &'a Library,
+    /// The project's zone.
+    pub zone: &'a str,
+    /// Nothing was set aside: what seems to be missing is missing.
+    pub whole: bool,
+}
+
 /// The state of lowering one file.
 pub(crate) struct Lowerer<'a> {
-    library: &'a Library,
-    /// The project's zone.
-    zone: &'a str,
+    context: Context<'a>,
     diagnostics: Vec<Diagnostic>,
     notes: Notes,
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(library: &'a Library, zone: &'a str) -> Lowerer<'a> {
+    fn new(context: &Context<'a>) -> Lowerer<'a> {
         Lowerer {
-            library,
-            zone,
+            context: *context,
             diagnostics: Vec::new(),
             notes: Notes::default(),
         }

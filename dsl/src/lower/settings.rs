@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Lowerer;
 use super::notes::Named;
 use super::values::environment_name;
+use super::{Context, Lowerer};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
     Channel, Deliver, FrequencyCap, Http, OnUnknown, Rate, Retry, Secret, Settings, Topic,
@@ -35,7 +35,11 @@ pub(crate) fn lower_settings(
     out: &mut Vec<Diagnostic>,
 ) -> (Settings, SettingsNotes) {
     let library = Library::default();
-    let mut lowerer = Lowerer::new(&library, "UTC");
+    let mut lowerer = Lowerer::new(&Context {
+        library: &library,
+        zone: "UTC",
+        whole: true,
+    });
     let mut notes = SettingsNotes::default();
     let settings = lowerer.settings(file, root, &mut notes);
     out.append(&mut lowerer.diagnostics);
@@ -95,6 +99,7 @@ impl Lowerer<'_> {
                 self.zone(name, &root.key("time_zone"));
                 name.clone()
             }
+            None if root.key("time_zone").is_written() => "UTC".to_owned(),
             None => {
                 let message = "the project names no `time_zone`; UTC is used";
                 let diagnostic = Diagnostic::warning(
@@ -210,7 +215,7 @@ impl Lowerer<'_> {
                 Deliver::Null
             }
         };
-        if matches!(deliver, Deliver::Smtp(_)) && form.from.is_none() {
+        if matches!(deliver, Deliver::Smtp(_)) && !at.key("from").is_written() {
             let message = "delivery over SMTP needs a sender";
             let diagnostic =
                 Diagnostic::error("missing-key", at.key("deliver").location(), message);

@@ -108,7 +108,7 @@ impl Lowerer<'_> {
                     name: name.clone(),
                     at: here.location(),
                 }),
-                self.library.templates.get(name),
+                self.context.library.templates.get(name),
             ),
             MapOr::Map(message) => {
                 let source = self.inline(message, form.channel.as_ref(), &names, &here);

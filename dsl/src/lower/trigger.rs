@@ -17,6 +17,7 @@ impl Lowerer<'_> {
     ) -> Vec<Trigger> {
         let at = root.key("trigger");
         match written {
+            None if at.is_written() || !self.context.whole => Vec::new(),
             None => {
                 let message = "this workflow has no `trigger`: nothing would start it";
                 let diagnostic =
@@ -87,7 +88,7 @@ impl Lowerer<'_> {
 
     fn zone_choice(&mut self, name: Option<&String>, at: &At<'_>) -> ZoneChoice {
         match name.map(String::as_str) {
-            None => ZoneChoice::Named(self.zone.to_owned()),
+            None => ZoneChoice::Named(self.context.zone.to_owned()),
             Some("contact") => ZoneChoice::Contact,
             Some(name) => {
                 self.zone(name, &at.key("time_zone"));

@@ -19,7 +19,9 @@ impl Lowerer<'_> {
     /// The file's workflow, if it has one.
     pub(super) fn workflow(&mut self, file: &WorkflowFile, root: &At<'_>) -> Option<WorkflowUnit> {
         let Some(name) = &file.workflow else {
-            self.without_workflow(root);
+            if self.context.whole {
+                self.without_workflow(root);
+            }
             return None;
         };
         let here = root.key("workflow");
@@ -60,6 +62,7 @@ impl Lowerer<'_> {
             .map(|form| self.overdue(form, &root.key("overdue")));
         let flow = match &file.steps {
             Some(steps) => self.flow(steps, file.topic.as_deref(), &root.key("steps")),
+            None if root.key("steps").is_written() || !self.context.whole => Flow::default(),
             None => {
                 let message = format!("the workflow `{name}` has no `steps`");
                 self.diagnostics

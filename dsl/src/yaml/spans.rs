@@ -52,6 +52,11 @@ impl Spans {
         }
     }
 
+    /// Whether something is written at the pointer itself.
+    pub(crate) fn has(&self, pointer: &str) -> bool {
+        self.nodes.contains_key(pointer)
+    }
+
     /// The node at the pointer, else the nearest one around it.
     pub(crate) fn get(&self, pointer: &str) -> NodeSpan {
         let mut pointer = pointer;
