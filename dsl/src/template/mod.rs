@@ -1,10 +1,12 @@
 //! Message templates: reading them, checking them. Rendering is the runner's.
 
+mod address;
 mod front_matter;
 mod load;
 mod names;
 mod partials;
 mod place;
+mod scope;
 mod structure;
 mod syntax;
 mod tags;
@@ -12,9 +14,10 @@ mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::partials::never_end;
+pub use self::address::Before;
+pub use self::partials::{never_end, partials_reached};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
-pub use self::vocabulary::{Form, HELPERS, HelperRule, begins_address, helper};
+pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
 use self::names::NameCheck;
 use self::place::Place;
@@ -160,7 +163,7 @@ impl Library {
         let headers = [template.subject.as_deref(), template.preheader.as_deref()]
             .into_iter()
             .flatten();
-        partials::reached(texts.chain(headers), &self.partials)
+        partials_reached(texts.chain(headers), &self.partials)
     }
 }
 

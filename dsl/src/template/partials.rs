@@ -12,8 +12,8 @@ pub(super) fn file_of(name: &str) -> String {
     format!("templates/partials/{name}.hbs")
 }
 
-/// The partials that the texts name, and those that these name in turn.
-pub(super) fn reached<'a>(
+/// The partials that the texts name, and those that these name in turn; only such as there are.
+pub fn partials_reached<'a>(
     texts: impl IntoIterator<Item = &'a str>,
     partials: &BTreeMap<String, String>,
 ) -> BTreeSet<String> {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::address::Before;
 use super::place::Place;
 use super::syntax::{Call, Expr, Node, Span, VariablePath};
 use super::tags::{self, Kind};
-use super::vocabulary::{Form, HELPERS, begins_address, helper, suggestion};
+use super::vocabulary::{Form, HELPERS, helper, suggestion};
 use crate::diagnostic::Diagnostic;
 
 /// What a text is used for.
@@ -42,7 +43,7 @@ pub(super) fn check(
         role,
         partials,
         allowed_lines: allowed_lines(place.text),
-        before: String::new(),
+        before: Before::default(),
         scopes: 0,
         prints_body: false,
         found: Vec::new(),
@@ -79,7 +80,7 @@ struct Walker<'a> {
     partials: &'a BTreeMap<String, String>,
     allowed_lines: BTreeSet<usize>,
     /// The text before the node at hand, as far as it matters for attributes.
-    before: String,
+    before: Before,
     /// How many `each` and `with` are open: inside of them a bare name is data as well.
     scopes: usize,
     prints_body: bool,
@@ -94,7 +95,7 @@ impl Walker<'_> {
     fn nodes(&mut self, nodes: &[Node]) {
         for node in nodes {
             match node {
-                Node::Text(text) => self.before.push_str(text),
+                Node::Text(text) => self.before.text(text),
                 Node::Value { raw, call } => self.value(*raw, call),
                 Node::Block {
                     call,
@@ -143,11 +144,11 @@ impl Walker<'_> {
         if raw {
             self.raw_value(&names, call.tag);
         }
-        if !(self.role.is_html() && begins_address(&self.before)) {
-            self.before.push('x');
-        } else if !matches!(&call.name, Expr::Name { text, .. } if text == "url") {
+        let guarded = matches!(&call.name, Expr::Name { text, .. } if text == "url");
+        if self.role.is_html() && self.before.begins_address() && !guarded {
             self.address(&names);
         }
+        self.before.value();
     }
 
     fn body_variable(&mut self, raw: bool, names: &[(&str, Span)], tag: Span) {
@@ -260,7 +261,7 @@ impl Walker<'_> {
             .iter()
             .chain(call.named.iter().map(|(_, value)| value))
             .for_each(|value| self.argument(value));
-        self.before.push('x');
+        self.before.value();
         self.nodes(body);
     }
 

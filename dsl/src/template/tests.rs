@@ -451,6 +451,13 @@ fn names_are_checked_against_the_contract() {
         ],
     );
     check(
+        "{{#> card title=1}}{{title}}{{../contact.country}}{{../../x}}{{/card}}",
+        &[
+            "unknown-variable partials/card:1:31-1:35",
+            "unknown-variable w:10:57-10:64",
+        ],
+    );
+    check(
         "{{> item coupon}}",
         &["unknown-variable partials/item:1:10-1:16"],
     );

@@ -57,35 +57,6 @@ pub fn helper(name: &str) -> Option<&'static HelperRule> {
     HELPERS.iter().find(|helper| helper.name == name)
 }
 
-/// Whether what follows `before` is the beginning of an address in an HTML attribute: `<a href="`.
-///
-/// Escaping does not help there: `javascript:…` holds no character to escape.
-pub fn begins_address(before: &str) -> bool {
-    const ATTRIBUTES: [&str; 6] = [
-        "href",
-        "src",
-        "action",
-        "formaction",
-        "background",
-        "poster",
-    ];
-    let before = before.trim_end();
-    let before = before
-        .strip_suffix(['"', '\''])
-        .unwrap_or(before)
-        .trim_end();
-    let Some(before) = before.strip_suffix('=') else {
-        return false;
-    };
-    let before = before.trim_end();
-    let name_start = before
-        .rfind(|c: char| !c.is_ascii_alphanumeric())
-        .map_or(0, |at| at + 1);
-    ATTRIBUTES
-        .iter()
-        .any(|attribute| before[name_start..].eq_ignore_ascii_case(attribute))
-}
-
 /// The name among `known` that is most like `name`, if any is like it at all.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known
@@ -117,22 +88,6 @@ pub(super) fn suggestion(name: &str, known: &[&str], what: &str) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_in_attributes_are_recognised() {
-        for text in [
-            "<a href=\"",
-            "<a href='",
-            "<img SRC = \"",
-            "<a\nhref=",
-            "<form action=\" ",
-        ] {
-            assert!(begins_address(text), "{text:?}");
-        }
-        for text in ["", "<a href=\"https://x/", "<a title=\"", "href", "<p>\""] {
-            assert!(!begins_address(text), "{text:?}");
-        }
-    }
 
     #[test]
     fn suggestions_are_near_or_a_list() {
