@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::halves::in_halves;
 use crate::contract::Contract;
 use crate::lower::{Unit, WorkflowUnit};
 use crate::model::{Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind};
@@ -21,15 +22,24 @@ pub(super) fn build(
         .flat_map(|unit| &unit.segments)
         .map(|segment| (segment.name.clone(), segment.condition.clone()))
         .collect();
-    let mut workflows = BTreeMap::new();
-    for unit in units {
-        if let Some(workflow) = &unit.workflow {
-            workflows.insert(
-                workflow.model.name.clone(),
-                entry(&unit.file, workflow, &segments, library)?,
-            );
-        }
-    }
+    let parts = in_halves(units, |units| {
+        units
+            .iter()
+            .filter_map(|unit| unit.workflow.as_ref().map(|workflow| (unit, workflow)))
+            .map(|(unit, workflow)| {
+                Some((
+                    workflow.model.name.clone(),
+                    entry(&unit.file, workflow, &segments, library)?,
+                ))
+            })
+            .collect::<Option<Vec<_>>>()
+    });
+    let workflows: BTreeMap<String, CatalogEntry> = parts
+        .into_iter()
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
     let mut whole = String::from(settings_text);
     for (name, entry) in &workflows {
         whole.push_str(&format!("\n{name} {}", entry.hash.0));

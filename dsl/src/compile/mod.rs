@@ -1,6 +1,7 @@
 //! The whole way: a project's files to a catalog, or to everything that is wrong with them.
 
 mod catalog;
+mod halves;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};

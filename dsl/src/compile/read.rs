@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::halves::in_halves;
 use crate::check::SetAside;
 use crate::diagnostic::Diagnostic;
 use crate::lower::values::environment_name;
@@ -48,7 +49,7 @@ pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadS
             ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _]
         )
     };
-    environment(&document, &may_hold_secrets, out);
+    environment(&document, text, &may_hold_secrets, out);
     if structure::check(&mut document, Form::settings(), out)
         && let Some(file) = typed::<SettingsFile>(&document, out)
     {
@@ -66,9 +67,6 @@ pub(super) struct ReadWorkflows {
     pub set_aside: SetAside,
 }
 
-/// Below this many files a second thread costs more than it gives.
-const WORTH_A_THREAD: usize = 16;
-
 pub(super) fn workflows(
     files: &ProjectFiles,
     library: &Library,
@@ -76,38 +74,21 @@ pub(super) fn workflows(
     out: &mut Vec<Diagnostic>,
 ) -> ReadWorkflows {
     let files: Vec<(&str, &str)> = files.workflows().collect();
-    let (first, second) = files.split_at(if files.len() < WORTH_A_THREAD {
-        files.len()
-    } else {
-        files.len() / 2
-    });
-    let part = |files: &[(&str, &str)]| {
+    let parts = in_halves(&files, |files| {
         let mut read = ReadWorkflows::default();
         let mut found = Vec::new();
         for (path, text) in files {
             workflow(path, text, library, zone, &mut read, &mut found);
         }
         (read, found)
-    };
-    if second.is_empty() {
-        let (read, found) = part(first);
+    });
+    let mut whole = ReadWorkflows::default();
+    for (read, found) in parts {
         out.extend(found);
-        return read;
+        whole.units.extend(read.units);
+        whole.set_aside.join(read.set_aside);
     }
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| part(second));
-        let (mut read, found) = part(first);
-        out.extend(found);
-        match other.join() {
-            Ok((rest, found)) => {
-                out.extend(found);
-                read.units.extend(rest.units);
-                read.set_aside.join(rest.set_aside);
-            }
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-        read
-    })
+    whole
 }
 
 fn workflow(
@@ -127,7 +108,7 @@ fn workflow(
         read.set_aside.files = true;
         return;
     };
-    environment(&document, &|_| false, out);
+    environment(&document, text, &|_| false, out);
     let before = out.len();
     let names = (
         document
@@ -222,8 +203,13 @@ fn keys(value: &Value, key: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Refuses `${NAME}` where no secret can stand.
-fn environment(document: &Document, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
+/// Refuses `${NAME}` where no secret can stand. Few files hold a `$` at all.
+fn environment(
+    document: &Document,
+    text: &str,
+    allowed: &dyn Fn(&str) -> bool,
+    out: &mut Vec<Diagnostic>,
+) {
     fn walk(value: &Value, at: &At<'_>, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
         match value {
             Value::String(text) => {
@@ -243,5 +229,7 @@ fn environment(document: &Document, allowed: &dyn Fn(&str) -> bool, out: &mut Ve
             _ => {}
         }
     }
-    walk(&document.value, &At::root(document), allowed, out);
+    if text.contains('$') {
+        walk(&document.value, &At::root(document), allowed, out);
+    }
 }
