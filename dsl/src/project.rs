@@ -70,7 +70,7 @@ impl ProjectFiles {
             ("templates", |_| true),
             ("schemas", is_schema),
         ] {
-            walk.folder(&real_root.join(folder), folder, wanted, 0);
+            walk.folder(&real_root.join(folder), folder, wanted, &mut Vec::new());
         }
         Ok(walk.files)
     }
@@ -178,25 +178,43 @@ impl Walk<'_> {
         self.files.diagnostics.push(diagnostic);
     }
 
-    fn folder(&mut self, path: &Path, relative: &str, wanted: fn(&str) -> bool, depth: usize) {
-        match self.stays_inside(path) {
-            Ok(true) => {}
-            Ok(false) => return self.refuse_link(relative),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && depth == 0 => return,
+    fn folder(
+        &mut self,
+        path: &Path,
+        relative: &str,
+        wanted: fn(&str) -> bool,
+        above: &mut Vec<PathBuf>,
+    ) {
+        let real = match fs::canonicalize(path) {
+            Ok(real) if real.starts_with(self.root) => real,
+            Ok(_) => return self.refuse_link(relative),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && above.is_empty() => return,
             Err(error) => {
-                return self.refuse(
-                    relative,
-                    "unreadable",
-                    format!("this cannot be read: {error}"),
-                    None,
-                );
+                let message = format!("this folder cannot be read: {error}");
+                return self.refuse(relative, "unreadable", message, None);
             }
+        };
+        if self.root.starts_with(&real) || above.contains(&real) || above.len() > MAX_FOLDERS {
+            let message = "this folder leads back into itself, or nests too deep".to_owned();
+            return self.refuse(
+                relative,
+                "unreadable",
+                message,
+                Some("remove the symbolic link"),
+            );
         }
-        if depth > MAX_FOLDERS {
-            let message =
-                format!("folders nest deeper than {MAX_FOLDERS} here, or link to themselves");
-            return self.refuse(relative, "unreadable", message, None);
-        }
+        above.push(real);
+        self.entries(path, relative, wanted, above);
+        above.pop();
+    }
+
+    fn entries(
+        &mut self,
+        path: &Path,
+        relative: &str,
+        wanted: fn(&str) -> bool,
+        above: &mut Vec<PathBuf>,
+    ) {
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) => {
@@ -228,7 +246,7 @@ impl Walk<'_> {
             let relative = format!("{relative}/{name}");
             let path = entry.path();
             if path.is_dir() {
-                self.folder(&path, &relative, wanted, depth + 1);
+                self.folder(&path, &relative, wanted, above);
             } else if wanted(&name) {
                 self.file(&path, &relative);
             }
@@ -324,4 +342,125 @@ fn read_text(path: &Path) -> Result<String, Unusable> {
             .count();
         Unusable::NotUtf8(line)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, bytes: &[u8]) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn codes(files: &ProjectFiles) -> Vec<(&str, &str)> {
+        let mut codes: Vec<_> = files
+            .diagnostics()
+            .iter()
+            .map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code))
+            .collect();
+        codes.sort_unstable();
+        codes
+    }
+
+    #[test]
+    fn reads_what_matters_and_reports_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("shop");
+        let good = [
+            "workflows/deep/er/b.yml",
+            "workflows/a.yaml",
+            "templates/x/y.html.hbs",
+            "schemas/events/e.schema.json",
+        ];
+        for path in good.iter().chain(&[
+            "workflows/.hidden.yaml",
+            "workflows/a.yaml~",
+            "workflows/.#a.yaml",
+            "workflows/a.yaml.swp",
+            "workflows/notes.md",
+            "README.md",
+        ]) {
+            write(&root, path, b"x");
+        }
+        write(&root, "campaignd.yaml", b"project: shop");
+        write(&root, "workflows/latin.yaml", b"a: 1\nb: \xfc\n");
+        write(&root, "workflows/big.yaml", &vec![b'#'; 1024 * 1024 + 1]);
+        write(&root, "workflows/limit.yaml", &vec![b'#'; 1024 * 1024]);
+        write(folder.path(), "outside/secret.yaml", b"x");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(
+                "../../outside/secret.yaml",
+                root.join("workflows/link.yaml"),
+            )
+            .unwrap();
+            std::os::unix::fs::symlink("../../outside", root.join("workflows/folder")).unwrap();
+            std::os::unix::fs::symlink("a.yaml", root.join("workflows/inside.yaml")).unwrap();
+            std::os::unix::fs::symlink("..", root.join("workflows/loop")).unwrap();
+        }
+        let files = ProjectFiles::read(&root).unwrap();
+        let mut expected = good.to_vec();
+        expected.extend(["campaignd.yaml", "workflows/limit.yaml"]);
+        assert!(
+            expected.iter().all(|path| files.text(path).is_some()),
+            "{:?}",
+            files.paths().collect::<Vec<_>>()
+        );
+        let unwanted = |path: &&str| {
+            path.ends_with('~')
+                || path.contains("/.")
+                || path.ends_with(".md")
+                || path.ends_with(".swp")
+        };
+        assert_eq!(files.paths().find(|path| unwanted(path)), None);
+        let found = codes(&files);
+        for expected in [
+            ("workflows/latin.yaml", "not-utf8"),
+            ("workflows/big.yaml", "file-too-large"),
+        ] {
+            assert!(found.contains(&expected), "{found:?}");
+        }
+        #[cfg(unix)]
+        {
+            assert!(
+                found.contains(&("workflows/link.yaml", "link-out-of-project")),
+                "{found:?}"
+            );
+            assert!(
+                found.contains(&("workflows/folder", "link-out-of-project")),
+                "{found:?}"
+            );
+            assert_eq!(files.text("workflows/inside.yaml"), Some("x"));
+        }
+    }
+
+    #[test]
+    fn a_folder_without_settings_is_no_project() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            ProjectFiles::read(folder.path()),
+            Err(ProjectError::NoProject(_))
+        ));
+        assert!(matches!(
+            ProjectFiles::read(&folder.path().join("nowhere")),
+            Err(ProjectError::Root { .. })
+        ));
+        write(folder.path(), "campaignd.yaml", b"\xff");
+        assert!(matches!(
+            ProjectFiles::read(folder.path()),
+            Err(ProjectError::Settings { .. })
+        ));
+    }
+
+    #[test]
+    fn the_hash_changes_with_any_text() {
+        let of = |path: &str, text: &str| {
+            ProjectFiles::from_texts([("campaignd.yaml", "a"), (path, text)]).hash()
+        };
+        assert_eq!(of("workflows/a.yaml", "x"), of("workflows/a.yaml", "x"));
+        assert_ne!(of("workflows/a.yaml", "x"), of("workflows/a.yaml", "y"));
+        assert_ne!(of("workflows/a.yaml", "x"), of("workflows/b.yaml", "x"));
+    }
 }

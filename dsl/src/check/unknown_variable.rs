@@ -3,6 +3,9 @@
 //! # What it does
 //! Looks up every `vars.NAME` in conditions and waits among the names that the workflow's `set` steps give.
 //!
+//! In a template and in any text with `{{ }}`, every variable is looked up: in the data contract, in `needs`, in what `with` gives
+//! and in what `set` steps set.
+//!
 //! # Why is this bad
 //! The variable is always missing: the condition silently never holds.
 //!

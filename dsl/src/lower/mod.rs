@@ -11,6 +11,7 @@ mod settings;
 mod steps;
 mod trigger;
 pub(crate) mod values;
+mod waits;
 mod workflow;
 
 use std::collections::BTreeMap;

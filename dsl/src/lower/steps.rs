@@ -11,11 +11,11 @@ use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, W
 use crate::diagnostic::Diagnostic;
 use crate::model::{
     Assignment, Case, Change, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind,
-    TemplateSource, Variant, Wait, WhenCapped,
+    TemplateSource, Variant, WhenCapped,
 };
 use crate::place::At;
-use crate::surface::{self, Assigned, MapOr, Step, WaitTimes};
-use crate::time::{Duration, Window};
+use crate::surface::{self, Assigned, MapOr, Step};
+use crate::time::Window;
 
 /// The most passes that a repeat may make.
 const MOST_PASSES: u32 = 1_000;
@@ -227,95 +227,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn wait(&mut self, form: &surface::WaitStep, at: &At<'_>) -> Wait {
-        match &form.wait {
-            MapOr::Short(text) => Wait::For(self.duration(text, at)),
-            MapOr::Map(WaitTimes::For(form)) => {
-                let here = at.key("for");
-                let span = self.duration(&form.span, &here);
-                let weekdays = self.weekdays(form.days.as_ref(), &at.key("days"));
-                match &form.at {
-                    Some(text) => {
-                        let days = self.whole_days(span, &form.span, &here);
-                        Wait::Dates {
-                            days,
-                            at: self.time(text, &at.key("at")),
-                            weekdays,
-                        }
-                    }
-                    None if form.days.is_some() => {
-                        let help = "add the time of day, such as `at: \"09:00\"`";
-                        self.error_help(
-                            "missing-key",
-                            &at.key("days"),
-                            "`days` needs `at` beside it",
-                            help,
-                        );
-                        Wait::For(span)
-                    }
-                    None => Wait::For(span),
-                }
-            }
-            MapOr::Map(WaitTimes::Until(form)) => self.wait_until(form, at),
-        }
-    }
-
-    fn wait_until(&mut self, form: &surface::WaitUntil, at: &At<'_>) -> Wait {
-        let here = at.key("until");
-        let is_path =
-            form.until.contains('.') && form.until.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !is_path {
-            for (key, present) in [
-                ("offset", form.offset.is_some()),
-                ("on_missing", form.on_missing.is_some()),
-                ("on_past", form.on_past.is_some()),
-            ] {
-                if present {
-                    self.misplaced(
-                        &at.key(key),
-                        format!("`{key}` goes with a date, but `until` is a time of day here"),
-                    );
-                }
-            }
-            let weekdays = self.weekdays(form.days.as_ref(), &at.key("days"));
-            return Wait::Until {
-                at: self.time(&form.until, &here),
-                weekdays,
-            };
-        }
-        if form.days.is_some() {
-            self.misplaced(
-                &at.key("days"),
-                "`days` goes with a time of day, but `until` is a date here".to_owned(),
-            );
-        }
-        let offset = form.offset.as_ref().map_or(Duration::default(), |text| {
-            self.offset(text, &at.key("offset"))
-        });
-        let roots = [Root::Contact, Root::Event, Root::Vars];
-        match self.path(&form.until, &roots, &here) {
-            Some(path) => {
-                self.note_value(
-                    &path,
-                    "until",
-                    Wants {
-                        text: true,
-                        ..Wants::default()
-                    },
-                    &here,
-                );
-                Wait::UntilDate {
-                    path,
-                    offset,
-                    on_missing: on_trouble(form.on_missing),
-                    on_past: on_trouble(form.on_past),
-                }
-            }
-            None => Wait::For(Duration::default()),
-        }
-    }
-
-    fn misplaced(&mut self, at: &At<'_>, message: String) {
+    pub(super) fn misplaced(&mut self, at: &At<'_>, message: String) {
         self.diagnostics.push(Diagnostic::error(
             "misplaced-key",
             at.key_location(),
@@ -323,7 +235,13 @@ impl Lowerer<'_> {
         ));
     }
 
-    fn note_value(&mut self, path: &Path, word: &'static str, wants: Wants, at: &At<'_>) {
+    pub(super) fn note_value(
+        &mut self,
+        path: &Path,
+        word: &'static str,
+        wants: Wants,
+        at: &At<'_>,
+    ) {
         let tests = vec![TestNote {
             word,
             wants,
@@ -565,7 +483,7 @@ impl Lowerer<'_> {
     }
 }
 
-fn on_trouble(written: Option<surface::OnTrouble>) -> OnTrouble {
+pub(super) fn on_trouble(written: Option<surface::OnTrouble>) -> OnTrouble {
     match written {
         Some(surface::OnTrouble::Exit) => OnTrouble::Exit,
         Some(surface::OnTrouble::Continue) | None => OnTrouble::Continue,

@@ -5,6 +5,7 @@
 //! which makes the values.
 
 mod events;
+mod plain;
 mod spans;
 
 use serde_json::Value;
