@@ -16,6 +16,8 @@ mod plan;
 mod runs;
 mod time_triggers;
 
+pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
+pub(crate) use contacts::{erased_key, set_field};
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
 
@@ -171,6 +173,24 @@ impl Kernel {
             turn.more |= kernel.sweep()?;
             turn.more |= kernel.follow_some()?;
             turn.more |= kernel.run_due()?;
+            kernel.dispatch(&mut turn.jobs)?;
+            Ok(turn)
+        })
+    }
+
+    /// Takes what arrived and hands out the messages that can leave, but leaves alone what is due exactly now: on virtual time more may arrive
+    /// that happened at this very instant, and what happens exactly at a timeout is in time. A turn at the same time then does the rest.
+    ///
+    /// # Errors
+    /// Those of the store; nothing happened then, and the same inputs can be given again.
+    pub fn arrive(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
+        self.transaction(now, |kernel| {
+            let mut turn = Turn::default();
+            kernel.fire_time_triggers(now - 1)?;
+            for input in inputs {
+                kernel.take(input)?;
+                kernel.follow_up()?;
+            }
             kernel.dispatch(&mut turn.jobs)?;
             Ok(turn)
         })
