@@ -16,9 +16,7 @@ pub enum AddressError {
     Domain(String),
     #[error("“{0}” has more than {LONGEST} characters, which no mail server takes")]
     Long(String),
-    #[error(
-        "“{0}” has a local part that is not ASCII: it needs SMTPUTF8, which this channel does not speak"
-    )]
+    #[error("“{0}” has a local part that is not ASCII: it needs SMTPUTF8, which this channel does not speak")]
     NeedsSmtpUtf8(String),
 }
 
@@ -31,9 +29,7 @@ pub fn recipient(text: &str) -> Result<Address, AddressError> {
     if text.chars().any(char::is_control) {
         return Err(AddressError::Invalid(quoted()));
     }
-    let (local, domain) = text
-        .rsplit_once('@')
-        .ok_or_else(|| AddressError::Invalid(quoted()))?;
+    let (local, domain) = text.rsplit_once('@').ok_or_else(|| AddressError::Invalid(quoted()))?;
     if !local.is_ascii() {
         return Err(AddressError::NeedsSmtpUtf8(quoted()));
     }
@@ -54,24 +50,15 @@ pub fn recipient(text: &str) -> Result<Address, AddressError> {
 /// The settings' `from`: `Shop <hello@shop.example>`, or a bare address.
 pub fn sender(text: &str) -> Result<Mailbox, AddressError> {
     let text = without_controls(text);
-    let (name, address) = match text
-        .strip_suffix('>')
-        .and_then(|text| text.rsplit_once('<'))
-    {
+    let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
         Some((name, address)) => (name.trim(), address),
         None => ("", text.as_str()),
     };
-    let name = match name
-        .strip_prefix('"')
-        .and_then(|name| name.strip_suffix('"'))
-    {
+    let name = match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
         None => name.to_owned(),
     };
-    Ok(Mailbox::new(
-        Some(name).filter(|name| !name.is_empty()),
-        recipient(address)?,
-    ))
+    Ok(Mailbox::new(Some(name).filter(|name| !name.is_empty()), recipient(address)?))
 }
 
 /// The text with every run of control characters made one space, and none at its ends: what a header value may hold. The
@@ -134,28 +121,17 @@ mod tests {
         check("ada@exa_mple.com>", Err("domain"));
         check("a,b@example.com", Err("is not a mail address"));
         check("ada@x.de\r\nBcc: eve@x.de", Err("is not a mail address"));
-        check(
-            "ada\r\nRCPT TO:<eve@x.de>@x.de",
-            Err("is not a mail address"),
-        );
+        check("ada\r\nRCPT TO:<eve@x.de>@x.de", Err("is not a mail address"));
         check("ada@x.de> SIZE=1", Err("domain"));
         check("<ada@example.com>", Err("is not a mail address"));
         check("jürgen@example.com", Err("needs SMTPUTF8"));
-        check(
-            &format!("{}@example.com", "a".repeat(65)),
-            Err("is not a mail address"),
-        );
-        check(
-            &format!("a@{}com", "abcdefgh.".repeat(30)),
-            Err("more than 254"),
-        );
+        check(&format!("{}@example.com", "a".repeat(65)), Err("is not a mail address"));
+        check(&format!("a@{}com", "abcdefgh.".repeat(30)), Err("more than 254"));
     }
 
     #[test]
     fn an_error_repeats_little_and_nothing_harmful() {
-        let error = recipient(&format!("a\r\nb{}", "x".repeat(1000)))
-            .unwrap_err()
-            .to_string();
+        let error = recipient(&format!("a\r\nb{}", "x".repeat(1000))).unwrap_err().to_string();
         assert!(error.starts_with("“a bxxx"), "{error}");
         assert!(error.chars().count() < 100, "{error}");
     }
@@ -164,28 +140,13 @@ mod tests {
     fn a_sender_has_a_name_or_none() {
         for (text, name, address) in [
             ("hello@shop.example", None, "hello@shop.example"),
-            (
-                "Shop <hello@shop.example>",
-                Some("Shop"),
-                "hello@shop.example",
-            ),
-            (
-                "\"Shop, \\\"Ltd\\\"\" <hello@shop.example>",
-                Some("Shop, \"Ltd\""),
-                "hello@shop.example",
-            ),
-            (
-                "Bücher\r\nBcc: x <hello@bücher.example>",
-                Some("Bücher Bcc: x"),
-                "hello@xn--bcher-kva.example",
-            ),
+            ("Shop <hello@shop.example>", Some("Shop"), "hello@shop.example"),
+            ("\"Shop, \\\"Ltd\\\"\" <hello@shop.example>", Some("Shop, \"Ltd\""), "hello@shop.example"),
+            ("Bücher\r\nBcc: x <hello@bücher.example>", Some("Bücher Bcc: x"), "hello@xn--bcher-kva.example"),
             ("<hello@shop.example>", None, "hello@shop.example"),
         ] {
             let found = sender(text).unwrap();
-            assert_eq!(
-                (found.name.as_deref(), found.email.to_string().as_str()),
-                (name, address)
-            );
+            assert_eq!((found.name.as_deref(), found.email.to_string().as_str()), (name, address));
         }
         assert!(sender("Shop").is_err());
         assert!(sender("Shop <hello>").is_err());

@@ -27,8 +27,6 @@ fn caught<T>(make: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
             .map(|words| (*words).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_default();
-        Err(format!(
-            "making the message came upon a fault of the runner (please report it): {words}"
-        ))
+        Err(format!("making the message came upon a fault of the runner (please report it): {words}"))
     })
 }

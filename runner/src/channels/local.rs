@@ -27,21 +27,12 @@ pub struct LocalWorkers {
 
 impl LocalWorkers {
     /// Starts the threads. They end when this is dropped and the queue is empty.
-    pub fn start(
-        name: &str,
-        connections: usize,
-        keep: Keep,
-        report: ReportTo,
-        leash: &Leash,
-    ) -> std::io::Result<LocalWorkers> {
+    pub fn start(name: &str, connections: usize, keep: Keep, report: ReportTo, leash: &Leash) -> std::io::Result<LocalWorkers> {
         let (queue, jobs) = channel();
         let (jobs, keep) = (Arc::new(Mutex::new(jobs)), Arc::new(keep));
         for _ in 0..connections.min(MOST_THREADS) {
-            let (jobs, keep, report, leash) =
-                (jobs.clone(), keep.clone(), report.clone(), leash.clone());
-            std::thread::Builder::new()
-                .name(format!("channel-{name}"))
-                .spawn(move || work(&jobs, &keep, &report, &leash))?;
+            let (jobs, keep, report, leash) = (jobs.clone(), keep.clone(), report.clone(), leash.clone());
+            std::thread::Builder::new().name(format!("channel-{name}")).spawn(move || work(&jobs, &keep, &report, &leash))?;
         }
         Ok(LocalWorkers { queue, report })
     }
@@ -63,28 +54,17 @@ fn work(jobs: &Mutex<Receiver<Job>>, keep: &Keep, report: &ReportTo, leash: &Lea
         let begun = Instant::now();
         let message = job.message;
         let (subject, outcome) = if *leash.stop.borrow() {
-            (
-                None,
-                Outcome::Deferred("the runner stopped before the message left".to_owned()),
-            )
+            (None, Outcome::Deferred("the runner stopped before the message left".to_owned()))
         } else {
             carry(job, keep)
         };
-        report(Report {
-            message,
-            subject,
-            outcome,
-            took: begun.elapsed(),
-        });
+        report(Report { message, subject, outcome, took: begun.elapsed() });
     }
 }
 
 /// The next job; the lock is held while waiting, so that one thread waits for a job and the others for the lock.
 fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-    jobs.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .recv()
-        .ok()
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 fn carry(job: Job, keep: &Keep) -> (Option<String>, Outcome) {

@@ -11,19 +11,12 @@ fn envelope(to: &str, headers: &[(&'static str, &str)]) -> Envelope {
         to: to.to_owned(),
         message_id: "7.1.hello.ab12@shop.example".to_owned(),
         date: 1_700_000_000_000,
-        headers: headers
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()))
-            .collect(),
+        headers: headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
     }
 }
 
 fn content(subject: &str, html: Option<&str>, text: Option<&str>) -> Content {
-    Content {
-        subject: Some(subject.to_owned()),
-        html: html.map(str::to_owned),
-        text: text.map(str::to_owned),
-    }
+    Content { subject: Some(subject.to_owned()), html: html.map(str::to_owned), text: text.map(str::to_owned) }
 }
 
 fn built(envelope: &Envelope, content: Content) -> Mail {
@@ -54,9 +47,7 @@ fn assert_plain(mail: &Mail) {
 
 /// Line ends as mail has them; a reader cannot tell which ones went in.
 fn with_lf(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .replace('\0', "")
+    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
 }
 
 #[test]
@@ -64,43 +55,21 @@ fn a_mail_has_two_bodies_and_its_headers() {
     let unsubscribe = "<https://mail.shop.example/u/abc>";
     let envelope = envelope(
         "ada@bücher.example",
-        &[
-            ("List-Unsubscribe", unsubscribe),
-            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        ],
+        &[("List-Unsubscribe", unsubscribe), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")],
     );
-    let mail = built(
-        &envelope,
-        content(
-            "Grüße, Ada",
-            Some("<p>Hallo ü</p>"),
-            Some("Hallo ü\n.\nEnde"),
-        ),
-    );
+    let mail = built(&envelope, content("Grüße, Ada", Some("<p>Hallo ü</p>"), Some("Hallo ü\n.\nEnde")));
     assert_plain(&mail);
     assert_eq!(mail.from.to_string(), "hello@shop.example");
     assert_eq!(mail.to.to_string(), "ada@xn--bcher-kva.example");
     let read = MessageParser::default().parse(&mail.bytes).unwrap();
     let from = read.from().unwrap().first().unwrap();
-    assert_eq!(
-        (from.name(), from.address()),
-        (Some("Bücher & Co"), Some("hello@shop.example"))
-    );
-    assert_eq!(
-        read.to().unwrap().first().unwrap().address(),
-        Some("ada@xn--bcher-kva.example")
-    );
+    assert_eq!((from.name(), from.address()), (Some("Bücher & Co"), Some("hello@shop.example")));
+    assert_eq!(read.to().unwrap().first().unwrap().address(), Some("ada@xn--bcher-kva.example"));
     assert_eq!(read.subject(), Some("Grüße, Ada"));
     assert_eq!(read.message_id(), Some("7.1.hello.ab12@shop.example"));
     assert_eq!(read.date().unwrap().to_timestamp(), 1_700_000_000);
-    assert_eq!(
-        read.header_raw("List-Unsubscribe").unwrap().trim(),
-        unsubscribe
-    );
-    assert_eq!(
-        read.header_raw("List-Unsubscribe-Post").unwrap().trim(),
-        "List-Unsubscribe=One-Click"
-    );
+    assert_eq!(read.header_raw("List-Unsubscribe").unwrap().trim(), unsubscribe);
+    assert_eq!(read.header_raw("List-Unsubscribe-Post").unwrap().trim(), "List-Unsubscribe=One-Click");
     assert!(read.content_type().unwrap().c_subtype.as_deref() == Some("alternative"));
     assert_eq!(read.body_html(0).unwrap(), "<p>Hallo ü</p>");
     assert_eq!(with_lf(&read.body_text(0).unwrap()), "Hallo ü\n.\nEnde");
@@ -116,17 +85,7 @@ fn one_body_is_one_part() {
         let mail = built(&envelope("a@x.de", &[]), content("s", html, text));
         let read = MessageParser::default().parse(&mail.bytes).unwrap();
         assert_eq!(read.header_raw("Content-Type").unwrap().trim(), kind);
-        assert_eq!(
-            fields(&mail)[..6],
-            [
-                "From",
-                "To",
-                "Date",
-                "Message-ID",
-                "Subject",
-                "MIME-Version"
-            ]
-        );
+        assert_eq!(fields(&mail)[..6], ["From", "To", "Date", "Message-ID", "Subject", "MIME-Version"]);
     }
 }
 
@@ -135,69 +94,20 @@ fn what_cannot_be_mailed_is_said() {
     let from = sender("hello@shop.example").unwrap();
     let good = || envelope("ada@shop.example", &[]);
     let check = |envelope: Envelope, subject: &str, words: &str| {
-        let error = build(&from, &envelope, content(subject, None, Some("x")))
-            .unwrap_err()
-            .to_string();
+        let error = build(&from, &envelope, content(subject, None, Some("x"))).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     };
     check(envelope("ada", &[]), "s", "is not a mail address");
-    check(
-        Envelope { date: -1, ..good() },
-        "s",
-        "between 1970 and 9999",
-    );
-    check(
-        Envelope {
-            date: YEAR_10000,
-            ..good()
-        },
-        "s",
-        "between 1970 and 9999",
-    );
-    check(
-        Envelope {
-            message_id: "a b@c".to_owned(),
-            ..good()
-        },
-        "s",
-        "cannot be a Message-ID",
-    );
-    check(
-        Envelope {
-            message_id: "ab".to_owned(),
-            ..good()
-        },
-        "s",
-        "cannot be a Message-ID",
-    );
-    check(
-        Envelope {
-            message_id: "a>\r\nBcc: x@y".to_owned(),
-            ..good()
-        },
-        "s",
-        "cannot be a Message-ID",
-    );
+    check(Envelope { date: -1, ..good() }, "s", "between 1970 and 9999");
+    check(Envelope { date: YEAR_10000, ..good() }, "s", "between 1970 and 9999");
+    check(Envelope { message_id: "a b@c".to_owned(), ..good() }, "s", "cannot be a Message-ID");
+    check(Envelope { message_id: "ab".to_owned(), ..good() }, "s", "cannot be a Message-ID");
+    check(Envelope { message_id: "a>\r\nBcc: x@y".to_owned(), ..good() }, "s", "cannot be a Message-ID");
     check(good(), &"x".repeat(2000), "Subject has a word");
-    check(
-        envelope("a@x.de", &[("X-Long", &"x".repeat(901))]),
-        "s",
-        "X-Long has a word",
-    );
-    check(
-        envelope("a@x.de", &[("X\r\nBcc", "x")]),
-        "s",
-        "cannot be a header field's name",
-    );
-    check(
-        envelope("a@x.de", &[("", "x")]),
-        "s",
-        "cannot be a header field's name",
-    );
-    let last = Envelope {
-        date: YEAR_10000 - 1,
-        ..good()
-    };
+    check(envelope("a@x.de", &[("X-Long", &"x".repeat(901))]), "s", "X-Long has a word");
+    check(envelope("a@x.de", &[("X\r\nBcc", "x")]), "s", "cannot be a header field's name");
+    check(envelope("a@x.de", &[("", "x")]), "s", "cannot be a header field's name");
+    let last = Envelope { date: YEAR_10000 - 1, ..good() };
     assert!(build(&from, &last, content("s", None, None)).is_ok());
 }
 

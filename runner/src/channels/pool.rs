@@ -74,15 +74,11 @@ impl Default for Timeouts {
 pub enum ChannelError {
     #[error("channel {0} has no connections: `connections` is at least 1")]
     NoConnections(String),
-    #[error(
-        "channel {0} delivers over SMTP and has no `from`: give it one, such as Shop <hello@shop.example>"
-    )]
+    #[error("channel {0} delivers over SMTP and has no `from`: give it one, such as Shop <hello@shop.example>")]
     NoFrom(String),
     #[error("channel {0}: `from` is wrong: {1}")]
     From(String, AddressError),
-    #[error(
-        "channel {0}: “{1}” is not a name to say EHLO with: it must be a host name or an address in brackets"
-    )]
+    #[error("channel {0}: “{1}” is not a name to say EHLO with: it must be a host name or an address in brackets")]
     Hello(String, String),
     #[error("channel {0}: {1}")]
     Tls(String, TlsError),
@@ -117,28 +113,15 @@ impl ChannelPool {
     /// certificates when TLS may be needed, and blocks for that.
     ///
     /// Errors: settings that can never work.
-    pub fn start(
-        name: &str,
-        settings: &ChannelOptions,
-        report: ReportTo,
-        runtime: &Handle,
-    ) -> Result<ChannelPool, ChannelError> {
+    pub fn start(name: &str, settings: &ChannelOptions, report: ReportTo, runtime: &Handle) -> Result<ChannelPool, ChannelError> {
         if settings.connections == 0 {
             return Err(ChannelError::NoConnections(name.to_owned()));
         }
         let wrong_from = |error| ChannelError::From(name.to_owned(), error);
-        let from = settings
-            .from
-            .as_deref()
-            .map(sender)
-            .transpose()
-            .map_err(wrong_from)?;
+        let from = settings.from.as_deref().map(sender).transpose().map_err(wrong_from)?;
         let (stop, stopped) = watch::channel(false);
         let (alive, ended) = mpsc::channel(1);
-        let leash = Leash {
-            stop: stopped,
-            _alive: alive,
-        };
+        let leash = Leash { stop: stopped, _alive: alive };
         let connections = settings.connections;
         let local = |keep| {
             LocalWorkers::start(name, connections, keep, report.clone(), &leash)
@@ -158,22 +141,10 @@ impl ChannelPool {
                 }
                 let dialer = Dialer::new(url.clone(), &settings.hello, settings.timeouts)
                     .map_err(|error| ChannelError::Tls(name.to_owned(), error))?;
-                Workers::Smtp(SmtpWorkers::start(
-                    connections,
-                    from,
-                    dialer,
-                    report,
-                    &leash,
-                    runtime,
-                ))
+                Workers::Smtp(SmtpWorkers::start(connections, from, dialer, report, &leash, runtime))
             }
         };
-        Ok(ChannelPool {
-            connections,
-            workers,
-            stop,
-            ended,
-        })
+        Ok(ChannelPool { connections, workers, stop, ended })
     }
 
     /// Hands over one message, and returns at once. More than [`ChannelPool::connections`] unfinished ones only wait here.
@@ -192,20 +163,12 @@ impl ChannelPool {
     /// Lets the workers finish what they were given and take their leave of the server. Those that have not after `within` stop
     /// at once: a message whose content was given and not answered is reported unknown, any other deferred.
     pub async fn close(self, within: Duration) {
-        let ChannelPool {
-            workers,
-            stop,
-            mut ended,
-            ..
-        } = self;
+        let ChannelPool { workers, stop, mut ended, .. } = self;
         drop(workers);
         if tokio::time::timeout(within, ended.recv()).await.is_err() {
             stop.send_replace(true);
             // A worker that hangs in the file system cannot be stopped; the process need not wait for it.
-            if tokio::time::timeout(LAST_WORDS, ended.recv())
-                .await
-                .is_err()
-            {
+            if tokio::time::timeout(LAST_WORDS, ended.recv()).await.is_err() {
                 tracing::warn!("a channel's worker did not stop in time");
             }
         }
@@ -214,9 +177,5 @@ impl ChannelPool {
 
 /// RFC 5321 section 4.1.1.1: a domain or an address literal.
 fn is_hello(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 255
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    !name.is_empty() && name.len() <= 255 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }

@@ -75,13 +75,7 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(stream: Box<dyn Stream>, timeouts: Timeouts) -> Connection {
-        Connection {
-            stream,
-            unread: Vec::new(),
-            timeouts,
-            offers: Offers::default(),
-            in_doubt: false,
-        }
+        Connection { stream, unread: Vec::new(), timeouts, offers: Offers::default(), in_doubt: false }
     }
 
     /// The stream beneath, to put TLS over it. Errors when the server has said more than it was asked: what came in the clear
@@ -89,9 +83,7 @@ impl Connection {
     pub fn into_stream(self) -> Result<Box<dyn Stream>, Trouble> {
         match self.unread.is_empty() {
             true => Ok(self.stream),
-            false => Err(Trouble::Garbage(
-                "more than one answer to STARTTLS".to_owned(),
-            )),
+            false => Err(Trouble::Garbage("more than one answer to STARTTLS".to_owned())),
         }
     }
 
@@ -107,9 +99,7 @@ impl Connection {
             self.stream.write_all(commands.as_bytes()).await?;
             self.stream.flush().await
         };
-        Ok(timeout(within, write)
-            .await
-            .map_err(|_| Trouble::Silent(within))??)
+        Ok(timeout(within, write).await.map_err(|_| Trouble::Silent(within))??)
     }
 
     /// The next reply, to a command or the greeting.
@@ -128,9 +118,7 @@ impl Connection {
     /// for sending.
     pub async fn content(&mut self, wire: &[u8]) -> Result<Reply, Trouble> {
         let within = self.timeouts.content;
-        timeout(within, self.give(wire))
-            .await
-            .map_err(|_| Trouble::Silent(within))??;
+        timeout(within, self.give(wire)).await.map_err(|_| Trouble::Silent(within))??;
         let reply = self.reply_within(within).await?;
         self.in_doubt = false;
         Ok(reply)
@@ -177,9 +165,7 @@ impl Connection {
                 }
             }
         };
-        timeout(within, read)
-            .await
-            .map_err(|_| Trouble::Silent(within))?
+        timeout(within, read).await.map_err(|_| Trouble::Silent(within))?
     }
 }
 
@@ -188,37 +174,17 @@ mod tests {
     use super::*;
 
     fn check(lines: &[&str], pipelining: bool, starttls: bool, auth: &[&str]) {
-        let reply = Reply {
-            code: 250,
-            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
-        };
+        let reply = Reply { code: 250, lines: lines.iter().map(|line| (*line).to_owned()).collect() };
         let auth = auth.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(
-            Offers::of(&reply),
-            Offers {
-                pipelining,
-                starttls,
-                auth
-            }
-        );
+        assert_eq!(Offers::of(&reply), Offers { pipelining, starttls, auth });
     }
 
     #[test]
     fn an_answer_to_ehlo_is_read_for_what_is_used() {
         check(&["mx.example"], false, false, &[]);
         check(&["PIPELINING"], false, false, &[]);
-        check(
-            &["mx", "PIPELINING", "SIZE 100", "STARTTLS", "8BITMIME"],
-            true,
-            true,
-            &[],
-        );
-        check(
-            &["mx", "pipelining", "AUTH plain LOGIN", "AUTH=LOGIN"],
-            true,
-            false,
-            &["PLAIN", "LOGIN", "LOGIN"],
-        );
+        check(&["mx", "PIPELINING", "SIZE 100", "STARTTLS", "8BITMIME"], true, true, &[]);
+        check(&["mx", "pipelining", "AUTH plain LOGIN", "AUTH=LOGIN"], true, false, &["PLAIN", "LOGIN", "LOGIN"]);
         check(&["mx", "", "XPIPELINING", "AUTH"], false, false, &[]);
     }
 }

@@ -47,9 +47,7 @@ pub enum DialError {
     Slow(String, std::time::Duration),
     #[error("no TLS with {0}: {1}")]
     Tls(String, io::Error),
-    #[error(
-        "no TLS with {0}: {1}. A server whose certificate cannot be verified needs ?ca= or ?tls=none"
-    )]
+    #[error("no TLS with {0}: {1}. A server whose certificate cannot be verified needs ?ca= or ?tls=none")]
     Unverified(String, io::Error),
     #[error("{0} does not offer STARTTLS, which the channel requires")]
     NoStartTls(String),
@@ -81,12 +79,7 @@ impl Dialer {
                 ServerName::try_from(url.host.clone())?,
             )),
         };
-        Ok(Dialer {
-            url,
-            hello: hello.to_owned(),
-            tls,
-            timeouts,
-        })
+        Ok(Dialer { url, hello: hello.to_owned(), tls, timeouts })
     }
 
     pub fn idle(&self) -> std::time::Duration {
@@ -100,16 +93,9 @@ impl Dialer {
             stream = self.encrypt(stream).await?;
         }
         let mut connection = Connection::new(stream, self.timeouts);
-        let greeting = connection
-            .reply()
-            .await
-            .map_err(|trouble| self.trouble(trouble))?;
+        let greeting = connection.reply().await.map_err(|trouble| self.trouble(trouble))?;
         if greeting.class() != 2 {
-            return Err(DialError::Refused(
-                self.server(),
-                "the connection",
-                greeting,
-            ));
+            return Err(DialError::Refused(self.server(), "the connection", greeting));
         }
         self.hello(&mut connection).await?;
         connection = self.protect(connection).await?;
@@ -121,26 +107,19 @@ impl Dialer {
     }
 
     async fn connect(&self) -> Result<TcpStream, DialError> {
-        let connected = timeout(
-            self.timeouts.connect,
-            TcpStream::connect((self.url.host.as_str(), self.url.port)),
-        );
+        let connected = timeout(self.timeouts.connect, TcpStream::connect((self.url.host.as_str(), self.url.port)));
         let stream = connected
             .await
             .map_err(|_| DialError::Slow(self.server(), self.timeouts.connect))?
             .map_err(|error| DialError::Connect(self.server(), error))?;
         // With Nagle's delay and delayed acknowledgements a message takes 40 ms.
-        stream
-            .set_nodelay(true)
-            .map_err(|error| DialError::Connect(self.server(), error))?;
+        stream.set_nodelay(true).map_err(|error| DialError::Connect(self.server(), error))?;
         Ok(stream)
     }
 
     /// EHLO, or HELO for a server that does not know it (RFC 5321 section 3.2).
     async fn hello(&self, connection: &mut Connection) -> Result<(), DialError> {
-        let ehlo = self
-            .command(connection, &format!("EHLO {}\r\n", self.hello))
-            .await?;
+        let ehlo = self.command(connection, &format!("EHLO {}\r\n", self.hello)).await?;
         if ehlo.class() == 2 {
             connection.offers = Offers::of(&ehlo);
             return Ok(());
@@ -148,9 +127,7 @@ impl Dialer {
         if ehlo.class() != 5 {
             return Err(DialError::Refused(self.server(), "EHLO", ehlo));
         }
-        let helo = self
-            .command(connection, &format!("HELO {}\r\n", self.hello))
-            .await?;
+        let helo = self.command(connection, &format!("HELO {}\r\n", self.hello)).await?;
         match helo.class() {
             2 => Ok(()),
             _ => Err(DialError::Refused(self.server(), "HELO", helo)),
@@ -168,9 +145,7 @@ impl Dialer {
         if reply.class() != 2 {
             return Err(DialError::Refused(self.server(), "STARTTLS", reply));
         }
-        let clear = connection
-            .into_stream()
-            .map_err(|trouble| self.trouble(trouble))?;
+        let clear = connection.into_stream().map_err(|trouble| self.trouble(trouble))?;
         let mut connection = Connection::new(self.encrypt(clear).await?, self.timeouts);
         self.hello(&mut connection).await?;
         Ok(connection)
@@ -184,20 +159,14 @@ impl Dialer {
         match timeout(within, connector.connect(name.clone(), stream)).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),
             // rustls reports what it found wrong with a certificate as invalid data.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(DialError::Unverified(self.server(), error))
-            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => Err(DialError::Unverified(self.server(), error)),
             Ok(Err(error)) => Err(DialError::Tls(self.server(), error)),
             Err(_) => Err(self.trouble(Trouble::Silent(within))),
         }
     }
 
     /// AUTH PLAIN, or LOGIN for servers that know only that (RFC 4954).
-    async fn login(
-        &self,
-        connection: &mut Connection,
-        credentials: &Credentials,
-    ) -> Result<(), DialError> {
+    async fn login(&self, connection: &mut Connection, credentials: &Credentials) -> Result<(), DialError> {
         let offered = |name: &str| connection.offers.auth.iter().any(|offer| offer == name);
         let mechanism = match () {
             () if offered("PLAIN") => Mechanism::Plain,
@@ -213,8 +182,7 @@ impl Dialer {
             }
             let challenge = format!("334 {}\r\n", reply.lines.concat());
             let challenge: Response = challenge.parse().map_err(unknown)?;
-            let answer = Auth::new_from_response(mechanism, credentials.clone(), &challenge)
-                .map_err(unknown)?;
+            let answer = Auth::new_from_response(mechanism, credentials.clone(), &challenge).map_err(unknown)?;
             reply = self.command(connection, &answer.to_string()).await?;
         }
         match reply.class() {
@@ -223,15 +191,8 @@ impl Dialer {
         }
     }
 
-    async fn command(
-        &self,
-        connection: &mut Connection,
-        command: &str,
-    ) -> Result<Reply, DialError> {
-        connection
-            .command(command)
-            .await
-            .map_err(|trouble| self.trouble(trouble))
+    async fn command(&self, connection: &mut Connection, command: &str) -> Result<Reply, DialError> {
+        connection.command(command).await.map_err(|trouble| self.trouble(trouble))
     }
 
     fn trouble(&self, trouble: Trouble) -> DialError {
@@ -249,16 +210,13 @@ fn connector(ca: Option<&Path>, needed: bool) -> Result<TlsConnector, TlsError> 
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca {
         let wrong = |words: String| TlsError::Ca(path.to_owned(), words);
-        let found: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|error| wrong(error.to_string()))?;
+        let found: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|error| wrong(error.to_string()))?;
         if found.is_empty() {
             return Err(wrong("it has none".to_owned()));
         }
         for certificate in found {
-            roots
-                .add(certificate)
-                .map_err(|error| wrong(error.to_string()))?;
+            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
         }
     }
     if needed && roots.is_empty() {

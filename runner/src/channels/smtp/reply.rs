@@ -22,35 +22,24 @@ impl Reply {
         let mut reply: Option<Reply> = None;
         let mut at = 0;
         while let Some(length) = unread[at..].iter().position(|byte| *byte == b'\n') {
-            let line = unread[at..at + length]
-                .strip_suffix(b"\r")
-                .unwrap_or(&unread[at..at + length]);
+            let line = unread[at..at + length].strip_suffix(b"\r").unwrap_or(&unread[at..at + length]);
             at += length + 1;
             let Some((code, last, text)) = parse_line(line) else {
                 return Err(shown(line));
             };
-            let reply = reply.get_or_insert(Reply {
-                code,
-                lines: Vec::new(),
-            });
+            let reply = reply.get_or_insert(Reply { code, lines: Vec::new() });
             if reply.code != code {
                 return Err(shown(line));
             }
             reply.lines.push(String::from_utf8_lossy(text).into_owned());
             if last {
-                let whole = Reply {
-                    code,
-                    lines: std::mem::take(&mut reply.lines),
-                };
+                let whole = Reply { code, lines: std::mem::take(&mut reply.lines) };
                 unread.drain(..at);
                 return Ok(Some(whole));
             }
         }
         if unread.len() > LONGEST {
-            return Err(format!(
-                "{}… and more, without an end",
-                shown(&unread[..40])
-            ));
+            return Err(format!("{}… and more, without an end", shown(&unread[..40])));
         }
         Ok(None)
     }
@@ -69,11 +58,7 @@ impl Reply {
 impl std::fmt::Display for Reply {
     /// One line of at most 300 characters and no control characters.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&one_line(&format!(
-            "{} {}",
-            self.code,
-            self.lines.join(" ")
-        )))
+        f.write_str(&one_line(&format!("{} {}", self.code, self.lines.join(" "))))
     }
 }
 
@@ -82,9 +67,7 @@ fn parse_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
     if !digits.iter().all(u8::is_ascii_digit) || !(b'2'..=b'5').contains(&digits[0]) {
         return None;
     }
-    let code = digits
-        .iter()
-        .fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    let code = digits.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
     match rest.split_first() {
         None => Some((code, true, rest)),
         Some((b' ', text)) => Some((code, true, text)),
@@ -117,12 +100,7 @@ mod tests {
     fn check(bytes: &[u8], expected: Result<Option<&str>, &str>, left: &[u8]) {
         let mut unread = bytes.to_vec();
         let found = Reply::take(&mut unread).map(|reply| reply.map(|reply| reply.to_string()));
-        assert_eq!(
-            found,
-            expected
-                .map(|reply| reply.map(str::to_owned))
-                .map_err(str::to_owned)
-        );
+        assert_eq!(found, expected.map(|reply| reply.map(str::to_owned)).map_err(str::to_owned));
         if expected.is_ok() {
             assert_eq!(unread, left);
         }
@@ -134,11 +112,7 @@ mod tests {
         check(b"250-a\r\n250-b\r\n250 c\r\n", Ok(Some("250 a b c")), b"");
         check(b"250\r\n", Ok(Some("250")), b"");
         check(b"250 ok\n", Ok(Some("250 ok")), b"");
-        check(
-            b"550 5.1.1 k\xfcnde \x07 nicht\r\n",
-            Ok(Some("550 5.1.1 k\u{fffd}nde nicht")),
-            b"",
-        );
+        check(b"550 5.1.1 k\xfcnde \x07 nicht\r\n", Ok(Some("550 5.1.1 k\u{fffd}nde nicht")), b"");
         check(b"", Ok(None), b"");
         check(b"250 o", Ok(None), b"250 o");
         check(b"250-a\r\n250 ", Ok(None), b"250-a\r\n250 ");
@@ -155,10 +129,7 @@ mod tests {
     fn a_reply_without_end_is_given_up_and_a_long_one_cut() {
         assert!(Reply::take(&mut b"250-x\r\n".repeat(10_000)).is_err());
         assert!(Reply::take(&mut vec![b'2'; LONGEST + 1]).is_err());
-        let long = Reply {
-            code: 550,
-            lines: vec!["é".repeat(1000)],
-        };
+        let long = Reply { code: 550, lines: vec!["é".repeat(1000)] };
         assert_eq!(long.to_string().chars().count(), QUOTED);
     }
 }

@@ -30,12 +30,7 @@ fn read(row: &Row<'_>) -> Read<Contact> {
 }
 
 pub(super) fn id_of(db: &Db, uid: &str) -> Result<Option<ContactId>> {
-    db.row(
-        "look up a contact",
-        "SELECT id FROM contacts WHERE uid = ?1",
-        [uid],
-        |row| Ok(ContactId(row.get(0)?)),
-    )
+    db.row("look up a contact", "SELECT id FROM contacts WHERE uid = ?1", [uid], |row| Ok(ContactId(row.get(0)?)))
 }
 
 pub(super) fn insert(db: &Db, contact: &Contact, now: i64) -> Result<ContactId> {
@@ -104,19 +99,10 @@ pub(super) fn update(db: &Db, contact: &Contact, now: i64) -> Result<()> {
 }
 
 fn consent(consent: &Consent) -> Result<Option<String>> {
-    if *consent == Consent::default() {
-        Ok(None)
-    } else {
-        to_json(consent, "contact").map(Some)
-    }
+    if *consent == Consent::default() { Ok(None) } else { to_json(consent, "contact").map(Some) }
 }
 
-pub(super) fn after(
-    db: &Db,
-    after: ContactId,
-    zone: ZoneFilter<'_>,
-    limit: usize,
-) -> Result<Vec<ContactId>> {
+pub(super) fn after(db: &Db, after: ContactId, zone: ZoneFilter<'_>, limit: usize) -> Result<Vec<ContactId>> {
     let doing = "list contacts";
     let read = |row: &Row<'_>| Ok(ContactId(row.get(0)?));
     match zone {

@@ -7,9 +7,7 @@ use crate::store::{Result, StoreError};
 /// Why an operation was refused though SQLite had nothing against it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error(
-        "no transaction is open; begin one first (after an error that undid it: roll back first)"
-    )]
+    #[error("no transaction is open; begin one first (after an error that undid it: roll back first)")]
     NoTransaction,
     #[error("there is no such row, or it is finished")]
     NoRow,
@@ -17,26 +15,18 @@ pub(super) enum Refusal {
     OpenRuns,
     #[error("there is no store at {0}; start `campaignd run` once, or correct the path")]
     NoStore(String),
-    #[error(
-        "the store {0} was written by an older campaignd; restart `campaignd run` with this version first"
-    )]
+    #[error("the store {0} was written by an older campaignd; restart `campaignd run` with this version first")]
     Older(String),
 }
 
 impl Refusal {
     pub(super) fn when(self, doing: &'static str) -> StoreError {
-        StoreError::Backend {
-            doing,
-            source: Box::new(self),
-        }
+        StoreError::Backend { doing, source: Box::new(self) }
     }
 }
 
 pub(super) fn backend(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |error| StoreError::Backend {
-        doing,
-        source: Box::new(error),
-    }
+    move |error| StoreError::Backend { doing, source: Box::new(error) }
 }
 
 /// Why a row could not be read.
@@ -70,22 +60,12 @@ pub(super) type Read<T> = std::result::Result<T, Unread>;
 
 /// A value that the row holds and that makes no sense.
 pub(super) fn damaged(what: &'static str, why: impl ToString) -> StoreError {
-    StoreError::Damaged {
-        what,
-        why: why.to_string(),
-    }
+    StoreError::Damaged { what, why: why.to_string() }
 }
 
 /// Reads a column of JSON.
-pub(super) fn json<T: serde::de::DeserializeOwned>(
-    row: &Row<'_>,
-    column: usize,
-    what: &'static str,
-) -> Read<T> {
-    let text = row
-        .get_ref(column)?
-        .as_str()
-        .map_err(|error| damaged(what, error))?;
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize, what: &'static str) -> Read<T> {
+    let text = row.get_ref(column)?.as_str().map_err(|error| damaged(what, error))?;
     Ok(serde_json::from_str(text).map_err(|error| damaged(what, error))?)
 }
 
@@ -106,15 +86,8 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &'static str) -> Res
 }
 
 /// JSON for a column that is left null when there is nothing to say.
-pub(super) fn map_json(
-    map: &serde_json::Map<String, serde_json::Value>,
-    what: &'static str,
-) -> Result<Option<String>> {
-    if map.is_empty() {
-        Ok(None)
-    } else {
-        to_json(map, what).map(Some)
-    }
+pub(super) fn map_json(map: &serde_json::Map<String, serde_json::Value>, what: &'static str) -> Result<Option<String>> {
+    if map.is_empty() { Ok(None) } else { to_json(map, what).map(Some) }
 }
 
 /// SQLite's numbers are signed.
@@ -133,12 +106,7 @@ impl Db {
     }
 
     /// Changes rows, within a transaction only; gives their number.
-    pub(super) fn write(
-        &self,
-        doing: &'static str,
-        sql: &str,
-        params: impl Params,
-    ) -> Result<usize> {
+    pub(super) fn write(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<usize> {
         if !self.in_transaction() {
             return Err(Refusal::NoTransaction.when(doing));
         }
@@ -147,12 +115,7 @@ impl Db {
     }
 
     /// Changes one row that must be there.
-    pub(super) fn write_one(
-        &self,
-        doing: &'static str,
-        sql: &str,
-        params: impl Params,
-    ) -> Result<()> {
+    pub(super) fn write_one(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<()> {
         match self.write(doing, sql, params)? {
             0 => Err(Refusal::NoRow.when(doing)),
             _ => Ok(()),
@@ -160,12 +123,7 @@ impl Db {
     }
 
     /// Adds a row and gives its id.
-    pub(super) fn insert(
-        &self,
-        doing: &'static str,
-        sql: &str,
-        params: impl Params,
-    ) -> Result<i64> {
+    pub(super) fn insert(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<i64> {
         self.write(doing, sql, params)?;
         Ok(self.conn.last_insert_rowid())
     }

@@ -21,12 +21,7 @@ const STATEMENTS: [&str; 7] = [
 ];
 
 pub(super) fn erase(store: &mut SqliteStore, id: ContactId, now: i64) -> Result<()> {
-    let open = store.db.row(
-        DOING,
-        "SELECT 1 FROM runs WHERE contact = ?1 AND closed = 0 LIMIT 1",
-        [id.0],
-        |_| Ok(()),
-    )?;
+    let open = store.db.row(DOING, "SELECT 1 FROM runs WHERE contact = ?1 AND closed = 0 LIMIT 1", [id.0], |_| Ok(()))?;
     if open.is_some() {
         return Err(Refusal::OpenRuns.when(DOING));
     }
@@ -54,9 +49,5 @@ fn erase_rows(store: &SqliteStore, id: ContactId, uid: &str, now: i64) -> Result
 
 /// `ON` also overwrites whole pages that become free, which costs writing them.
 fn secure_delete(store: &SqliteStore, how: &str) -> Result<()> {
-    store
-        .db
-        .conn
-        .pragma_update(None, "secure_delete", how)
-        .map_err(backend(DOING))
+    store.db.conn.pragma_update(None, "secure_delete", how).map_err(backend(DOING))
 }

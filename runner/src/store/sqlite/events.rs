@@ -9,12 +9,7 @@ use super::names::Names;
 use crate::state::{ContactId, Event, EventId, MessageId, NewEvent};
 use crate::store::{Result, StoredEvent};
 
-pub(super) fn insert(
-    db: &Db,
-    names: &mut Names,
-    event: &NewEvent,
-    now: i64,
-) -> Result<Option<EventId>> {
+pub(super) fn insert(db: &Db, names: &mut Names, event: &NewEvent, now: i64) -> Result<Option<EventId>> {
     let name = names.number(db, &event.name)?;
     let written = db.write(
         "write an event",
@@ -80,27 +75,14 @@ fn read(row: &Row<'_>) -> Read<Event> {
 }
 
 pub(super) fn find(db: &Db, names: &mut Names, id: EventId) -> Result<Option<StoredEvent>> {
-    db.row(
-        "read an event",
-        "SELECT id, at, message, properties, contact, name FROM events WHERE id = ?1",
-        [id.0],
-        |row| {
-            Ok(StoredEvent {
-                event: read(row)?,
-                contact: ContactId(row.get(4)?),
-                name: names.text(db, row.get(5)?)?,
-            })
-        },
-    )
+    db.row("read an event", "SELECT id, at, message, properties, contact, name FROM events WHERE id = ?1", [id.0], |row| {
+        Ok(StoredEvent { event: read(row)?, contact: ContactId(row.get(4)?), name: names.text(db, row.get(5)?)? })
+    })
 }
 
 /// From SQLite's own count, which remembers also what was deleted.
 pub(super) fn last(db: &Db) -> Result<EventId> {
-    let last = db.row(
-        "read the last event's id",
-        "SELECT seq FROM sqlite_sequence WHERE name = 'events'",
-        [],
-        |row| Ok(row.get(0)?),
-    )?;
+    let last =
+        db.row("read the last event's id", "SELECT seq FROM sqlite_sequence WHERE name = 'events'", [], |row| Ok(row.get(0)?))?;
     Ok(EventId(last.unwrap_or(0)))
 }

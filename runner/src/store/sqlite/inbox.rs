@@ -15,12 +15,9 @@ pub(super) fn push(db: &Db, item: &InboxItem, now: i64) -> Result<()> {
 }
 
 pub(super) fn oldest(db: &Db, limit: usize) -> Result<Vec<(i64, i64, InboxItem)>> {
-    db.rows(
-        "read the inbox",
-        "SELECT id, at, item FROM inbox ORDER BY id LIMIT ?1",
-        [sql_limit(limit)],
-        |row| Ok((row.get(0)?, row.get(1)?, json(row, 2, "inbox item")?)),
-    )
+    db.rows("read the inbox", "SELECT id, at, item FROM inbox ORDER BY id LIMIT ?1", [sql_limit(limit)], |row| {
+        Ok((row.get(0)?, row.get(1)?, json(row, 2, "inbox item")?))
+    })
 }
 
 pub(super) fn remove(db: &Db, id: i64) -> Result<()> {

@@ -168,8 +168,7 @@ pub(super) fn upgrade(conn: &Connection, shown: &str, identity: &str) -> Result<
     if version == STEPS.len() as i64 {
         return check(conn, shown);
     }
-    conn.execute_batch("BEGIN IMMEDIATE")
-        .map_err(backend(doing))?;
+    conn.execute_batch("BEGIN IMMEDIATE").map_err(backend(doing))?;
     let done = upgrade_inside(conn, shown, identity);
     match done {
         Ok(()) => conn.execute_batch("COMMIT").map_err(backend(doing)),
@@ -186,9 +185,7 @@ fn upgrade_inside(conn: &Connection, shown: &str, identity: &str) -> Result<()> 
     // Asked again inside the transaction: another process may have been quicker.
     let version = version(conn)?;
     if version == 0 {
-        let tables: i64 = conn
-            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-            .map_err(backend(doing))?;
+        let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(backend(doing))?;
         if tables > 0 {
             return Err(foreign(shown));
         }
@@ -199,23 +196,16 @@ fn upgrade_inside(conn: &Connection, shown: &str, identity: &str) -> Result<()> 
         conn.execute_batch(step).map_err(backend(doing))?;
     }
     if version == 0 {
-        conn.execute(
-            "INSERT INTO properties (name, value) VALUES ('identity', ?1)",
-            [identity],
-        )
-        .map_err(backend(doing))?;
-        conn.pragma_update(None, "application_id", APPLICATION)
-            .map_err(backend(doing))?;
+        conn.execute("INSERT INTO properties (name, value) VALUES ('identity', ?1)", [identity]).map_err(backend(doing))?;
+        conn.pragma_update(None, "application_id", APPLICATION).map_err(backend(doing))?;
     }
-    conn.pragma_update(None, "user_version", STEPS.len() as i64)
-        .map_err(backend(doing))
+    conn.pragma_update(None, "user_version", STEPS.len() as i64).map_err(backend(doing))
 }
 
 /// Refuses a file that is of another layout or not a store at all.
 pub(super) fn check(conn: &Connection, shown: &str) -> Result<()> {
-    let application: i64 = conn
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(backend("read its layout"))?;
+    let application: i64 =
+        conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(backend("read its layout"))?;
     let version = version(conn)?;
     if application != APPLICATION {
         return Err(foreign(shown));
@@ -232,13 +222,9 @@ pub(super) fn is_older(conn: &Connection) -> Result<bool> {
 }
 
 fn version(conn: &Connection) -> Result<i64> {
-    conn.pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(backend("read its layout"))
+    conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(backend("read its layout"))
 }
 
 fn foreign(shown: &str) -> StoreError {
-    StoreError::Damaged {
-        what: "database",
-        why: format!("{shown} was not made by campaignd"),
-    }
+    StoreError::Damaged { what: "database", why: format!("{shown} was not made by campaignd") }
 }

@@ -12,35 +12,22 @@ pub(super) fn write(db: &Db, names: &mut Names, entry: &LogEntry) -> Result<()> 
     db.write(
         "write a log entry",
         "INSERT INTO log (run, number, at, kind, step, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            entry.run.0,
-            entry.number,
-            entry.at,
-            entry.kind as i64,
-            step,
-            map_json(&entry.detail, "log entry")?
-        ],
+        params![entry.run.0, entry.number, entry.at, entry.kind as i64, step, map_json(&entry.detail, "log entry")?],
     )?;
     Ok(())
 }
 
 pub(super) fn of_run(db: &Db, names: &mut Names, run: RunId) -> Result<Vec<LogEntry>> {
-    db.rows(
-        "read a run's log",
-        "SELECT number, at, kind, step, detail FROM log WHERE run = ?1 ORDER BY number",
-        [run.0],
-        |row| {
-            Ok(LogEntry {
-                run,
-                number: row.get(0)?,
-                at: row.get(1)?,
-                kind: LogKind::from_number(row.get(2)?)
-                    .ok_or_else(|| damaged("log entry", "its kind is unknown"))?,
-                step: names.text(db, row.get(3)?)?,
-                detail: json_or_default(row, 4, "log entry")?,
-            })
-        },
-    )
+    db.rows("read a run's log", "SELECT number, at, kind, step, detail FROM log WHERE run = ?1 ORDER BY number", [run.0], |row| {
+        Ok(LogEntry {
+            run,
+            number: row.get(0)?,
+            at: row.get(1)?,
+            kind: LogKind::from_number(row.get(2)?).ok_or_else(|| damaged("log entry", "its kind is unknown"))?,
+            step: names.text(db, row.get(3)?)?,
+            detail: json_or_default(row, 4, "log entry")?,
+        })
+    })
 }
 
 pub(super) fn assignment(

@@ -13,13 +13,7 @@ use crate::store::{FateRow, Result};
 const AFTER_EVENTS: EventId = EventId(i64::MAX);
 
 /// The event `message_sent`, which no row of events stands for.
-pub(super) fn sent_events(
-    db: &Db,
-    names: &mut Names,
-    contact: ContactId,
-    from: i64,
-    bare: bool,
-) -> Result<Vec<Event>> {
+pub(super) fn sent_events(db: &Db, names: &mut Names, contact: ContactId, from: i64, bare: bool) -> Result<Vec<Event>> {
     let mut events = db.rows(
         "read sent messages",
         "SELECT messages.id, at, template, workflows.name, step, channel
@@ -37,25 +31,14 @@ pub(super) fn sent_events(
                     "channel": names.text(db, row.get(5)?)?,
                 })
             };
-            Ok(Event {
-                id: AFTER_EVENTS,
-                at: row.get(1)?,
-                properties,
-                message: Some(MessageId(row.get(0)?)),
-            })
+            Ok(Event { id: AFTER_EVENTS, at: row.get(1)?, properties, message: Some(MessageId(row.get(0)?)) })
         },
     )?;
     events.sort_by_key(|event| (event.at, event.message));
     Ok(events)
 }
 
-pub(super) fn fates(
-    db: &Db,
-    names: &mut Names,
-    contact: ContactId,
-    fate: Fate,
-    from: i64,
-) -> Result<Vec<FateRow>> {
+pub(super) fn fates(db: &Db, names: &mut Names, contact: ContactId, fate: Fate, from: i64) -> Result<Vec<FateRow>> {
     if fate == Fate::Sent {
         return sent(db, names, contact, from);
     }
@@ -77,12 +60,7 @@ pub(super) fn fates(
                     .unwrap_or_default()
                     .to_owned(),
             };
-            Ok(FateRow {
-                id: EventId(row.get(0)?),
-                at: row.get(1)?,
-                template,
-                run: row.get::<_, Option<i64>>(3)?.map(RunId),
-            })
+            Ok(FateRow { id: EventId(row.get(0)?), at: row.get(1)?, template, run: row.get::<_, Option<i64>>(3)?.map(RunId) })
         },
     )
 }
@@ -106,12 +84,7 @@ fn sent(db: &Db, names: &mut Names, contact: ContactId, from: i64) -> Result<Vec
     Ok(rows)
 }
 
-pub(super) fn slots_taken(
-    db: &Db,
-    names: &mut Names,
-    contact: ContactId,
-    after: i64,
-) -> Result<Vec<(i64, Option<String>)>> {
+pub(super) fn slots_taken(db: &Db, names: &mut Names, contact: ContactId, after: i64) -> Result<Vec<(i64, Option<String>)>> {
     let mut slots = db.rows(
         "read the frequency caps' slots",
         "SELECT taken_at, topic FROM messages INDEXED BY messages_contact

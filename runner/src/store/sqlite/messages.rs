@@ -111,19 +111,14 @@ pub(super) fn insert(store: &mut SqliteStore, message: &Message) -> Result<Messa
 }
 
 pub(super) fn find(store: &mut SqliteStore, id: MessageId) -> Result<Option<Message>> {
-    let SqliteStore {
-        db, names, memo, ..
-    } = store;
-    db.row("read a message", columns!("WHERE id = ?1"), [id.0], |row| {
-        read(row, db, names, memo)
-    })
+    let SqliteStore { db, names, memo, .. } = store;
+    db.row("read a message", columns!("WHERE id = ?1"), [id.0], |row| read(row, db, names, memo))
 }
 
 pub(super) fn update(store: &mut SqliteStore, message: &Message) -> Result<()> {
     let doing = "write a message";
     let id = message.id.0;
-    let (status_before, due_before) =
-        before(store, message.id)?.ok_or_else(|| Refusal::NoRow.when(doing))?;
+    let (status_before, due_before) = before(store, message.id)?.ok_or_else(|| Refusal::NoRow.when(doing))?;
     let SqliteStore { db, names, .. } = store;
     let step = names.number(db, &message.step)?;
     let content = params![
@@ -175,15 +170,10 @@ fn before(store: &SqliteStore, id: MessageId) -> Result<Option<(MessageStatus, O
     if let Some(known) = store.memo.messages.get(&id.0) {
         return Ok(Some(*known));
     }
-    store.db.row(
-        "read a message",
-        "SELECT status, due FROM messages WHERE id = ?1",
-        [id.0],
-        |row| {
-            let status = status(row.get(0)?)?;
-            Ok((status, queued(status, row.get(1)?)))
-        },
-    )
+    store.db.row("read a message", "SELECT status, due FROM messages WHERE id = ?1", [id.0], |row| {
+        let status = status(row.get(0)?)?;
+        Ok((status, queued(status, row.get(1)?)))
+    })
 }
 
 /// Every queued message by channel: when it is due, and which.
@@ -201,19 +191,11 @@ pub(super) fn queues(db: &Db) -> Result<HashMap<i64, Vec<(i64, i64)>>> {
     Ok(queues)
 }
 
-pub(super) fn due(
-    store: &mut SqliteStore,
-    channel: &str,
-    now: i64,
-    limit: usize,
-) -> Result<Vec<MessageId>> {
+pub(super) fn due(store: &mut SqliteStore, channel: &str, now: i64, limit: usize) -> Result<Vec<MessageId>> {
     match store.names.find(&store.db, channel)? {
         Some(channel) => {
             let timers = store.timers()?;
-            Ok(timers
-                .due(Line::Messages(channel), now, limit)
-                .map(MessageId)
-                .collect())
+            Ok(timers.due(Line::Messages(channel), now, limit).map(MessageId).collect())
         }
         None => Ok(Vec::new()),
     }
@@ -227,12 +209,10 @@ pub(super) fn next_due(store: &mut SqliteStore, channel: &str) -> Result<Option<
 }
 
 pub(super) fn park(store: &mut SqliteStore, id: MessageId) -> Result<()> {
-    let place = store.db.row(
-        "read a message",
-        "SELECT channel, due FROM messages WHERE id = ?1 AND status = 1",
-        [id.0],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let place =
+        store.db.row("read a message", "SELECT channel, due FROM messages WHERE id = ?1 AND status = 1", [id.0], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     if let Some((channel, due)) = place {
         store.timers()?.remove(Line::Messages(channel), due, id.0);
     }
@@ -268,26 +248,16 @@ pub(super) fn after(
     status: Option<MessageStatus>,
     limit: usize,
 ) -> Result<Vec<Message>> {
-    let SqliteStore {
-        db, names, memo, ..
-    } = store;
+    let SqliteStore { db, names, memo, .. } = store;
     let read = |row: &Row<'_>| read(row, db, names, memo);
     let doing = "list messages";
     let limit = sql_limit(limit);
     match status {
-        None => db.rows(
-            doing,
-            columns!("WHERE id > ?1 ORDER BY id LIMIT ?2"),
-            params![after.0, limit],
-            read,
-        ),
+        None => db.rows(doing, columns!("WHERE id > ?1 ORDER BY id LIMIT ?2"), params![after.0, limit], read),
         // Most messages are sent, and only those that are not have an index.
-        Some(MessageStatus::Sent) => db.rows(
-            doing,
-            columns!("WHERE id > ?1 AND status = 3 ORDER BY id LIMIT ?2"),
-            params![after.0, limit],
-            read,
-        ),
+        Some(MessageStatus::Sent) => {
+            db.rows(doing, columns!("WHERE id > ?1 AND status = 3 ORDER BY id LIMIT ?2"), params![after.0, limit], read)
+        }
         Some(status) => db.rows(
             doing,
             columns!("INDEXED BY messages_unsent WHERE status = ?1 AND status <> 3 AND id > ?2 ORDER BY id LIMIT ?3"),

@@ -92,8 +92,7 @@ impl SqliteStore {
         if !path.is_file() {
             return Err(Refusal::NoStore(shown).when("open its file"));
         }
-        let conn =
-            Connection::open_with_flags(path, opening()).map_err(backend("open its file"))?;
+        let conn = Connection::open_with_flags(path, opening()).map_err(backend("open its file"))?;
         conn.busy_timeout(BUSY).map_err(backend("open its file"))?;
         layout::check(&conn, &shown)?;
         if layout::is_older(&conn)? {
@@ -153,11 +152,7 @@ impl SqliteStore {
 
     fn begin_transaction(&mut self) -> Result<()> {
         let doing = "begin a transaction";
-        self.db
-            .conn
-            .prepare_cached("BEGIN IMMEDIATE")
-            .and_then(|mut begin| begin.execute([]))
-            .map_err(backend(doing))?;
+        self.db.conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(backend(doing))?;
         if matches!(self.place, Place::Beside) {
             // Others write between the transactions here: what was read before is worth nothing now.
             self.timers = None;
@@ -170,12 +165,7 @@ impl SqliteStore {
         let doing = "commit a transaction";
         let done = if self.db.in_transaction() {
             self.tally.flush(&self.db).and_then(|()| {
-                self.db
-                    .conn
-                    .prepare_cached("COMMIT")
-                    .and_then(|mut commit| commit.execute([]))
-                    .map(drop)
-                    .map_err(backend(doing))
+                self.db.conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map(drop).map_err(backend(doing))
             })
         } else {
             Err(Refusal::NoTransaction.when(doing))
@@ -223,19 +213,11 @@ impl SqliteStore {
 
     /// Counters only go with a transaction, whose end writes them.
     fn tally_of_transaction(&mut self, doing: &'static str) -> Result<&mut Tally> {
-        if self.db.in_transaction() {
-            Ok(&mut self.tally)
-        } else {
-            Err(Refusal::NoTransaction.when(doing))
-        }
+        if self.db.in_transaction() { Ok(&mut self.tally) } else { Err(Refusal::NoTransaction.when(doing)) }
     }
 
     fn data_version(&self) -> Result<i64> {
-        let version = self
-            .db
-            .row("ask for changes", "PRAGMA data_version", [], |row| {
-                Ok(row.get(0)?)
-            })?;
+        let version = self.db.row("ask for changes", "PRAGMA data_version", [], |row| Ok(row.get(0)?))?;
         Ok(version.unwrap_or(0))
     }
 
@@ -257,12 +239,8 @@ impl SqliteStore {
 fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(PathBuf::from(name))
-        .map_err(io("open its lock file"))?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(PathBuf::from(name)).map_err(io("open its lock file"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Held(path.display().to_string())),
@@ -271,10 +249,7 @@ fn lock(path: &Path) -> Result<File> {
 }
 
 fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> StoreError {
-    move |error| StoreError::Backend {
-        doing,
-        source: Box::new(error),
-    }
+    move |error| StoreError::Backend { doing, source: Box::new(error) }
 }
 
 fn opening() -> OpenFlags {
@@ -301,8 +276,5 @@ fn tune(conn: &Connection) -> Result<()> {
 }
 
 fn random(conn: &Connection, bytes: u32) -> Result<String> {
-    conn.query_row("SELECT lower(hex(randomblob(?1)))", [bytes], |row| {
-        row.get(0)
-    })
-    .map_err(backend("draw a random text"))
+    conn.query_row("SELECT lower(hex(randomblob(?1)))", [bytes], |row| row.get(0)).map_err(backend("draw a random text"))
 }

@@ -22,12 +22,7 @@ impl Names {
         if let Some(number) = self.numbers.get(name) {
             return Ok(Some(*number));
         }
-        let number = db.row(
-            "look up a name",
-            "SELECT id FROM names WHERE name = ?1",
-            [name],
-            |row| Ok(row.get(0)?),
-        )?;
+        let number = db.row("look up a name", "SELECT id FROM names WHERE name = ?1", [name], |row| Ok(row.get(0)?))?;
         if let Some(number) = number {
             self.remember(number, name);
         }
@@ -39,11 +34,7 @@ impl Names {
         if let Some(number) = self.find(db, name)? {
             return Ok(number);
         }
-        let number = db.insert(
-            "write a name",
-            "INSERT INTO names (name) VALUES (?1)",
-            [name],
-        )?;
+        let number = db.insert("write a name", "INSERT INTO names (name) VALUES (?1)", [name])?;
         self.remember(number, name);
         self.fresh.push(number);
         Ok(number)
@@ -53,12 +44,8 @@ impl Names {
         if let Some(text) = self.texts.get(&number) {
             return Ok(text.to_string());
         }
-        let text: Option<String> = db.row(
-            "read a name",
-            "SELECT name FROM names WHERE id = ?1",
-            [number],
-            |row| Ok(row.get(0)?),
-        )?;
+        let text: Option<String> =
+            db.row("read a name", "SELECT name FROM names WHERE id = ?1", [number], |row| Ok(row.get(0)?))?;
         let text = text.ok_or_else(|| damaged("name", format!("number {number} has no text")))?;
         self.remember(number, &text);
         Ok(text)

@@ -4,8 +4,8 @@ use dsl::model::Fate;
 
 use super::timers::Line;
 use super::{
-    SqliteStore, contacts, erase, events, inbox, log, message_history, messages, properties, runs,
-    tally, time_triggers, workflows,
+    SqliteStore, contacts, erase, events, inbox, log, message_history, messages, properties, runs, tally, time_triggers,
+    workflows,
 };
 use crate::state::*;
 use crate::store::*;
@@ -39,12 +39,7 @@ impl Store for SqliteStore {
         contacts::update(&self.db, contact, now)
     }
 
-    fn contacts_after(
-        &mut self,
-        after: ContactId,
-        zone: ZoneFilter<'_>,
-        limit: usize,
-    ) -> Result<Vec<ContactId>> {
+    fn contacts_after(&mut self, after: ContactId, zone: ZoneFilter<'_>, limit: usize) -> Result<Vec<ContactId>> {
         contacts::after(&self.db, after, zone, limit)
     }
 
@@ -60,13 +55,7 @@ impl Store for SqliteStore {
         events::insert(&self.db, &mut self.names, event, now)
     }
 
-    fn events(
-        &mut self,
-        contact: ContactId,
-        name: &str,
-        from: i64,
-        bare: bool,
-    ) -> Result<Vec<Event>> {
+    fn events(&mut self, contact: ContactId, name: &str, from: i64, bare: bool) -> Result<Vec<Event>> {
         events::of_contact(&self.db, &mut self.names, contact, name, from, bare)
     }
 
@@ -94,13 +83,7 @@ impl Store for SqliteStore {
         workflows::set(&self.db, row)
     }
 
-    fn put_definition(
-        &mut self,
-        workflow: WorkflowId,
-        hash: &str,
-        canonical: &str,
-        now: i64,
-    ) -> Result<DefinitionId> {
+    fn put_definition(&mut self, workflow: WorkflowId, hash: &str, canonical: &str, now: i64) -> Result<DefinitionId> {
         workflows::put_definition(&self.db, workflow, hash, canonical, now)
     }
 
@@ -128,21 +111,11 @@ impl Store for SqliteStore {
         runs::open_of_contact(self, contact)
     }
 
-    fn open_runs_of(
-        &mut self,
-        workflow: WorkflowId,
-        after: Option<(ContactId, RunId)>,
-        limit: usize,
-    ) -> Result<Vec<Run>> {
+    fn open_runs_of(&mut self, workflow: WorkflowId, after: Option<(ContactId, RunId)>, limit: usize) -> Result<Vec<Run>> {
         runs::open_of_workflow(self, workflow, after, limit)
     }
 
-    fn run_history(
-        &mut self,
-        contact: ContactId,
-        workflow: WorkflowId,
-        key: Option<&str>,
-    ) -> Result<RunHistory> {
+    fn run_history(&mut self, contact: ContactId, workflow: WorkflowId, key: Option<&str>) -> Result<RunHistory> {
         runs::history(&self.db, contact, workflow, key)
     }
 
@@ -166,30 +139,12 @@ impl Store for SqliteStore {
         log::of_run(&self.db, &mut self.names, run)
     }
 
-    fn assignment(
-        &mut self,
-        workflow: WorkflowId,
-        experiment: &str,
-        contact: ContactId,
-    ) -> Result<Option<String>> {
+    fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>> {
         log::assignment(&self.db, &mut self.names, workflow, experiment, contact)
     }
 
-    fn assign(
-        &mut self,
-        workflow: WorkflowId,
-        experiment: &str,
-        contact: ContactId,
-        variant: &str,
-    ) -> Result<()> {
-        log::assign(
-            &self.db,
-            &mut self.names,
-            workflow,
-            experiment,
-            contact,
-            variant,
-        )
+    fn assign(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId, variant: &str) -> Result<()> {
+        log::assign(&self.db, &mut self.names, workflow, experiment, contact, variant)
     }
 
     fn insert_message(&mut self, message: &Message) -> Result<MessageId> {
@@ -225,11 +180,7 @@ impl Store for SqliteStore {
         messages::in_doubt(&self.db)
     }
 
-    fn slots_taken(
-        &mut self,
-        contact: ContactId,
-        after: i64,
-    ) -> Result<Vec<(i64, Option<String>)>> {
+    fn slots_taken(&mut self, contact: ContactId, after: i64) -> Result<Vec<(i64, Option<String>)>> {
         message_history::slots_taken(&self.db, &mut self.names, contact, after)
     }
 
@@ -237,21 +188,11 @@ impl Store for SqliteStore {
         message_history::fates(&self.db, &mut self.names, contact, fate, from)
     }
 
-    fn latest_message(
-        &mut self,
-        contact: ContactId,
-        template: &str,
-        workflow: Option<&str>,
-    ) -> Result<Option<MessageId>> {
+    fn latest_message(&mut self, contact: ContactId, template: &str, workflow: Option<&str>) -> Result<Option<MessageId>> {
         message_history::latest(&self.db, &mut self.names, contact, template, workflow)
     }
 
-    fn messages_after(
-        &mut self,
-        after: MessageId,
-        status: Option<MessageStatus>,
-        limit: usize,
-    ) -> Result<Vec<Message>> {
+    fn messages_after(&mut self, after: MessageId, status: Option<MessageStatus>, limit: usize) -> Result<Vec<Message>> {
         messages::after(self, after, status, limit)
     }
 
@@ -283,13 +224,7 @@ impl Store for SqliteStore {
         time_triggers::drop_sweep(&self.db, sweep)
     }
 
-    fn set_date_timer(
-        &mut self,
-        workflow: WorkflowId,
-        trigger: &str,
-        contact: ContactId,
-        at: Option<i64>,
-    ) -> Result<()> {
+    fn set_date_timer(&mut self, workflow: WorkflowId, trigger: &str, contact: ContactId, at: Option<i64>) -> Result<()> {
         time_triggers::set_date_timer(&self.db, &mut self.names, workflow, trigger, contact, at)
     }
 
@@ -322,8 +257,7 @@ impl Store for SqliteStore {
     }
 
     fn count(&mut self, workflow: WorkflowId, what: &str, by: i64) -> Result<()> {
-        self.tally_of_transaction("write a counter")?
-            .count(workflow, what, by);
+        self.tally_of_transaction("write a counter")?.count(workflow, what, by);
         Ok(())
     }
 
@@ -342,10 +276,7 @@ impl Store for SqliteStore {
     fn due_count(&mut self, now: i64) -> Result<(i64, Option<i64>)> {
         let (runs, first_run) = runs::due_count(&self.db, now)?;
         let (messages, first_message) = messages::due_count(&self.db, now)?;
-        Ok((
-            runs + messages,
-            first_run.into_iter().chain(first_message).min(),
-        ))
+        Ok((runs + messages, first_run.into_iter().chain(first_message).min()))
     }
 
     fn property(&mut self, name: &str) -> Result<Option<String>> {

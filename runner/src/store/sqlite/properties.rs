@@ -6,12 +6,7 @@ use super::db::{Db, damaged};
 use crate::store::Result;
 
 pub(super) fn find(db: &Db, name: &str) -> Result<Option<String>> {
-    db.row(
-        "read a property",
-        "SELECT value FROM properties WHERE name = ?1",
-        [name],
-        |row| Ok(row.get(0)?),
-    )
+    db.row("read a property", "SELECT value FROM properties WHERE name = ?1", [name], |row| Ok(row.get(0)?))
 }
 
 pub(super) fn set(db: &Db, name: &str, value: &str) -> Result<()> {

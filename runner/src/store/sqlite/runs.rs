@@ -8,10 +8,7 @@ use super::db::{Db, Read, damaged, json, sql_limit, to_json};
 use super::memo::Memo;
 use super::names::Names;
 use super::timers::Line;
-use crate::state::{
-    ContactId, DefinitionId, EndReason, Ended, EventId, Mark, Run, RunId, RunState, Stage,
-    WorkflowId,
-};
+use crate::state::{ContactId, DefinitionId, EndReason, Ended, EventId, Mark, Run, RunId, RunState, Stage, WorkflowId};
 use crate::store::{Result, RunHistory};
 
 /// All that is left of an ended run's state.
@@ -38,8 +35,7 @@ fn read(row: &Row<'_>, db: &Db, names: &mut Names, memo: &mut Memo) -> Read<Run>
         None => None,
         Some(at) => Some(Ended {
             at,
-            reason: EndReason::from_number(row.get(8)?)
-                .ok_or_else(|| damaged("run", "its reason to end is unknown"))?,
+            reason: EndReason::from_number(row.get(8)?).ok_or_else(|| damaged("run", "its reason to end is unknown"))?,
             detail: row.get(9)?,
         }),
     };
@@ -84,13 +80,7 @@ fn ended_state(counters: &Counters, ended_at: i64, entered_at: i64) -> RunState 
 fn state_json(run: &Run) -> Result<String> {
     match run.ended {
         None => to_json(&run.state, "run"),
-        Some(_) => to_json(
-            &Counters {
-                n: run.state.visit,
-                l: run.state.logged,
-            },
-            "run",
-        ),
+        Some(_) => to_json(&Counters { n: run.state.visit, l: run.state.logged }, "run"),
     }
 }
 
@@ -129,12 +119,8 @@ pub(super) fn insert(store: &mut SqliteStore, run: &Run) -> Result<Option<RunId>
 }
 
 pub(super) fn find(store: &mut SqliteStore, id: RunId) -> Result<Option<Run>> {
-    let SqliteStore {
-        db, names, memo, ..
-    } = store;
-    db.row("read a run", columns!("WHERE id = ?1"), [id.0], |row| {
-        read(row, db, names, memo)
-    })
+    let SqliteStore { db, names, memo, .. } = store;
+    db.row("read a run", columns!("WHERE id = ?1"), [id.0], |row| read(row, db, names, memo))
 }
 
 pub(super) fn update(store: &mut SqliteStore, run: &Run) -> Result<()> {
@@ -181,25 +167,16 @@ fn end(db: &Db, id: i64, run: &Run, step: i64) -> Result<()> {
 }
 
 fn due_of(db: &Db, id: i64) -> Result<Option<i64>> {
-    let due = db.row(
-        "read a run",
-        "SELECT due FROM runs WHERE id = ?1",
-        [id],
-        |row| Ok(row.get::<_, Option<i64>>(0)?),
-    )?;
+    let due = db.row("read a run", "SELECT due FROM runs WHERE id = ?1", [id], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
     Ok(due.flatten())
 }
 
 pub(super) fn open_of_contact(store: &mut SqliteStore, contact: ContactId) -> Result<Vec<Run>> {
-    let SqliteStore {
-        db, names, memo, ..
-    } = store;
-    let mut runs = db.rows(
-        "read the open runs of a contact",
-        columns!("WHERE contact = ?1 AND closed = 0"),
-        [contact.0],
-        |row| read(row, db, names, memo),
-    )?;
+    let SqliteStore { db, names, memo, .. } = store;
+    let mut runs =
+        db.rows("read the open runs of a contact", columns!("WHERE contact = ?1 AND closed = 0"), [contact.0], |row| {
+            read(row, db, names, memo)
+        })?;
     runs.sort_unstable_by_key(|run| run.id);
     Ok(runs)
 }
@@ -211,9 +188,7 @@ pub(super) fn open_of_workflow(
     after: Option<(ContactId, RunId)>,
     limit: usize,
 ) -> Result<Vec<Run>> {
-    let SqliteStore {
-        db, names, memo, ..
-    } = store;
+    let SqliteStore { db, names, memo, .. } = store;
     let (contact, run) = after.map_or((i64::MIN, i64::MIN), |(contact, run)| (contact.0, run.0));
     db.rows(
         "read the open runs of a workflow",
@@ -226,12 +201,7 @@ pub(super) fn open_of_workflow(
     )
 }
 
-pub(super) fn history(
-    db: &Db,
-    contact: ContactId,
-    workflow: WorkflowId,
-    key: Option<&str>,
-) -> Result<RunHistory> {
+pub(super) fn history(db: &Db, contact: ContactId, workflow: WorkflowId, key: Option<&str>) -> Result<RunHistory> {
     let mut history = RunHistory::default();
     let add = |row: &Row<'_>| {
         let entered: i64 = row.get(1)?;
@@ -280,11 +250,7 @@ pub(super) fn queue(db: &Db) -> Result<Vec<(i64, i64)>> {
 }
 
 pub(super) fn due(store: &mut SqliteStore, now: i64, limit: usize) -> Result<Vec<RunId>> {
-    Ok(store
-        .timers()?
-        .due(Line::Runs, now, limit)
-        .map(RunId)
-        .collect())
+    Ok(store.timers()?.due(Line::Runs, now, limit).map(RunId).collect())
 }
 
 pub(super) fn park(store: &mut SqliteStore, id: RunId) -> Result<()> {

@@ -65,24 +65,16 @@ impl Tally {
 
 pub(super) fn counters(tally: &mut Tally, db: &Db) -> Result<Vec<(WorkflowId, String, i64)>> {
     tally.flush(db)?;
-    db.rows(
-        "read the counters",
-        "SELECT workflow, what, number FROM counters ORDER BY workflow, what",
-        [],
-        |row| Ok((WorkflowId(row.get(0)?), row.get(1)?, row.get(2)?)),
-    )
+    db.rows("read the counters", "SELECT workflow, what, number FROM counters ORDER BY workflow, what", [], |row| {
+        Ok((WorkflowId(row.get(0)?), row.get(1)?, row.get(2)?))
+    })
 }
 
 pub(super) fn message_counts(tally: &mut Tally, db: &Db) -> Result<Vec<(MessageStatus, i64)>> {
     tally.flush(db)?;
-    db.rows(
-        "read the counters",
-        "SELECT status, number FROM message_counts WHERE number <> 0 ORDER BY status",
-        [],
-        |row| {
-            let status = MessageStatus::from_number(row.get(0)?)
-                .ok_or_else(|| Unread::Store(damaged("message", "its status is unknown")))?;
-            Ok((status, row.get(1)?))
-        },
-    )
+    db.rows("read the counters", "SELECT status, number FROM message_counts WHERE number <> 0 ORDER BY status", [], |row| {
+        let status =
+            MessageStatus::from_number(row.get(0)?).ok_or_else(|| Unread::Store(damaged("message", "its status is unknown")))?;
+        Ok((status, row.get(1)?))
+    })
 }

@@ -12,14 +12,7 @@ pub(super) fn schedules(db: &Db) -> Result<Vec<ScheduleRow>> {
         "read the schedules",
         "SELECT workflow, trigger, zone, next FROM schedules ORDER BY workflow, trigger, zone",
         [],
-        |row| {
-            Ok(ScheduleRow {
-                workflow: WorkflowId(row.get(0)?),
-                trigger: row.get(1)?,
-                zone: row.get(2)?,
-                next: row.get(3)?,
-            })
-        },
+        |row| Ok(ScheduleRow { workflow: WorkflowId(row.get(0)?), trigger: row.get(1)?, zone: row.get(2)?, next: row.get(3)? }),
     )
 }
 
@@ -33,12 +26,7 @@ pub(super) fn set_schedule(db: &Db, row: &ScheduleRow) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn drop_schedule(
-    db: &Db,
-    workflow: WorkflowId,
-    trigger: &str,
-    zone: &str,
-) -> Result<()> {
+pub(super) fn drop_schedule(db: &Db, workflow: WorkflowId, trigger: &str, zone: &str) -> Result<()> {
     db.write(
         "remove a schedule",
         "DELETE FROM schedules WHERE workflow = ?1 AND trigger = ?2 AND zone = ?3",
@@ -48,49 +36,31 @@ pub(super) fn drop_schedule(
 }
 
 pub(super) fn sweeps(db: &Db) -> Result<Vec<Sweep>> {
-    db.rows(
-        "read the sweeps",
-        "SELECT id, workflow, trigger, kind, cursor FROM sweeps ORDER BY id",
-        [],
-        |row| {
-            Ok(Sweep {
-                id: row.get(0)?,
-                workflow: WorkflowId(row.get(1)?),
-                trigger: row.get(2)?,
-                kind: json(row, 3, "sweep")?,
-                cursor: ContactId(row.get(4)?),
-            })
-        },
-    )
+    db.rows("read the sweeps", "SELECT id, workflow, trigger, kind, cursor FROM sweeps ORDER BY id", [], |row| {
+        Ok(Sweep {
+            id: row.get(0)?,
+            workflow: WorkflowId(row.get(1)?),
+            trigger: row.get(2)?,
+            kind: json(row, 3, "sweep")?,
+            cursor: ContactId(row.get(4)?),
+        })
+    })
 }
 
 pub(super) fn insert_sweep(db: &Db, sweep: &Sweep) -> Result<i64> {
     db.insert(
         "write a sweep",
         "INSERT INTO sweeps (workflow, trigger, kind, cursor) VALUES (?1, ?2, ?3, ?4)",
-        params![
-            sweep.workflow.0,
-            sweep.trigger,
-            to_json(&sweep.kind, "sweep")?,
-            sweep.cursor.0
-        ],
+        params![sweep.workflow.0, sweep.trigger, to_json(&sweep.kind, "sweep")?, sweep.cursor.0],
     )
 }
 
 pub(super) fn set_sweep_cursor(db: &Db, sweep: i64, cursor: ContactId) -> Result<()> {
-    db.write_one(
-        "write a sweep",
-        "UPDATE sweeps SET cursor = ?2 WHERE id = ?1",
-        params![sweep, cursor.0],
-    )
+    db.write_one("write a sweep", "UPDATE sweeps SET cursor = ?2 WHERE id = ?1", params![sweep, cursor.0])
 }
 
 pub(super) fn drop_sweep(db: &Db, sweep: i64) -> Result<()> {
-    db.write(
-        "remove a sweep",
-        "DELETE FROM sweeps WHERE id = ?1",
-        [sweep],
-    )?;
+    db.write("remove a sweep", "DELETE FROM sweeps WHERE id = ?1", [sweep])?;
     Ok(())
 }
 
@@ -122,12 +92,7 @@ pub(super) fn set_date_timer(
     Ok(())
 }
 
-pub(super) fn due_date_timers(
-    db: &Db,
-    names: &mut Names,
-    now: i64,
-    limit: usize,
-) -> Result<Vec<DateTimer>> {
+pub(super) fn due_date_timers(db: &Db, names: &mut Names, now: i64, limit: usize) -> Result<Vec<DateTimer>> {
     db.rows(
         "read the date timers",
         "SELECT workflow, trigger, contact, at FROM date_timers WHERE at <= ?1 ORDER BY at, contact, workflow, trigger LIMIT ?2",
@@ -144,21 +109,11 @@ pub(super) fn due_date_timers(
 }
 
 pub(super) fn next_date_timer(db: &Db) -> Result<Option<i64>> {
-    let next = db.row(
-        "read the date timers",
-        "SELECT min(at) FROM date_timers",
-        [],
-        |row| Ok(row.get::<_, Option<i64>>(0)?),
-    )?;
+    let next = db.row("read the date timers", "SELECT min(at) FROM date_timers", [], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
     Ok(next.flatten())
 }
 
-pub(super) fn drop_date_timers(
-    db: &Db,
-    names: &mut Names,
-    workflow: WorkflowId,
-    trigger: &str,
-) -> Result<()> {
+pub(super) fn drop_date_timers(db: &Db, names: &mut Names, workflow: WorkflowId, trigger: &str) -> Result<()> {
     if let Some(trigger) = names.find(db, trigger)? {
         db.write(
             "remove date timers",

@@ -29,10 +29,7 @@ impl Timers {
     pub(super) fn new(runs: Vec<Entry>, messages: HashMap<i64, Vec<Entry>>) -> Timers {
         Timers {
             runs: runs.into_iter().collect(),
-            messages: messages
-                .into_iter()
-                .map(|(channel, entries)| (channel, entries.into_iter().collect()))
-                .collect(),
+            messages: messages.into_iter().map(|(channel, entries)| (channel, entries.into_iter().collect())).collect(),
             journal: Vec::new(),
         }
     }
@@ -71,12 +68,7 @@ impl Timers {
             Line::Runs => Some(&self.runs),
             Line::Messages(channel) => self.messages.get(&channel),
         };
-        queue
-            .into_iter()
-            .flatten()
-            .take_while(move |(due, _)| *due <= now)
-            .take(limit)
-            .map(|(_, id)| *id)
+        queue.into_iter().flatten().take_while(move |(due, _)| *due <= now).take(limit).map(|(_, id)| *id)
     }
 
     pub(super) fn next(&self, line: Line) -> Option<i64> {

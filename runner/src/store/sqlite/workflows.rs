@@ -10,71 +10,40 @@ use crate::store::{Result, WorkflowRow};
 const NEVER_IN_FORCE: &str = "closed";
 
 pub(super) fn id_of(db: &Db, name: &str) -> Result<WorkflowId> {
-    let known = db.row(
-        "look up a workflow",
-        "SELECT id FROM workflows WHERE name = ?1",
-        [name],
-        |row| Ok(row.get(0)?),
-    )?;
+    let known = db.row("look up a workflow", "SELECT id FROM workflows WHERE name = ?1", [name], |row| Ok(row.get(0)?))?;
     match known {
         Some(id) => Ok(WorkflowId(id)),
         None => db
-            .insert(
-                "write a workflow",
-                "INSERT INTO workflows (name, status) VALUES (?1, ?2)",
-                params![name, NEVER_IN_FORCE],
-            )
+            .insert("write a workflow", "INSERT INTO workflows (name, status) VALUES (?1, ?2)", params![name, NEVER_IN_FORCE])
             .map(WorkflowId),
     }
 }
 
 pub(super) fn name_of(db: &Db, id: WorkflowId) -> Result<Option<String>> {
-    db.row(
-        "read a workflow",
-        "SELECT name FROM workflows WHERE id = ?1",
-        [id.0],
-        |row| Ok(row.get(0)?),
-    )
+    db.row("read a workflow", "SELECT name FROM workflows WHERE id = ?1", [id.0], |row| Ok(row.get(0)?))
 }
 
 pub(super) fn all(db: &Db) -> Result<Vec<WorkflowRow>> {
-    db.rows(
-        "read the workflows",
-        "SELECT id, name, definition, status, paused FROM workflows ORDER BY id",
-        [],
-        |row| {
-            Ok(WorkflowRow {
-                id: WorkflowId(row.get(0)?),
-                name: row.get(1)?,
-                definition: row.get::<_, Option<i64>>(2)?.map(DefinitionId),
-                status: row.get(3)?,
-                paused: row.get(4)?,
-            })
-        },
-    )
+    db.rows("read the workflows", "SELECT id, name, definition, status, paused FROM workflows ORDER BY id", [], |row| {
+        Ok(WorkflowRow {
+            id: WorkflowId(row.get(0)?),
+            name: row.get(1)?,
+            definition: row.get::<_, Option<i64>>(2)?.map(DefinitionId),
+            status: row.get(3)?,
+            paused: row.get(4)?,
+        })
+    })
 }
 
 pub(super) fn set(db: &Db, row: &WorkflowRow) -> Result<()> {
     db.write_one(
         "write a workflow",
         "UPDATE workflows SET name = ?2, definition = ?3, status = ?4, paused = ?5 WHERE id = ?1",
-        params![
-            row.id.0,
-            row.name,
-            row.definition.map(|definition| definition.0),
-            row.status,
-            row.paused
-        ],
+        params![row.id.0, row.name, row.definition.map(|definition| definition.0), row.status, row.paused],
     )
 }
 
-pub(super) fn put_definition(
-    db: &Db,
-    workflow: WorkflowId,
-    hash: &str,
-    canonical: &str,
-    now: i64,
-) -> Result<DefinitionId> {
+pub(super) fn put_definition(db: &Db, workflow: WorkflowId, hash: &str, canonical: &str, now: i64) -> Result<DefinitionId> {
     let known = db.row(
         "look up a definition",
         "SELECT id FROM definitions WHERE workflow = ?1 AND hash = ?2",
@@ -94,12 +63,7 @@ pub(super) fn put_definition(
 }
 
 pub(super) fn definition(db: &Db, id: DefinitionId) -> Result<Option<String>> {
-    db.row(
-        "read a definition",
-        "SELECT canonical FROM definitions WHERE id = ?1",
-        [id.0],
-        |row| Ok(row.get(0)?),
-    )
+    db.row("read a definition", "SELECT canonical FROM definitions WHERE id = ?1", [id.0], |row| Ok(row.get(0)?))
 }
 
 pub(super) fn drop_unused(db: &Db) -> Result<usize> {
