@@ -3,8 +3,22 @@
 //! Architecture invariants: no clock, no network, no database; parsing collects every error and never stops at the first; a wrong file
 //! never panics.
 
+mod check;
 pub mod contract;
 pub mod diagnostic;
 pub mod model;
+pub mod render;
+pub mod schema;
 pub mod template;
 pub mod time;
+
+mod compile;
+mod lower;
+mod place;
+mod project;
+mod structure;
+mod surface;
+mod yaml;
+
+pub use compile::{Compiled, compile};
+pub use project::{ProjectError, ProjectFiles};

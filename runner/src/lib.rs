@@ -12,3 +12,4 @@ pub mod kernel;
 pub mod render;
 pub mod state;
 pub mod store;
+pub mod tokens;

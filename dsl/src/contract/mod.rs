@@ -58,15 +58,12 @@ impl Contract {
         let mut contact = None;
         let mut events = BTreeMap::new();
         for (file, text) in files {
-            let event = file
-                .strip_prefix(EVENTS_FOLDER)
-                .and_then(|name| name.strip_suffix(SCHEMA_ENDING));
+            let event = file.strip_prefix(EVENTS_FOLDER).and_then(|name| name.strip_suffix(SCHEMA_ENDING));
             if file == CONTACT_FILE {
                 contact = read(file, text, &CONTACT_FIELDS, &mut diagnostics).map(Arc::new);
             } else if let Some(event) = event {
                 if event_properties(event).is_some() {
-                    let words =
-                        format!("`{event}` is an event of the runner itself and can't be declared");
+                    let words = format!("`{event}` is an event of the runner itself and can't be declared");
                     diagnostics.push(invalid(
                         file,
                         text,
@@ -81,13 +78,7 @@ impl Contract {
                 }
             }
         }
-        (
-            Contract {
-                contact,
-                events: Arc::new(events),
-            },
-            diagnostics,
-        )
+        (Contract { contact, events: Arc::new(events) }, diagnostics)
     }
 
     /// What is wrong with these attributes (built-in fields included: id, email, phone, locale, time_zone, topics), in
@@ -116,18 +107,13 @@ impl Contract {
         match self.events.get(name) {
             Some(schema) => schema.check(&properties),
             None if self.events.is_empty() || event_properties(name).is_some() => Vec::new(),
-            None => vec![format!(
-                "no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}"
-            )],
+            None => vec![format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}")],
         }
     }
 
     /// What is declared of `contact.KEYS`. A number as a key is a place in a list.
     pub fn contact_attribute(&self, keys: &[String]) -> Declared {
-        let from_schema = self
-            .contact
-            .as_ref()
-            .map_or(Declared::Open, |schema| schema.lookup(keys));
+        let from_schema = self.contact.as_ref().map_or(Declared::Open, |schema| schema.lookup(keys));
         match (reserved::contact_field(keys), from_schema) {
             (Some(_), known @ Declared::Known(_)) => known,
             (Some(built_in), _) => built_in,
@@ -149,10 +135,7 @@ impl Contract {
             return true;
         };
         // Only who can be written to gets a message, and topics are a list even when it is empty.
-        let built_in = matches!(
-            keys.first().map(String::as_str),
-            Some("id" | "email" | "topics")
-        );
+        let built_in = matches!(keys.first().map(String::as_str), Some("id" | "email" | "topics"));
         built_in || schema.requires(keys) || self.contact_attribute(keys) == Declared::Open
     }
 
@@ -168,17 +151,11 @@ impl Contract {
     /// `Open` when the project declares no events; reserved events are always known (as `Known` with `object`).
     pub fn event(&self, name: &str) -> Declared {
         if self.events.contains_key(name) || event_properties(name).is_some() {
-            Declared::Known(Kinds {
-                object: true,
-                ..Kinds::default()
-            })
+            Declared::Known(Kinds { object: true, ..Kinds::default() })
         } else if self.events.is_empty() {
             Declared::Open
         } else {
-            let reserved = MESSAGE_EVENTS
-                .iter()
-                .chain(&CONSENT_EVENTS)
-                .map(|name| (*name).to_owned());
+            let reserved = MESSAGE_EVENTS.iter().chain(&CONSENT_EVENTS).map(|name| (*name).to_owned());
             Declared::Unknown(self.events.keys().cloned().chain(reserved).collect())
         }
     }
@@ -188,11 +165,7 @@ impl Contract {
 fn without_nulls(data: &Value) -> Option<Value> {
     let object = data.as_object()?;
     Some(Value::Object(
-        object
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
+        object.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect(),
     ))
 }
 
@@ -201,11 +174,8 @@ fn built_in_faults(attributes: &Value) -> Vec<String> {
     for field in CONTACT_FIELDS {
         match attributes.get(field) {
             None => {}
-            Some(Value::Array(topics))
-                if field == "topics" && topics.iter().all(Value::is_string) => {}
-            Some(_) if field == "topics" => {
-                wrong.push("`topics` must be a list of topic names".to_owned())
-            }
+            Some(Value::Array(topics)) if field == "topics" && topics.iter().all(Value::is_string) => {}
+            Some(_) if field == "topics" => wrong.push("`topics` must be a list of topic names".to_owned()),
             Some(Value::String(text)) if field == "email" && !looks_like_address(text) => {
                 wrong.push("`email` must be an email address".to_owned());
             }
@@ -223,31 +193,17 @@ fn looks_like_address(text: &str) -> bool {
         return false;
     };
     let clean = |part: &str| {
-        !part.is_empty()
-            && !part.contains(|c: char| {
-                c.is_whitespace() || c.is_control() || "<>,;:\"@()[]\\".contains(c)
-            })
+        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;:\"@()[]\\".contains(c))
     };
     text.len() <= 254
         && clean(local)
         && clean(domain)
-        && domain
-            .split('.')
-            .all(|label| !label.is_empty() && !label.starts_with('-'))
+        && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-'))
 }
 
-fn read(
-    file: &str,
-    text: &str,
-    always: &[&str],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Schema> {
+fn read(file: &str, text: &str, always: &[&str], diagnostics: &mut Vec<Diagnostic>) -> Option<Schema> {
     if text.len() > MAX_SCHEMA {
-        let words = format!(
-            "this schema is {} KiB long; at most {} KiB are read",
-            text.len() / 1024,
-            MAX_SCHEMA / 1024
-        );
+        let words = format!("this schema is {} KiB long; at most {} KiB are read", text.len() / 1024, MAX_SCHEMA / 1024);
         diagnostics.push(invalid(file, text, (0, 0), words, None));
         return None;
     }
@@ -257,9 +213,7 @@ fn read(
             // serde_json counts columns in bytes; a column of 0 is the end of the line before.
             let (line, column) = (error.line().max(1), error.column().max(1));
             let line_text = text.lines().nth(line - 1).unwrap_or_default();
-            let column = line_text
-                .get(..column - 1)
-                .map_or(column, |before| before.chars().count() + 1);
+            let column = line_text.get(..column - 1).map_or(column, |before| before.chars().count() + 1);
             let message = format!("this is not JSON: {}", without_position(&error.to_string()));
             diagnostics.push(invalid(file, text, (line, column), message, None));
             return None;
@@ -268,13 +222,7 @@ fn read(
     match Schema::compile(source, always) {
         Ok(schema) => Some(schema),
         Err(bad) => {
-            diagnostics.push(invalid(
-                file,
-                text,
-                position_of(text, &bad.pointer),
-                bad.words,
-                None,
-            ));
+            diagnostics.push(invalid(file, text, position_of(text, &bad.pointer), bad.words, None));
             None
         }
     }
@@ -282,39 +230,15 @@ fn read(
 
 /// serde_json ends its messages with " at line 3 column 4".
 fn without_position(message: &str) -> &str {
-    message
-        .rfind(" at line ")
-        .map_or(message, |at| &message[..at])
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
 }
 
 /// A diagnostic at a line and column, both from 1; (0, 0) is the beginning of the file.
-fn invalid(
-    file: &str,
-    text: &str,
-    at: (usize, usize),
-    message: String,
-    help: Option<String>,
-) -> Diagnostic {
+fn invalid(file: &str, text: &str, at: (usize, usize), message: String, help: Option<String>) -> Diagnostic {
     let (line, column) = (at.0.max(1), at.1.max(1));
-    let end_column = text
-        .lines()
-        .nth(line - 1)
-        .map_or(column, |text| text.trim_end().chars().count() + 1)
-        .max(column);
-    let location = Location {
-        file: file.to_owned(),
-        line,
-        column,
-        end_line: line,
-        end_column,
-    };
-    Diagnostic {
-        code: "invalid-contract",
-        severity: Severity::Error,
-        message,
-        location,
-        help,
-    }
+    let end_column = text.lines().nth(line - 1).map_or(column, |text| text.trim_end().chars().count() + 1).max(column);
+    let location = Location { file: file.to_owned(), line, column, end_line: line, end_column };
+    Diagnostic { code: "invalid-contract", severity: Severity::Error, message, location, help }
 }
 
 /// Where a JSON pointer's value stands: JSON is YAML as well, and the YAML reader keeps places.
@@ -328,14 +252,10 @@ fn position_of(text: &str, pointer: &str) -> (usize, usize) {
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
         let next = match &node.data {
-            YamlData::Mapping(members) => members
-                .iter()
-                .find(|(key, _)| key.data.as_str() == Some(&segment))
-                .map(|(_, value)| value),
-            YamlData::Sequence(items) => segment
-                .parse::<usize>()
-                .ok()
-                .and_then(|index| items.get(index)),
+            YamlData::Mapping(members) => {
+                members.iter().find(|(key, _)| key.data.as_str() == Some(&segment)).map(|(_, value)| value)
+            }
+            YamlData::Sequence(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => None,
         };
         match next {

@@ -6,14 +6,8 @@ use super::{Declared, Kinds};
 pub const CONTACT_FIELDS: [&str; 6] = ["id", "email", "phone", "locale", "time_zone", "topics"];
 
 /// What happens to a message, as events.
-pub const MESSAGE_EVENTS: [&str; 6] = [
-    "message_sent",
-    "message_delivered",
-    "message_opened",
-    "message_clicked",
-    "message_bounced",
-    "message_complained",
-];
+pub const MESSAGE_EVENTS: [&str; 6] =
+    ["message_sent", "message_delivered", "message_opened", "message_clicked", "message_bounced", "message_complained"];
 
 /// What happens to consent, as events.
 pub const CONSENT_EVENTS: [&str; 2] = ["subscribed", "unsubscribed"];
@@ -21,22 +15,8 @@ pub const CONSENT_EVENTS: [&str; 2] = ["subscribed", "unsubscribed"];
 const MESSAGE_PROPERTIES: [&str; 5] = ["template", "workflow", "step", "channel", "url"];
 const CONSENT_PROPERTIES: [&str; 1] = ["topic"];
 
-const TEXT: Kinds = Kinds {
-    text: true,
-    number: false,
-    boolean: false,
-    list: false,
-    object: false,
-    date: false,
-};
-const LIST: Kinds = Kinds {
-    text: false,
-    number: false,
-    boolean: false,
-    list: true,
-    object: false,
-    date: false,
-};
+const TEXT: Kinds = Kinds { text: true, number: false, boolean: false, list: false, object: false, date: false };
+const LIST: Kinds = Kinds { text: false, number: false, boolean: false, list: true, object: false, date: false };
 
 /// What is known of a contact's own field, if the keys name one.
 pub(super) fn contact_field(keys: &[String]) -> Option<Declared> {
@@ -65,10 +45,7 @@ pub fn event_properties(event: &str) -> Option<&'static [&'static str]> {
 
 pub(super) fn event_property(properties: &[&str], keys: &[String]) -> Declared {
     match keys {
-        [] => Declared::Known(Kinds {
-            object: true,
-            ..Kinds::default()
-        }),
+        [] => Declared::Known(Kinds { object: true, ..Kinds::default() }),
         [key] if properties.contains(&key.as_str()) => Declared::Known(TEXT),
         _ => Declared::Unknown(properties.iter().map(|name| (*name).to_owned()).collect()),
     }

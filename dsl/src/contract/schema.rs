@@ -27,20 +27,13 @@ impl Schema {
     /// error. Patterns run in linear time; look-around and back-references are errors.
     pub fn compile(mut source: Value, always: &[&str]) -> Result<Schema, BadSchema> {
         if !source.is_object() {
-            return Err(BadSchema {
-                pointer: String::new(),
-                words: "a schema must be a JSON object".to_owned(),
-            });
+            return Err(BadSchema { pointer: String::new(), words: "a schema must be a JSON object".to_owned() });
         }
         let declared = source.clone();
         if let Some(root) = source.as_object_mut() {
             let properties = root.entry("properties");
-            if let Value::Object(properties) =
-                properties.or_insert_with(|| Value::Object(Default::default()))
-            {
-                let open = always
-                    .iter()
-                    .map(|name| ((*name).to_owned(), Value::Bool(true)));
+            if let Value::Object(properties) = properties.or_insert_with(|| Value::Object(Default::default())) {
+                let open = always.iter().map(|name| ((*name).to_owned(), Value::Bool(true)));
                 let own = std::mem::take(properties);
                 properties.extend(open.chain(own));
             }
@@ -52,18 +45,12 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex())
             .build(&source)
             .map_err(|error| bad(&error))?;
-        Ok(Schema {
-            source: declared,
-            validator,
-        })
+        Ok(Schema { source: declared, validator })
     }
 
     /// What is wrong with the data, in words that never hold the data itself.
     pub fn check(&self, data: &Value) -> Vec<String> {
-        self.validator
-            .iter_errors(data)
-            .map(|error| words(&error))
-            .collect()
+        self.validator.iter_errors(data).map(|error| words(&error)).collect()
     }
 
     pub fn lookup(&self, keys: &[String]) -> Declared {
@@ -81,9 +68,7 @@ impl Schema {
                 node = here.get("items");
                 return true;
             }
-            node = here
-                .get("properties")
-                .and_then(|properties| properties.get(key));
+            node = here.get("properties").and_then(|properties| properties.get(key));
             let required = here.get("required").and_then(Value::as_array);
             required.is_some_and(|names| names.iter().any(|name| name == key.as_str()))
         })
@@ -94,19 +79,11 @@ impl Schema {
             return Declared::Open;
         };
         let Some(schema) = node.as_object() else {
-            return if node == &Value::Bool(false) {
-                Declared::Unknown(Vec::new())
-            } else {
-                Declared::Open
-            };
+            return if node == &Value::Bool(false) { Declared::Unknown(Vec::new()) } else { Declared::Open };
         };
         let Some((key, rest)) = keys.split_first() else {
             let kinds = self.kinds(node, 0);
-            return if kinds == Kinds::default() {
-                Declared::Open
-            } else {
-                Declared::Known(kinds)
-            };
+            return if kinds == Kinds::default() { Declared::Open } else { Declared::Known(kinds) };
         };
         let properties = schema.get("properties").and_then(Value::as_object);
         if let Some(property) = properties.and_then(|properties| properties.get(key)) {
@@ -114,9 +91,7 @@ impl Schema {
         }
         let kinds = self.kinds(node, 0);
         if kinds.list && key.parse::<usize>().is_ok() {
-            return schema
-                .get("items")
-                .map_or(Declared::Open, |items| self.walk(items, rest));
+            return schema.get("items").map_or(Declared::Open, |items| self.walk(items, rest));
         }
         match schema.get("additionalProperties") {
             Some(Value::Bool(false)) => {}
@@ -124,14 +99,8 @@ impl Schema {
             None if schema.contains_key("patternProperties") => return Declared::Open,
             None => {}
         }
-        let parts = ["allOf", "anyOf", "oneOf"]
-            .into_iter()
-            .filter_map(|key| schema.get(key)?.as_array())
-            .flatten();
-        let mut names: Vec<String> = properties
-            .into_iter()
-            .flat_map(|properties| properties.keys().cloned())
-            .collect();
+        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
+        let mut names: Vec<String> = properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect();
         let mut described = properties.is_some() || schema.contains_key("additionalProperties");
         for part in parts {
             described = true;
@@ -141,11 +110,7 @@ impl Schema {
             }
         }
         let holds_more = kinds.object || kinds == Kinds::default();
-        if holds_more && !described {
-            Declared::Open
-        } else {
-            Declared::Unknown(names)
-        }
+        if holds_more && !described { Declared::Open } else { Declared::Unknown(names) }
     }
 
     /// Follows local references.
@@ -166,32 +131,19 @@ impl Schema {
         };
         match node.get("type") {
             Some(Value::String(name)) => kinds.add_type(name),
-            Some(Value::Array(names)) => names
-                .iter()
-                .filter_map(Value::as_str)
-                .for_each(|name| kinds.add_type(name)),
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).for_each(|name| kinds.add_type(name)),
             _ => {
-                let constants = node.get("const").into_iter().chain(
-                    node.get("enum")
-                        .and_then(Value::as_array)
-                        .into_iter()
-                        .flatten(),
-                );
+                let constants =
+                    node.get("const").into_iter().chain(node.get("enum").and_then(Value::as_array).into_iter().flatten());
                 constants.for_each(|value| kinds.add_type(type_of(value)));
-                let parts = ["allOf", "anyOf", "oneOf"]
-                    .into_iter()
-                    .filter_map(|key| node.get(key)?.as_array())
-                    .flatten();
+                let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key)?.as_array()).flatten();
                 parts.for_each(|part| kinds = kinds.or(self.kinds(part, depth + 1)));
                 if kinds == Kinds::default() && node.get("properties").is_some() {
                     kinds.object = true;
                 }
             }
         }
-        if matches!(
-            node.get("format").and_then(Value::as_str),
-            Some("date" | "date-time")
-        ) {
+        if matches!(node.get("format").and_then(Value::as_str), Some("date" | "date-time")) {
             kinds.date = true;
         }
         kinds
@@ -236,60 +188,33 @@ fn type_of(value: &Value) -> &'static str {
 fn bad(error: &ValidationError<'_>) -> BadSchema {
     let words = match error.kind() {
         ValidationErrorKind::Referencing(_) => {
-            "a `$ref` here leads nowhere; only references inside of the same file (`#/$defs/…`) are followed, nothing is fetched".to_owned()
+            "a `$ref` here leads nowhere; only references inside of the same file (`#/$defs/…`) are followed, nothing is fetched"
+                .to_owned()
         }
         // A schema is the project's own text, so that it may be quoted.
         _ => format!("this is not a JSON Schema (draft 2020-12): {error}"),
     };
-    BadSchema {
-        pointer: error.instance_path().as_str().to_owned(),
-        words,
-    }
+    BadSchema { pointer: error.instance_path().as_str().to_owned(), words }
 }
 
 fn words(error: &ValidationError<'_>) -> String {
-    let path = error
-        .instance_path()
-        .as_str()
-        .trim_start_matches('/')
-        .replace('/', ".")
-        .replace("~1", "/")
-        .replace("~0", "~");
+    let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
     let at = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
+        if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
     };
-    let what = if path.is_empty() {
-        "the whole".to_owned()
-    } else {
-        format!("`{path}`")
-    };
+    let what = if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") };
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             format!("`{}` is missing", at(property.as_str().unwrap_or_default()))
         }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let names: Vec<_> = unexpected
-                .iter()
-                .map(|name| format!("`{}`", at(name)))
-                .collect();
-            format!(
-                "{} {} not declared",
-                names.join(", "),
-                if names.len() == 1 { "is" } else { "are" }
-            )
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let names: Vec<_> = unexpected.iter().map(|name| format!("`{}`", at(name))).collect();
+            format!("{} {} not declared", names.join(", "), if names.len() == 1 { "is" } else { "are" })
         }
         ValidationErrorKind::Type { kind } => {
             let types: Vec<_> = match kind {
                 TypeKind::Single(one) => vec![type_words(&one.to_string())],
-                TypeKind::Multiple(many) => many
-                    .iter()
-                    .map(|one| type_words(&one.to_string()))
-                    .collect(),
+                TypeKind::Multiple(many) => many.iter().map(|one| type_words(&one.to_string())).collect(),
             };
             format!("{what} must be {}", types.join(" or "))
         }

@@ -5,14 +5,7 @@ use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use super::vocabulary::suggestion;
 use crate::diagnostic::{Diagnostic, Location, Severity};
 
-const KEYS: [&str; 6] = [
-    "subject",
-    "preheader",
-    "layout",
-    "topic",
-    "channel",
-    "needs",
-];
+const KEYS: [&str; 6] = ["subject", "preheader", "layout", "topic", "channel", "needs"];
 /// The longest front matter that is read, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
@@ -44,11 +37,7 @@ pub(super) struct Split<'a> {
 
 /// Takes a template file apart.
 pub(super) fn split<'a>(file: &str, text: &'a str, diagnostics: &mut Vec<Diagnostic>) -> Split<'a> {
-    let whole = Split {
-        front: FrontMatter::default(),
-        body: text,
-        body_line: 1,
-    };
+    let whole = Split { front: FrontMatter::default(), body: text, body_line: 1 };
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
         return whole;
@@ -56,36 +45,15 @@ pub(super) fn split<'a>(file: &str, text: &'a str, diagnostics: &mut Vec<Diagnos
     let mut end = first.len();
     for (body_line, line) in (3..).zip(lines) {
         if line.trim_end() == "---" {
-            let front = Reader {
-                file,
-                yaml: &text[first.len()..end],
-                diagnostics,
-            }
-            .read();
-            return Split {
-                front,
-                body: &text[end + line.len()..],
-                body_line,
-            };
+            let front = Reader { file, yaml: &text[first.len()..end], diagnostics }.read();
+            return Split { front, body: &text[end + line.len()..], body_line };
         }
         end += line.len();
     }
-    let location = Location {
-        file: file.to_owned(),
-        line: 1,
-        column: 1,
-        end_line: 1,
-        end_column: 4,
-    };
+    let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 4 };
     let message = "the front matter that begins here never ends".to_owned();
     let help = Some("close it with a line that holds `---` and nothing else".to_owned());
-    diagnostics.push(Diagnostic {
-        code: "front-matter",
-        severity: Severity::Error,
-        message,
-        location,
-        help,
-    });
+    diagnostics.push(Diagnostic { code: "front-matter", severity: Severity::Error, message, location, help });
     Split { body: "", ..whole }
 }
 
@@ -100,12 +68,7 @@ impl Reader<'_> {
         let mut front = FrontMatter::default();
         if self.yaml.len() > MAX_LENGTH {
             let location = self.location((1, 0), (1, 0));
-            self.report(
-                "front-matter",
-                location,
-                format!("this front matter is longer than {} KiB", MAX_LENGTH / 1024),
-                None,
-            );
+            self.report("front-matter", location, format!("this front matter is longer than {} KiB", MAX_LENGTH / 1024), None);
             return front;
         }
         let documents = match MarkedYaml::load_from_str(self.yaml) {
@@ -113,12 +76,7 @@ impl Reader<'_> {
             Err(error) => {
                 let place = (error.marker().line(), error.marker().col());
                 let location = self.location(place, (place.0, place.1 + 1));
-                self.report(
-                    "front-matter",
-                    location,
-                    format!("this is not YAML: {}", error.info()),
-                    None,
-                );
+                self.report("front-matter", location, format!("this is not YAML: {}", error.info()), None);
                 return front;
             }
         };
@@ -126,9 +84,7 @@ impl Reader<'_> {
             None => {}
             Some(node) => match &node.data {
                 YamlData::Value(Scalar::Null) => {}
-                YamlData::Mapping(members) => members
-                    .iter()
-                    .for_each(|(key, value)| self.member(&mut front, key, value)),
+                YamlData::Mapping(members) => members.iter().for_each(|(key, value)| self.member(&mut front, key, value)),
                 _ => {
                     let location = self.span(node);
                     self.report(
@@ -158,12 +114,7 @@ impl Reader<'_> {
             _ => {
                 let location = self.span(key);
                 let help = suggestion(name, &KEYS, "keys");
-                self.report(
-                    "unknown-key",
-                    location,
-                    format!("`{name}` is not a key of a template's front matter"),
-                    help,
-                );
+                self.report("unknown-key", location, format!("`{name}` is not a key of a template's front matter"), help);
                 return;
             }
         };
@@ -173,69 +124,33 @@ impl Reader<'_> {
     fn text(&mut self, name: &str, node: &MarkedYaml<'_>) -> Option<Written<String>> {
         let YamlData::Value(Scalar::String(text)) = &node.data else {
             let location = self.span(node);
-            let words = if matches!(node.data, YamlData::Tagged(..)) {
-                "tags are not allowed"
-            } else {
-                "put it in quotes"
-            };
-            self.report(
-                "wrong-type",
-                location,
-                format!("`{name}` must be text"),
-                Some(words.to_owned()),
-            );
+            let words = if matches!(node.data, YamlData::Tagged(..)) { "tags are not allowed" } else { "put it in quotes" };
+            self.report("wrong-type", location, format!("`{name}` must be text"), Some(words.to_owned()));
             return None;
         };
         let location = self.span(node);
         let (line, column) = self.content_start(node);
-        Some(Written {
-            value: text.to_string(),
-            location,
-            line,
-            column,
-        })
+        Some(Written { value: text.to_string(), location, line, column })
     }
 
     fn names(&mut self, node: &MarkedYaml<'_>) -> Option<Written<Vec<String>>> {
         let location = self.span(node);
         let YamlData::Sequence(items) = &node.data else {
-            self.report(
-                "wrong-type",
-                location,
-                "`needs` must be a list of names".to_owned(),
-                Some("needs: [coupon]".to_owned()),
-            );
+            self.report("wrong-type", location, "`needs` must be a list of names".to_owned(), Some("needs: [coupon]".to_owned()));
             return None;
         };
-        let value = items
-            .iter()
-            .filter_map(|item| self.text("needs", item))
-            .map(|name| name.value)
-            .collect();
-        Some(Written {
-            value,
-            line: location.line,
-            column: location.column,
-            location,
-        })
+        let value = items.iter().filter_map(|item| self.text("needs", item)).map(|name| name.value).collect();
+        Some(Written { value, line: location.line, column: location.column, location })
     }
 
     /// Where a scalar's content begins: after the quote, or on the line after `|` or `>`.
     fn content_start(&self, node: &MarkedYaml<'_>) -> (usize, usize) {
         let (line, column) = (node.span.start.line(), node.span.start.col());
-        let sign = self
-            .yaml
-            .lines()
-            .nth(line.saturating_sub(1))
-            .and_then(|text| text.chars().nth(column));
+        let sign = self.yaml.lines().nth(line.saturating_sub(1)).and_then(|text| text.chars().nth(column));
         match sign {
             Some('"' | '\'') => (line + 1, column + 2),
             Some('|' | '>') => {
-                let indentation = self
-                    .yaml
-                    .lines()
-                    .nth(line)
-                    .map_or(0, |text| text.len() - text.trim_start().len());
+                let indentation = self.yaml.lines().nth(line).map_or(0, |text| text.len() - text.trim_start().len());
                 (line + 2, indentation + 1)
             }
             _ => (line + 1, column + 1),
@@ -258,20 +173,8 @@ impl Reader<'_> {
         }
     }
 
-    fn report(
-        &mut self,
-        code: &'static str,
-        location: Location,
-        message: String,
-        help: Option<String>,
-    ) {
-        self.diagnostics.push(Diagnostic {
-            code,
-            severity: Severity::Error,
-            message,
-            location,
-            help,
-        });
+    fn report(&mut self, code: &'static str, location: Location, message: String, help: Option<String>) {
+        self.diagnostics.push(Diagnostic { code, severity: Severity::Error, message, location, help });
     }
 }
 
@@ -286,26 +189,15 @@ mod tests {
         let split = split("t", text, &mut diagnostics);
         assert_eq!(diagnostics, []);
         assert_eq!((split.body, split.body_line), ("body\n", 9));
-        let places: Vec<_> = [
-            split.front.subject,
-            split.front.preheader,
-            split.front.layout,
-        ]
-        .into_iter()
-        .map(|written| written.map(|written| (written.value, written.line, written.column)))
-        .collect();
+        let places: Vec<_> = [split.front.subject, split.front.preheader, split.front.layout]
+            .into_iter()
+            .map(|written| written.map(|written| (written.value, written.line, written.column)))
+            .collect();
         assert_eq!(
             places,
-            [
-                Some(("Hi {{x}}".to_owned(), 2, 11)),
-                Some(("Two\nlines\n".to_owned(), 4, 3)),
-                Some(("plain".to_owned(), 6, 9))
-            ]
+            [Some(("Hi {{x}}".to_owned(), 2, 11)), Some(("Two\nlines\n".to_owned(), 4, 3)), Some(("plain".to_owned(), 6, 9))]
         );
-        assert_eq!(
-            split.front.needs.map(|needs| needs.value),
-            Some(vec!["a".to_owned(), "b".to_owned()])
-        );
+        assert_eq!(split.front.needs.map(|needs| needs.value), Some(vec!["a".to_owned(), "b".to_owned()]));
     }
 
     #[test]
@@ -315,57 +207,19 @@ mod tests {
             split("t", text, &mut diagnostics);
             assert_eq!(diagnostics.len(), 1, "{text}: {diagnostics:?}");
             let found = &diagnostics[0];
-            assert_eq!(
-                (found.code, (found.location.line, found.location.column)),
-                (code, place),
-                "{text}"
-            );
-            let said = format!(
-                "{} {}",
-                found.message,
-                found.help.clone().unwrap_or_default()
-            );
+            assert_eq!((found.code, (found.location.line, found.location.column)), (code, place), "{text}");
+            let said = format!("{} {}", found.message, found.help.clone().unwrap_or_default());
             assert!(said.contains(words), "{said} / {words}");
         };
-        check(
-            "---\nsubjet: x\n---\n",
-            "unknown-key",
-            (2, 1),
-            "did you mean `subject`?",
-        );
-        check(
-            "---\nsubject: 2026\n---\n",
-            "wrong-type",
-            (2, 10),
-            "must be text",
-        );
-        check(
-            "---\nsubject: !x y\n---\n",
-            "wrong-type",
-            (2, 10),
-            "must be text",
-        );
+        check("---\nsubjet: x\n---\n", "unknown-key", (2, 1), "did you mean `subject`?");
+        check("---\nsubject: 2026\n---\n", "wrong-type", (2, 10), "must be text");
+        check("---\nsubject: !x y\n---\n", "wrong-type", (2, 10), "must be text");
         check("---\nneeds: coupon\n---\n", "wrong-type", (2, 8), "list");
-        check(
-            "---\nneeds: [1]\n---\n",
-            "wrong-type",
-            (2, 9),
-            "must be text",
-        );
-        check(
-            "---\ntopic: a\ntopic: b\n---\n",
-            "front-matter",
-            (3, 1),
-            "not YAML",
-        );
+        check("---\nneeds: [1]\n---\n", "wrong-type", (2, 9), "must be text");
+        check("---\ntopic: a\ntopic: b\n---\n", "front-matter", (3, 1), "not YAML");
         check("---\n- a\n---\n", "front-matter", (2, 1), "key: value");
         check("---\nsubject: x\n", "front-matter", (1, 1), "never ends");
-        check(
-            "---\nsubject: 'x\n---\n",
-            "front-matter",
-            (2, 10),
-            "not YAML",
-        );
+        check("---\nsubject: 'x\n---\n", "front-matter", (2, 10), "not YAML");
     }
 
     #[test]

@@ -38,11 +38,7 @@ struct Bodies<'a> {
 }
 
 pub(super) fn load(files: &BTreeMap<String, String>) -> (Library, Vec<Diagnostic>) {
-    let mut loader = Loader {
-        library: Library::default(),
-        diagnostics: Vec::new(),
-        bodies: BTreeMap::new(),
-    };
+    let mut loader = Loader { library: Library::default(), diagnostics: Vec::new(), bodies: BTreeMap::new() };
     for (file, text) in files {
         loader.file(file, text);
     }
@@ -51,11 +47,7 @@ pub(super) fn load(files: &BTreeMap<String, String>) -> (Library, Vec<Diagnostic
         loader.message(name, bodies);
     }
     loader.check_shared();
-    let Loader {
-        library,
-        mut diagnostics,
-        ..
-    } = loader;
+    let Loader { library, mut diagnostics, .. } = loader;
     diagnostics.extend(partials::faults(&library.partials));
     diagnostics.sort_by(|a, b| a.location.cmp(&b.location));
     (library, diagnostics)
@@ -73,13 +65,8 @@ impl<'a> Loader<'a> {
             return;
         };
         let Some(stem) = path.strip_suffix(ENDING) else {
-            if [".html", ".txt", ".mjml"]
-                .iter()
-                .any(|ending| path.ends_with(ending))
-            {
-                let help = Some(format!(
-                    "rename it to {file}{ENDING}, or move it out of {FOLDER}"
-                ));
+            if [".html", ".txt", ".mjml"].iter().any(|ending| path.ends_with(ending)) {
+                let help = Some(format!("rename it to {file}{ENDING}, or move it out of {FOLDER}"));
                 self.at_file(
                     Severity::Warning,
                     "not-a-template",
@@ -92,24 +79,15 @@ impl<'a> Loader<'a> {
         };
         if let Some(name) = stem.strip_prefix(PARTIALS) {
             if self.name_is_good(file, name) {
-                self.library
-                    .partials
-                    .insert(name.to_owned(), text.to_owned());
+                self.library.partials.insert(name.to_owned(), text.to_owned());
             }
         } else if let Some(stem) = stem.strip_prefix(LAYOUTS) {
             if let Some((name, format)) = self.ending(file, stem) {
-                self.library
-                    .layouts
-                    .insert(layout_key(name, format), text.to_owned());
+                self.library.layouts.insert(layout_key(name, format), text.to_owned());
             }
         } else if let Some((name, format)) = self.ending(file, stem) {
             let split = front_matter::split(file, text, &mut self.diagnostics);
-            let body = Body {
-                file,
-                front: split.front,
-                text: split.body,
-                line: split.body_line,
-            };
+            let body = Body { file, front: split.front, text: split.body, line: split.body_line };
             let bodies = self.bodies.entry(name.to_owned()).or_default();
             match format {
                 Format::Html => bodies.html = Some(body),
@@ -122,21 +100,11 @@ impl<'a> Loader<'a> {
     fn ending<'s>(&mut self, file: &str, stem: &'s str) -> Option<(&'s str, Format)> {
         let folder = stem.rfind('/').map_or(0, |slash| slash + 1);
         let Some((before, ending)) = stem[folder..].rsplit_once('.') else {
-            let help = Some(format!(
-                "rename it to {FOLDER}{stem}.html{ENDING} or {FOLDER}{stem}.txt{ENDING}"
-            ));
-            self.at_file(
-                Severity::Error,
-                "template-name",
-                file,
-                "this name does not say what the file holds".to_owned(),
-                help,
-            );
+            let help = Some(format!("rename it to {FOLDER}{stem}.html{ENDING} or {FOLDER}{stem}.txt{ENDING}"));
+            self.at_file(Severity::Error, "template-name", file, "this name does not say what the file holds".to_owned(), help);
             return None;
         };
-        let (name, locale) = before
-            .split_once('.')
-            .map_or((before, None), |(name, locale)| (name, Some(locale)));
+        let (name, locale) = before.split_once('.').map_or((before, None), |(name, locale)| (name, Some(locale)));
         if !self.name_is_good(file, &stem[..folder + name.len()]) {
             return None;
         }
@@ -153,16 +121,8 @@ impl<'a> Loader<'a> {
                 return None;
             }
             Some(_) => {
-                let help = Some(format!(
-                    "templates are named NAME.html{ENDING} or NAME.txt{ENDING}, and NAME has no dots"
-                ));
-                self.at_file(
-                    Severity::Error,
-                    "template-name",
-                    file,
-                    format!("`{before}` is not a template's name"),
-                    help,
-                );
+                let help = Some(format!("templates are named NAME.html{ENDING} or NAME.txt{ENDING}, and NAME has no dots"));
+                self.at_file(Severity::Error, "template-name", file, format!("`{before}` is not a template's name"), help);
                 return None;
             }
             None => {}
@@ -171,13 +131,7 @@ impl<'a> Loader<'a> {
             "html" => Format::Html,
             "txt" => Format::Text,
             "mjml" => {
-                self.at_file(
-                    Severity::Error,
-                    "not-yet",
-                    file,
-                    "MJML is not supported yet".to_owned(),
-                    help,
-                );
+                self.at_file(Severity::Error, "not-yet", file, "MJML is not supported yet".to_owned(), help);
                 return None;
             }
             channel => {
@@ -196,21 +150,12 @@ impl<'a> Loader<'a> {
 
     fn name_is_good(&mut self, file: &str, name: &str) -> bool {
         let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        let good = name.split('/').all(|segment| {
-            segment.starts_with(|c: char| c.is_ascii_alphanumeric()) && segment.chars().all(letter)
-        });
+        let good = name
+            .split('/')
+            .all(|segment| segment.starts_with(|c: char| c.is_ascii_alphanumeric()) && segment.chars().all(letter));
         if !good {
-            let help = Some(
-                "use lower-case letters, digits, `-` and `_`, and begin with a letter or digit"
-                    .to_owned(),
-            );
-            self.at_file(
-                Severity::Error,
-                "template-name",
-                file,
-                format!("`{name}` is not a name"),
-                help,
-            );
+            let help = Some("use lower-case letters, digits, `-` and `_`, and begin with a letter or digit".to_owned());
+            self.at_file(Severity::Error, "template-name", file, format!("`{name}` is not a name"), help);
         }
         good
     }
@@ -226,14 +171,7 @@ impl<'a> Loader<'a> {
             self.merge("channel", &mut front.channel, own.channel);
             self.merge("needs", &mut front.needs, own.needs);
         }
-        self.check_front(
-            &front,
-            bodies
-                .html
-                .as_ref()
-                .or(bodies.text.as_ref())
-                .map(|body| body.file),
-        );
+        self.check_front(&front, bodies.html.as_ref().or(bodies.text.as_ref()).map(|body| body.file));
         let layout = |format| {
             front
                 .layout
@@ -242,16 +180,8 @@ impl<'a> Loader<'a> {
                 .filter(|key| self.library.layouts.contains_key(key))
         };
         let origin = Origin {
-            html: bodies.html.as_ref().map(|body| TextOrigin {
-                file: body.file.to_owned(),
-                line: body.line,
-                column: 1,
-            }),
-            text: bodies.text.as_ref().map(|body| TextOrigin {
-                file: body.file.to_owned(),
-                line: body.line,
-                column: 1,
-            }),
+            html: bodies.html.as_ref().map(|body| TextOrigin { file: body.file.to_owned(), line: body.line, column: 1 }),
+            text: bodies.text.as_ref().map(|body| TextOrigin { file: body.file.to_owned(), line: body.line, column: 1 }),
             subject: front.subject.as_ref().map(origin_of),
             preheader: front.preheader.as_ref().map(origin_of),
             html_layout: bodies.html.as_ref().and_then(|_| layout(Format::Html)),
@@ -259,9 +189,7 @@ impl<'a> Loader<'a> {
         };
         let part = |body: &Body<'_>, layout: &Option<String>| Part {
             source: body.text.to_owned(),
-            layout: layout
-                .as_ref()
-                .and_then(|key| self.library.layouts.get(key).cloned()),
+            layout: layout.as_ref().and_then(|key| self.library.layouts.get(key).cloned()),
         };
         let template = TemplateSource {
             channel: front.channel.map(|channel| channel.value),
@@ -269,14 +197,8 @@ impl<'a> Loader<'a> {
             preheader: front.preheader.map(|preheader| preheader.value),
             topic: front.topic.map(|topic| topic.value),
             needs: front.needs.map(|needs| needs.value).unwrap_or_default(),
-            html: bodies
-                .html
-                .as_ref()
-                .map(|body| part(body, &origin.html_layout)),
-            text: bodies
-                .text
-                .as_ref()
-                .map(|body| part(body, &origin.text_layout)),
+            html: bodies.html.as_ref().map(|body| part(body, &origin.html_layout)),
+            text: bodies.text.as_ref().map(|body| part(body, &origin.text_layout)),
         };
         for (place, role) in origin.texts(&template) {
             self.structure(place, role);
@@ -285,12 +207,7 @@ impl<'a> Loader<'a> {
         self.library.origins.insert(name, origin);
     }
 
-    fn merge<T: PartialEq>(
-        &mut self,
-        key: &str,
-        into: &mut Option<Written<T>>,
-        from: Option<Written<T>>,
-    ) {
+    fn merge<T: PartialEq>(&mut self, key: &str, into: &mut Option<Written<T>>, from: Option<Written<T>>) {
         match (&*into, from) {
             (Some(first), Some(second)) if first.value != second.value => {
                 let message = format!("`{key}` is something else in {}", first.location.file);
@@ -310,35 +227,16 @@ impl<'a> Loader<'a> {
 
     fn check_front(&mut self, front: &FrontMatter, file: Option<&str>) {
         if let (None, Some(file)) = (&front.subject, file) {
-            let help =
-                Some("begin the file with front matter:\n---\nsubject: Your order\n---".to_owned());
-            self.at_file(
-                Severity::Error,
-                "missing-subject",
-                file,
-                "this message has no subject".to_owned(),
-                help,
-            );
+            let help = Some("begin the file with front matter:\n---\nsubject: Your order\n---".to_owned());
+            self.at_file(Severity::Error, "missing-subject", file, "this message has no subject".to_owned(), help);
         }
         if let Some(layout) = &front.layout {
-            let known = |format| {
-                self.library
-                    .layouts
-                    .contains_key(&layout_key(&layout.value, format))
-            };
+            let known = |format| self.library.layouts.contains_key(&layout_key(&layout.value, format));
             if !known(Format::Html) && !known(Format::Text) {
-                let names: BTreeSet<_> = self
-                    .library
-                    .layouts
-                    .keys()
-                    .filter_map(|key| key.rsplit_once('.'))
-                    .map(|(name, _)| name)
-                    .collect();
+                let names: BTreeSet<_> =
+                    self.library.layouts.keys().filter_map(|key| key.rsplit_once('.')).map(|(name, _)| name).collect();
                 let names: Vec<_> = names.into_iter().collect();
-                let message = format!(
-                    "there is no layout `{}` under {FOLDER}{LAYOUTS}",
-                    layout.value
-                );
+                let message = format!("there is no layout `{}` under {FOLDER}{LAYOUTS}", layout.value);
                 let help = suggestion(&layout.value, &names, "layouts");
                 self.diagnostics.push(Diagnostic {
                     code: "unknown-layout",
@@ -349,15 +247,8 @@ impl<'a> Loader<'a> {
                 });
             }
         }
-        if let Some(channel) = front
-            .channel
-            .as_ref()
-            .filter(|channel| channel.value != "email")
-        {
-            let message = format!(
-                "messages for the channel `{}` are not supported yet",
-                channel.value
-            );
+        if let Some(channel) = front.channel.as_ref().filter(|channel| channel.value != "email") {
+            let message = format!("messages for the channel `{}` are not supported yet", channel.value);
             let help = Some("this release sends email".to_owned());
             self.diagnostics.push(Diagnostic {
                 code: "not-yet",
@@ -372,15 +263,8 @@ impl<'a> Loader<'a> {
     fn check_shared(&mut self) {
         let layouts = std::mem::take(&mut self.library.layouts);
         for (key, text) in &layouts {
-            let role = if key.ends_with(".html") {
-                Role::HtmlLayout
-            } else {
-                Role::TextLayout
-            };
-            self.structure(
-                Place::file(&format!("{FOLDER}{LAYOUTS}{key}{ENDING}"), text),
-                role,
-            );
+            let role = if key.ends_with(".html") { Role::HtmlLayout } else { Role::TextLayout };
+            self.structure(Place::file(&format!("{FOLDER}{LAYOUTS}{key}{ENDING}"), text), role);
         }
         self.library.layouts = layouts;
         let partials = self.library.partials.clone();
@@ -397,28 +281,9 @@ impl<'a> Loader<'a> {
         self.diagnostics.extend(found);
     }
 
-    fn at_file(
-        &mut self,
-        severity: Severity,
-        code: &'static str,
-        file: &str,
-        message: String,
-        help: Option<String>,
-    ) {
-        let location = Location {
-            file: file.to_owned(),
-            line: 1,
-            column: 1,
-            end_line: 1,
-            end_column: 1,
-        };
-        self.diagnostics.push(Diagnostic {
-            code,
-            severity,
-            message,
-            location,
-            help,
-        });
+    fn at_file(&mut self, severity: Severity, code: &'static str, file: &str, message: String, help: Option<String>) {
+        let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
+        self.diagnostics.push(Diagnostic { code, severity, message, location, help });
     }
 }
 
@@ -430,18 +295,12 @@ fn layout_key(name: &str, format: Format) -> String {
 }
 
 fn origin_of(written: &Written<String>) -> TextOrigin {
-    TextOrigin {
-        file: written.location.file.clone(),
-        line: written.line,
-        column: written.column,
-    }
+    TextOrigin { file: written.location.file.clone(), line: written.line, column: written.column }
 }
 
 /// Two letters, or two letters and a region: `de`, `de-AT`, `pt_BR`.
 fn is_locale(text: &str) -> bool {
-    let (language, region) = text
-        .split_once(['-', '_'])
-        .map_or((text, None), |(language, region)| (language, Some(region)));
+    let (language, region) = text.split_once(['-', '_']).map_or((text, None), |(language, region)| (language, Some(region)));
     let letters = |part: &str| part.len() == 2 && part.chars().all(|c| c.is_ascii_alphabetic());
     letters(language) && region.is_none_or(letters)
 }

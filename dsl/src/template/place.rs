@@ -15,25 +15,14 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// A text that is a file from its first character on.
     pub fn file(file: &'a str, text: &'a str) -> Place<'a> {
-        Place {
-            file,
-            text,
-            line: 1,
-            column: 1,
-        }
+        Place { file, text, line: 1, column: 1 }
     }
 
     /// The location of the bytes `start..end`; what lies outside of the text is moved to its end.
     pub fn location(&self, start: usize, end: usize) -> Location {
         let (line, column) = self.position(start);
         let (end_line, end_column) = self.position(end.max(start));
-        Location {
-            file: self.file.to_owned(),
-            line,
-            column,
-            end_line,
-            end_column,
-        }
+        Location { file: self.file.to_owned(), line, column, end_line, end_column }
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {
@@ -43,32 +32,11 @@ impl<'a> Place<'a> {
         (line, self.column + before[line_start..].chars().count())
     }
 
-    pub fn error(
-        &self,
-        code: &'static str,
-        span: (usize, usize),
-        message: String,
-        help: Option<String>,
-    ) -> Diagnostic {
-        Diagnostic {
-            code,
-            severity: Severity::Error,
-            message,
-            location: self.location(span.0, span.1),
-            help,
-        }
+    pub fn error(&self, code: &'static str, span: (usize, usize), message: String, help: Option<String>) -> Diagnostic {
+        Diagnostic { code, severity: Severity::Error, message, location: self.location(span.0, span.1), help }
     }
 
-    pub fn warning(
-        &self,
-        code: &'static str,
-        span: (usize, usize),
-        message: String,
-        help: Option<String>,
-    ) -> Diagnostic {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..self.error(code, span, message, help)
-        }
+    pub fn warning(&self, code: &'static str, span: (usize, usize), message: String, help: Option<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..self.error(code, span, message, help) }
     }
 }

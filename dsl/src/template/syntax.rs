@@ -3,9 +3,7 @@
 //! The tree is made from the one that the renderer runs, so both always mean the same; the places come from [`super::tags`].
 
 use handlebars::Template;
-use handlebars::template::{
-    BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement,
-};
+use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 
 use super::tags::{self, Fault, Kind, Tag};
 
@@ -69,27 +67,18 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Fault> {
             Some((Kind::Open, name)) if name.contains('.') && !name.contains(' ') => {
                 format!("write {{{{#each {name}}}}} to go through a list, or {{{{#if {name}}}}}")
             }
-            _ => "write a name ({{contact.first_name}}) or a helper with its values ({{default contact.first_name \"there\"}})".to_owned(),
+            _ => "write a name ({{contact.first_name}}) or a helper with its values ({{default contact.first_name \"there\"}})"
+                .to_owned(),
         });
         fault
     })?;
-    let tags = tags
-        .into_iter()
-        .filter(|tag| !matches!(tag.kind, Kind::Close | Kind::Else | Kind::Comment));
+    let tags = tags.into_iter().filter(|tag| !matches!(tag.kind, Kind::Close | Kind::Else | Kind::Comment));
     Ok(Reader { text, tags }.nodes(&template))
 }
 
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let inside: usize = text[start..]
-        .chars()
-        .take(column.saturating_sub(1))
-        .map(char::len_utf8)
-        .sum();
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let inside: usize = text[start..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
     start + inside
 }
 
@@ -101,24 +90,14 @@ struct Reader<'a, I> {
 
 impl<'a, I: Iterator<Item = Tag<'a>>> Reader<'a, I> {
     fn nodes(&mut self, template: &Template) -> Vec<Node> {
-        template
-            .elements
-            .iter()
-            .filter_map(|element| self.node(element))
-            .collect()
+        template.elements.iter().filter_map(|element| self.node(element)).collect()
     }
 
     fn node(&mut self, element: &TemplateElement) -> Option<Node> {
         match element {
             TemplateElement::RawString(text) => Some(Node::Text(text.clone())),
-            TemplateElement::Expression(call) => Some(Node::Value {
-                raw: false,
-                call: self.helper(call),
-            }),
-            TemplateElement::HtmlExpression(call) => Some(Node::Value {
-                raw: true,
-                call: self.helper(call),
-            }),
+            TemplateElement::Expression(call) => Some(Node::Value { raw: false, call: self.helper(call) }),
+            TemplateElement::HtmlExpression(call) => Some(Node::Value { raw: true, call: self.helper(call) }),
             TemplateElement::HelperBlock(block) => {
                 let call = self.helper(block);
                 let names = match &block.block_param {
@@ -126,40 +105,18 @@ impl<'a, I: Iterator<Item = Tag<'a>>> Reader<'a, I> {
                     Some(BlockParam::Pair((first, second))) => vec![first, second],
                     _ => Vec::new(),
                 };
-                let names = names
-                    .into_iter()
-                    .filter_map(|name| name.as_name().map(str::to_owned))
-                    .collect();
-                let body = block
-                    .template
-                    .as_ref()
-                    .map(|body| self.nodes(body))
-                    .unwrap_or_default();
-                let inverse = block
-                    .inverse
-                    .as_ref()
-                    .map(|inverse| self.nodes(inverse))
-                    .unwrap_or_default();
-                Some(Node::Block {
-                    call,
-                    names,
-                    body,
-                    inverse,
-                })
+                let names = names.into_iter().filter_map(|name| name.as_name().map(str::to_owned)).collect();
+                let body = block.template.as_ref().map(|body| self.nodes(body)).unwrap_or_default();
+                let inverse = block.inverse.as_ref().map(|inverse| self.nodes(inverse)).unwrap_or_default();
+                Some(Node::Block { call, names, body, inverse })
             }
-            TemplateElement::PartialExpression(partial)
-            | TemplateElement::PartialBlock(partial) => {
+            TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
                 let call = self.decorator(partial);
                 let name = partial.name.as_name().map(str::to_owned);
-                let body = partial
-                    .template
-                    .as_ref()
-                    .map(|body| self.nodes(body))
-                    .unwrap_or_default();
+                let body = partial.template.as_ref().map(|body| self.nodes(body)).unwrap_or_default();
                 Some(Node::Partial { name, call, body })
             }
-            TemplateElement::DecoratorExpression(decorator)
-            | TemplateElement::DecoratorBlock(decorator) => {
+            TemplateElement::DecoratorExpression(decorator) | TemplateElement::DecoratorBlock(decorator) => {
                 let call = self.decorator(decorator);
                 if let Some(body) = &decorator.template {
                     self.nodes(body);
@@ -191,33 +148,17 @@ impl<'a, I: Iterator<Item = Tag<'a>>> Reader<'a, I> {
         values: &[Parameter],
         named: &std::collections::HashMap<String, Parameter>,
     ) -> Call {
-        let mut named: Vec<_> = named
-            .iter()
-            .map(|(key, value)| (key.clone(), self.expression(tag, value)))
-            .collect();
+        let mut named: Vec<_> = named.iter().map(|(key, value)| (key.clone(), self.expression(tag, value))).collect();
         named.sort_by(|a, b| a.0.cmp(&b.0));
-        let values = values
-            .iter()
-            .map(|value| self.expression(tag, value))
-            .collect();
-        Call {
-            name: self.expression(tag, name),
-            values,
-            named,
-            tag,
-        }
+        let values = values.iter().map(|value| self.expression(tag, value)).collect();
+        Call { name: self.expression(tag, name), values, named, tag }
     }
 
     fn expression(&self, tag: Span, parameter: &Parameter) -> Expr {
         match parameter {
             Parameter::Literal(value) => Expr::Literal(value.clone()),
             Parameter::Subexpression(inner) => match inner.as_element() {
-                TemplateElement::Expression(call) => Expr::Call(Box::new(self.call(
-                    tag,
-                    &call.name,
-                    &call.params,
-                    &call.hash,
-                ))),
+                TemplateElement::Expression(call) => Expr::Call(Box::new(self.call(tag, &call.name, &call.params, &call.hash))),
                 _ => Expr::Literal(serde_json::Value::Null),
             },
             named => {
@@ -232,9 +173,7 @@ impl<'a, I: Iterator<Item = Tag<'a>>> Reader<'a, I> {
     fn find(&self, tag: Span, name: &str) -> Span {
         let inside = self.text.get(tag.0..tag.1).unwrap_or_default();
         let part_of_name = |byte: u8| {
-            byte.is_ascii_alphanumeric()
-                || byte >= 0x80
-                || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'$' | b':')
+            byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'$' | b':')
         };
         let mut from = 0;
         while let Some(found) = inside.get(from..).and_then(|rest| rest.find(name)) {
@@ -242,10 +181,7 @@ impl<'a, I: Iterator<Item = Tag<'a>>> Reader<'a, I> {
             let before = inside[..start].bytes().next_back();
             // The sign of a closing or partial tag stands right before the name.
             let free_before = before.is_none_or(|byte| !part_of_name(byte));
-            let free_after = inside[end..]
-                .bytes()
-                .next()
-                .is_none_or(|byte| !part_of_name(byte) && byte != b'=');
+            let free_after = inside[end..].bytes().next().is_none_or(|byte| !part_of_name(byte) && byte != b'=');
             let quoted = inside[..start].matches('"').count() % 2 == 1;
             if free_before && free_after && !quoted && !name.is_empty() {
                 return (tag.0 + start, tag.0 + end);
@@ -270,17 +206,9 @@ pub(super) struct VariablePath {
 
 impl VariablePath {
     pub fn read(text: &str) -> VariablePath {
-        let mut path = VariablePath {
-            root: false,
-            local: false,
-            up: 0,
-            names: Vec::new(),
-        };
+        let mut path = VariablePath { root: false, local: false, up: 0, names: Vec::new() };
         let mut rest = text.strip_prefix("./").unwrap_or(text);
-        if let Some(after) = rest
-            .strip_prefix("@root.")
-            .or_else(|| rest.strip_prefix("@root/"))
-        {
+        if let Some(after) = rest.strip_prefix("@root.").or_else(|| rest.strip_prefix("@root/")) {
             path.root = true;
             rest = after;
         }
@@ -288,19 +216,14 @@ impl VariablePath {
             path.local = true;
             rest = after;
         }
-        while let Some(after) = rest
-            .strip_prefix("../")
-            .or_else(|| rest.strip_prefix("..."))
-        {
+        while let Some(after) = rest.strip_prefix("../").or_else(|| rest.strip_prefix("...")) {
             path.up += 1;
             rest = after;
         }
         while !rest.is_empty() {
             let (name, after) = match rest.strip_prefix('[') {
                 Some(inner) => inner.split_once(']').unwrap_or((inner, "")),
-                None => rest
-                    .find(['.', '/'])
-                    .map_or((rest, ""), |end| rest.split_at(end)),
+                None => rest.find(['.', '/']).map_or((rest, ""), |end| rest.split_at(end)),
             };
             if name != "this" {
                 path.names.push(name.to_owned());
@@ -322,24 +245,13 @@ mod tests {
             names(&parse(text).expect(text), text, &mut found);
             assert_eq!(found, expected, "{text}");
         };
-        check(
-            "a {{x.y}} {{default x.z \"x.y\"}}",
-            &["2:x.y", "10:default", "10:x.z"],
-        );
+        check("a {{x.y}} {{default x.z \"x.y\"}}", &["2:x.y", "10:default", "10:x.z"]);
         check(
             "{{#if a}}{{b}}{{else if c}}{{d}}{{else}}{{e}}{{/if}}{{f}}",
-            &[
-                "0:if", "0:a", "9:b", "14:if", "14:c", "27:d", "40:e", "52:f",
-            ],
+            &["0:if", "0:a", "9:b", "14:if", "14:c", "27:d", "40:e", "52:f"],
         );
-        check(
-            "{{#each event.items as |item i|}}\n {{item.name}}\n{{/each}}",
-            &["0:each", "0:event.items", "35:item.name"],
-        );
-        check(
-            "{{! x }}{{!-- {{y}} --}}\\{{z}}{{> card a=b}}{{{c}}}",
-            &["30:card", "30:b", "44:c"],
-        );
+        check("{{#each event.items as |item i|}}\n {{item.name}}\n{{/each}}", &["0:each", "0:event.items", "35:item.name"]);
+        check("{{! x }}{{!-- {{y}} --}}\\{{z}}{{> card a=b}}{{{c}}}", &["30:card", "30:b", "44:c"]);
         check("{{#if (eq a.b \"x\")}}{{/if}}", &["0:if", "0:eq", "0:a.b"]);
         check("ü{{~ä~}} {{^}}".trim_end_matches(" {{^}}"), &["2:ä"]);
     }
@@ -348,12 +260,7 @@ mod tests {
         for node in nodes {
             match node {
                 Node::Value { call, .. } => calls(call, text, found),
-                Node::Block {
-                    call,
-                    body,
-                    inverse,
-                    ..
-                } => {
+                Node::Block { call, body, inverse, .. } => {
                     calls(call, text, found);
                     names(body, text, found);
                     names(inverse, text, found);
@@ -368,10 +275,7 @@ mod tests {
     }
 
     fn calls(call: &Call, text: &str, found: &mut Vec<String>) {
-        for expr in std::iter::once(&call.name)
-            .chain(&call.values)
-            .chain(call.named.iter().map(|(_, value)| value))
-        {
+        for expr in std::iter::once(&call.name).chain(&call.values).chain(call.named.iter().map(|(_, value)| value)) {
             match expr {
                 Expr::Name { text: name, span } => {
                     assert_eq!(&text[span.0..span.1], name, "the place holds the name");
@@ -385,9 +289,7 @@ mod tests {
 
     #[test]
     fn parser_faults_name_the_tag() {
-        let check = |text: &str, span: Span| {
-            assert_eq!(parse(text).map_err(|fault| fault.span), Err(span), "{text}")
-        };
+        let check = |text: &str, span: Span| assert_eq!(parse(text).map_err(|fault| fault.span), Err(span), "{text}");
         check("one\n{{contact.}} two", (4, 16));
         check("{{ok}} {{a b c=}}", (7, 17));
         check("{{}}", (0, 4));
@@ -397,24 +299,9 @@ mod tests {
     fn variable_paths_are_taken_apart() {
         let check = |text: &str, root, local, up, names: &[&str]| {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(
-                VariablePath::read(text),
-                VariablePath {
-                    root,
-                    local,
-                    up,
-                    names
-                },
-                "{text}"
-            );
+            assert_eq!(VariablePath::read(text), VariablePath { root, local, up, names }, "{text}");
         };
-        check(
-            "contact.first_name",
-            false,
-            false,
-            0,
-            &["contact", "first_name"],
-        );
+        check("contact.first_name", false, false, 0, &["contact", "first_name"]);
         check("this", false, false, 0, &[]);
         check("this.price", false, false, 0, &["price"]);
         check("./price", false, false, 0, &["price"]);
@@ -423,13 +310,7 @@ mod tests {
         check("@index", false, true, 0, &["index"]);
         check("@../first", false, true, 1, &["first"]);
         check("@root.contact.x", true, false, 0, &["contact", "x"]);
-        check(
-            "contact.[first name].0",
-            false,
-            false,
-            0,
-            &["contact", "first name", "0"],
-        );
+        check("contact.[first name].0", false, false, 0, &["contact", "first name", "0"]);
     }
 
     proptest::proptest! {

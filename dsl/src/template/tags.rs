@@ -53,12 +53,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub fn syntax(span: (usize, usize), message: impl Into<String>) -> Fault {
-        Fault {
-            code: "template-syntax",
-            span,
-            message: message.into(),
-            help: None,
-        }
+        Fault { code: "template-syntax", span, message: message.into(), help: None }
     }
 
     fn help(mut self, help: impl Into<String>) -> Fault {
@@ -70,11 +65,7 @@ impl Fault {
 /// All tags of the text in their order, after checking its size, its nesting and that every block is closed by its own name.
 pub(super) fn scan(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     if text.len() > MAX_SOURCE {
-        let message = format!(
-            "this template is {} KiB long; at most {} KiB are read",
-            text.len() / 1024,
-            MAX_SOURCE / 1024
-        );
+        let message = format!("this template is {} KiB long; at most {} KiB are read", text.len() / 1024, MAX_SOURCE / 1024);
         return Err(Fault {
             code: "template-too-large",
             span: (0, 0),
@@ -86,19 +77,10 @@ pub(super) fn scan(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     let mut at = 0;
     while let Some(found) = text[at..].find("{{") {
         let start = at + found;
-        let backslashes = text[..start]
-            .bytes()
-            .rev()
-            .take_while(|byte| *byte == b'\\')
-            .count();
+        let backslashes = text[..start].bytes().rev().take_while(|byte| *byte == b'\\').count();
         if backslashes == 1 {
             // `\{{` stands for the braces themselves.
-            at = start
-                + if text[start..].starts_with("{{{{") {
-                    4
-                } else {
-                    2
-                };
+            at = start + if text[start..].starts_with("{{{{") { 4 } else { 2 };
             continue;
         }
         let tag = read(text, start)?;
@@ -112,28 +94,15 @@ pub(super) fn scan(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
 fn read(text: &str, start: usize) -> Result<Tag<'_>, Fault> {
     let rest = &text[start..];
     if rest.starts_with("{{{{") {
-        return Err(Fault::syntax(
-            (start, start + 4),
-            "raw blocks ({{{{ }}}}) are not supported",
-        )
-        .help(r"write \{{ for literal braces"));
+        return Err(
+            Fault::syntax((start, start + 4), "raw blocks ({{{{ }}}}) are not supported").help(r"write \{{ for literal braces")
+        );
     }
     if let Some(comment) = rest.strip_prefix("{{!") {
-        let (open, close) = if comment.starts_with("--") && comment.contains("--}}") {
-            (5, "--}}")
-        } else {
-            (3, "}}")
-        };
-        let length = rest[open..]
-            .find(close)
-            .ok_or_else(|| unclosed(text, start))?;
+        let (open, close) = if comment.starts_with("--") && comment.contains("--}}") { (5, "--}}") } else { (3, "}}") };
+        let length = rest[open..].find(close).ok_or_else(|| unclosed(text, start))?;
         let content = rest[open..open + length].trim();
-        return Ok(Tag {
-            kind: Kind::Comment,
-            start,
-            end: start + open + length + close.len(),
-            content,
-        });
+        return Ok(Tag { kind: Kind::Comment, start, end: start + open + length + close.len(), content });
     }
     let triple = rest.starts_with("{{{") || rest.starts_with("{{~{");
     let open = if rest.starts_with("{{{") { 3 } else { 2 };
@@ -150,28 +119,10 @@ fn read(text: &str, start: usize) -> Result<Tag<'_>, Fault> {
     if rest.starts_with("{{{") && text[end..].starts_with('}') {
         end += 1;
     }
-    let content = rest[open..open + length]
-        .trim_start_matches('~')
-        .trim_end_matches('~')
-        .trim_end_matches('}')
-        .trim();
-    let (kind, content) = if triple {
-        (
-            Kind::Raw,
-            content
-                .trim_start_matches('{')
-                .trim_start_matches('~')
-                .trim(),
-        )
-    } else {
-        classify(content)
-    };
-    Ok(Tag {
-        kind,
-        start,
-        end,
-        content,
-    })
+    let content = rest[open..open + length].trim_start_matches('~').trim_end_matches('~').trim_end_matches('}').trim();
+    let (kind, content) =
+        if triple { (Kind::Raw, content.trim_start_matches('{').trim_start_matches('~').trim()) } else { classify(content) };
+    Ok(Tag { kind, start, end, content })
 }
 
 fn classify(content: &str) -> (Kind, &str) {
@@ -190,9 +141,7 @@ fn classify(content: &str) -> (Kind, &str) {
         }
     }
     let chained = content.strip_prefix('^').or_else(|| {
-        content
-            .strip_prefix("else")
-            .filter(|rest| rest.is_empty() || rest.starts_with(|next: char| next.is_whitespace()))
+        content.strip_prefix("else").filter(|rest| rest.is_empty() || rest.starts_with(|next: char| next.is_whitespace()))
     });
     match chained.map(str::trim) {
         Some("") => (Kind::Else, ""),
@@ -243,11 +192,8 @@ fn inside(text: &str) -> Result<usize, Inside> {
 }
 
 fn unclosed(text: &str, start: usize) -> Fault {
-    let line_end = text[start..]
-        .find('\n')
-        .map_or(text.len(), |newline| start + newline);
-    Fault::syntax((start, line_end), "this tag is never closed")
-        .help(r"close it with }}, or write \{{ for literal braces")
+    let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+    Fault::syntax((start, line_end), "this tag is never closed").help(r"close it with }}, or write \{{ for literal braces")
 }
 
 /// Checks that every block is closed, by its own name, and not too deep.
@@ -263,25 +209,14 @@ fn pair(tags: &[Tag<'_>]) -> Result<(), Fault> {
             }
             Kind::Close => match open.pop() {
                 None => {
-                    return Err(Fault::syntax(
-                        span,
-                        format!(
-                            "{{{{/{}}}}} closes a block that was never opened",
-                            tag.content
-                        ),
-                    ));
+                    return Err(Fault::syntax(span, format!("{{{{/{}}}}} closes a block that was never opened", tag.content)));
                 }
-                Some(opened)
-                    if name(opened) == Some(tag.content)
-                        || (opened.kind != Kind::Open && tag.content.is_empty()) => {}
+                Some(opened) if name(opened) == Some(tag.content) || (opened.kind != Kind::Open && tag.content.is_empty()) => {}
                 Some(opened) => {
                     let wanted = name(opened).unwrap_or_default();
                     return Err(Fault::syntax(
                         span,
-                        format!(
-                            "{{{{/{}}}}} closes a block that {{{{#{wanted}}}}} opened",
-                            tag.content
-                        ),
+                        format!("{{{{/{}}}}} closes a block that {{{{#{wanted}}}}} opened", tag.content),
                     )
                     .help(format!("write {{{{/{wanted}}}}} first")));
                 }
@@ -301,10 +236,7 @@ fn pair(tags: &[Tag<'_>]) -> Result<(), Fault> {
     match open.pop() {
         Some(tag) => {
             let name = name(tag).unwrap_or_default();
-            Err(
-                Fault::syntax((tag.start, tag.end), "this block is never closed")
-                    .help(format!("close it with {{{{/{name}}}}}")),
-            )
+            Err(Fault::syntax((tag.start, tag.end), "this block is never closed").help(format!("close it with {{{{/{name}}}}}")))
         }
         None => Ok(()),
     }
@@ -323,43 +255,21 @@ mod tests {
     fn tags_are_found_with_their_places() {
         let check = |text: &str, expected: &[(Kind, &str, &str)]| {
             let tags = scan(text).expect(text);
-            let found: Vec<_> = tags
-                .iter()
-                .map(|tag| (tag.kind, &text[tag.start..tag.end], tag.content))
-                .collect();
+            let found: Vec<_> = tags.iter().map(|tag| (tag.kind, &text[tag.start..tag.end], tag.content)).collect();
             assert_eq!(found, expected, "{text}");
         };
-        check(
-            "a {{x}} b {{~ y.z ~}}",
-            &[
-                (Kind::Value, "{{x}}", "x"),
-                (Kind::Value, "{{~ y.z ~}}", "y.z"),
-            ],
-        );
+        check("a {{x}} b {{~ y.z ~}}", &[(Kind::Value, "{{x}}", "x"), (Kind::Value, "{{~ y.z ~}}", "y.z")]);
         check(
             "{{{x}}}{{&y}}{{~{z}~}}",
-            &[
-                (Kind::Raw, "{{{x}}}", "x"),
-                (Kind::Raw, "{{&y}}", "y"),
-                (Kind::Raw, "{{~{z}~}}", "z"),
-            ],
+            &[(Kind::Raw, "{{{x}}}", "x"), (Kind::Raw, "{{&y}}", "y"), (Kind::Raw, "{{~{z}~}}", "z")],
         );
-        check(
-            r#"{{default x "}}"}}"#,
-            &[(Kind::Value, r#"{{default x "}}"}}"#, r#"default x "}}""#)],
-        );
+        check(r#"{{default x "}}"}}"#, &[(Kind::Value, r#"{{default x "}}"}}"#, r#"default x "}}""#)]);
         check(r"\{{x}} \\{{y}}", &[(Kind::Value, "{{y}}", "y")]);
         check(
             "{{!-- }} {{x}} --}}{{! z }}",
-            &[
-                (Kind::Comment, "{{!-- }} {{x}} --}}", "}} {{x}}"),
-                (Kind::Comment, "{{! z }}", "z"),
-            ],
+            &[(Kind::Comment, "{{!-- }} {{x}} --}}", "}} {{x}}"), (Kind::Comment, "{{! z }}", "z")],
         );
-        check(
-            "{{elsewhere}}",
-            &[(Kind::Value, "{{elsewhere}}", "elsewhere")],
-        );
+        check("{{elsewhere}}", &[(Kind::Value, "{{elsewhere}}", "elsewhere")]);
         check(
             "{{#if a}}{{else if b}}{{^}}{{/if}}",
             &[
@@ -371,10 +281,7 @@ mod tests {
         );
         check(
             "{{> a/b x=1}}{{x.[a }} b]}}",
-            &[
-                (Kind::Partial, "{{> a/b x=1}}", "a/b x=1"),
-                (Kind::Value, "{{x.[a }} b]}}", "x.[a }} b]"),
-            ],
+            &[(Kind::Partial, "{{> a/b x=1}}", "a/b x=1"), (Kind::Value, "{{x.[a }} b]}}", "x.[a }} b]")],
         );
     }
 
@@ -386,38 +293,13 @@ mod tests {
             assert!(fault.message.contains(words), "{} / {words}", fault.message);
         };
         check("a {{x\nb", "template-syntax", (2, 5), "never closed");
-        check(
-            "{{#if a}}{{/each}}",
-            "template-syntax",
-            (9, 18),
-            "{{#if}} opened",
-        );
+        check("{{#if a}}{{/each}}", "template-syntax", (9, 18), "{{#if}} opened");
         check("a {{#if a}}", "template-syntax", (2, 11), "never closed");
         check("{{/if}}", "template-syntax", (0, 7), "never opened");
         check("{{else}}", "template-syntax", (0, 8), "outside");
-        check(
-            "{{{{raw}}}}{{{{/raw}}}}",
-            "template-syntax",
-            (0, 4),
-            "raw blocks",
-        );
-        check(
-            &"{{#if a}}".repeat(33),
-            "template-too-deep",
-            (288, 297),
-            "deeper than 32",
-        );
-        check(
-            &format!("{{{{default {}", "(".repeat(40)),
-            "template-too-deep",
-            (0, 42),
-            "brackets",
-        );
-        check(
-            &"x".repeat(MAX_SOURCE + 1),
-            "template-too-large",
-            (0, 0),
-            "256 KiB",
-        );
+        check("{{{{raw}}}}{{{{/raw}}}}", "template-syntax", (0, 4), "raw blocks");
+        check(&"{{#if a}}".repeat(33), "template-too-deep", (288, 297), "deeper than 32");
+        check(&format!("{{{{default {}", "(".repeat(40)), "template-too-deep", (0, 42), "brackets");
+        check(&"x".repeat(MAX_SOURCE + 1), "template-too-large", (0, 0), "256 KiB");
     }
 }

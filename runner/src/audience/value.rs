@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dsl::model::{Path, Root, Settings};
+use dsl::model::{Path, Root, Settings, Topic};
 use serde_json::{Map, Value};
 
 use super::Scope;
@@ -43,7 +43,9 @@ pub fn contact_json(contact: &Contact, settings: &Settings) -> Value {
 pub fn subscribed(contact: &Contact, settings: &Settings, topic: &str) -> bool {
     let said = || contact.consent.topics.get(topic).copied();
     let known = settings.topics.get(topic);
-    !contact.erased && !contact.consent.none && known.is_some_and(|known| said().unwrap_or(known.subscribed_by_default))
+    // Who refused everything has what they asked for since, and none of the defaults.
+    let unless_said = |known: &Topic| known.subscribed_by_default && !contact.consent.none;
+    !contact.erased && known.is_some_and(|known| said().unwrap_or_else(|| unless_said(known)))
 }
 
 /// What lies at `keys` under `value`; keys name members of objects only. `None` when it is missing, which null is too.

@@ -14,6 +14,8 @@ mod messages;
 mod observe;
 mod plan;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod time_triggers;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};

@@ -14,7 +14,7 @@ use super::{CHUNK, Kernel};
 use crate::audience::contact_value;
 use crate::instant::project_zone;
 use crate::state::*;
-use crate::store::{DateTimer, Result, ScheduleRow, Sweep, SweepKind, ZoneFilter};
+use crate::store::{DateTimer, Result, ScheduleRow, Sweep, SweepKind, ZoneFilter, Zones};
 
 /// Names a trigger by its content, so that an edit elsewhere in the file does not disturb it.
 fn trigger_key(trigger: &Trigger) -> String {
@@ -189,8 +189,12 @@ impl Kernel {
                 trigger,
                 Some(Trigger::Schedule { zone: ZoneChoice::Contact, .. } | Trigger::At { zone: ZoneChoice::Contact, .. })
             );
-            let zone = by_contact.then(|| Some(row.zone.clone()).filter(|zone| zone != NO_ZONE));
-            let kind = SweepKind::Broadcast { at: latest, zone };
+            let zones = match (by_contact, row.zone.as_str()) {
+                (false, _) => Zones::All,
+                (true, NO_ZONE) => Zones::None,
+                (true, zone) => Zones::One(zone.to_owned()),
+            };
+            let kind = SweepKind::Broadcast { at: latest, zones };
             let sweep = Sweep { id: 0, workflow: row.workflow, trigger: row.trigger.clone(), kind, cursor: ContactId(0) };
             self.store.insert_sweep(&sweep)?;
         } else {
@@ -252,8 +256,9 @@ impl Kernel {
         let sweeps = self.store.sweeps()?;
         for sweep in &sweeps {
             let zone = match &sweep.kind {
-                SweepKind::Broadcast { zone: Some(zone), .. } => ZoneFilter::In(zone.as_deref()),
-                SweepKind::Broadcast { zone: None, .. } | SweepKind::DateTimers => ZoneFilter::All,
+                SweepKind::Broadcast { zones: Zones::One(zone), .. } => ZoneFilter::In(Some(zone)),
+                SweepKind::Broadcast { zones: Zones::None, .. } => ZoneFilter::In(None),
+                SweepKind::Broadcast { zones: Zones::All, .. } | SweepKind::DateTimers => ZoneFilter::All,
             };
             let contacts = self.store.contacts_after(sweep.cursor, zone, CHUNK)?;
             let Some(last) = contacts.last().copied() else {

@@ -27,7 +27,7 @@ pub struct Contact {
 /// What a contact said about topics. A topic not in here has the settings' default.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Consent {
-    /// Unsubscribed from everything: overrides every topic.
+    /// Unsubscribed from everything: the settings' defaults do not apply, only topics asked for since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub none: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -75,10 +75,20 @@ pub struct Sweep {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SweepKind {
-    /// A broadcast that fired at this time. `zone`: only to contacts in this zone (the inner `None`: without one).
-    Broadcast { at: i64, zone: Option<Option<String>> },
+    /// A broadcast that fired at this time, to the contacts of these zones.
+    Broadcast { at: i64, zones: Zones },
     /// Sets the date timers of all contacts after a definition changed.
     DateTimers,
+}
+
+/// Whose turn it is in a broadcast.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zones {
+    All,
+    /// Contacts without a zone of their own.
+    None,
+    One(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -316,7 +316,9 @@ fn topics_and_consent() {
     for (consent, erased, news, offers, listed) in [
         (json!({}), false, true, false, json!(["news"])),
         (json!({"topics": {"news": false, "offers": true}}), false, false, true, json!(["offers"])),
-        (json!({"none": true, "topics": {"offers": true}}), false, false, false, json!([])),
+        (json!({"none": true}), false, false, false, json!([])),
+        // Asked for after everything was refused: this one and nothing else.
+        (json!({"none": true, "topics": {"offers": true}}), false, false, true, json!(["offers"])),
         (json!({"topics": {"offers": true}}), true, false, false, json!([])),
         (json!({"topics": {"offers": true, "unknown": true}}), false, true, true, json!(["news", "offers"])),
     ] {

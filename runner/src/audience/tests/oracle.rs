@@ -56,11 +56,12 @@ impl<'a> Stand<'a> {
 
     fn topics(self) -> Vec<String> {
         let consent = &self.world.contact.consent;
-        if consent.none || self.world.contact.erased {
+        if self.world.contact.erased {
             return Vec::new();
         }
         let defaults = self.world.settings.topics.iter();
-        let said = defaults.map(|(name, topic)| (name, *consent.topics.get(name).unwrap_or(&topic.subscribed_by_default)));
+        let said = defaults
+            .map(|(name, topic)| (name, *consent.topics.get(name).unwrap_or(&(topic.subscribed_by_default && !consent.none))));
         said.filter(|(_, subscribed)| *subscribed).map(|(name, _)| name.clone()).collect()
     }
 

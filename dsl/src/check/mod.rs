@@ -1,0 +1,79 @@
+//! The checks that look at more than one place: a file for each rule. A rule file's own documentation is what `campaignd
+//! explain` shows.
+
+mod duplicate_name;
+mod empty_steps;
+mod missing_topic;
+mod moved;
+mod predicate_type;
+mod project;
+mod reserved_event;
+mod segment_cycle;
+mod template_use;
+mod unknown_attribute;
+mod unknown_channel;
+mod unknown_event;
+mod unknown_segment;
+mod unknown_template;
+mod unknown_topic;
+mod unknown_variable;
+mod unknown_workflow;
+mod unreachable_step;
+mod wait_without_within;
+
+use crate::diagnostic::{Diagnostic, Location};
+pub(crate) use project::{Project, SetAside};
+
+/// Runs every rule.
+pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
+    let mut report = Report { out };
+    for rule in [
+        duplicate_name::check,
+        empty_steps::check,
+        missing_topic::check,
+        moved::check,
+        predicate_type::check,
+        reserved_event::check,
+        segment_cycle::check,
+        template_use::check,
+        unknown_attribute::check,
+        unknown_channel::check,
+        unknown_event::check,
+        unknown_segment::check,
+        unknown_template::check,
+        unknown_topic::check,
+        unknown_variable::check,
+        unknown_workflow::check,
+        unreachable_step::check,
+        wait_without_within::check,
+    ] as [fn(&Project<'_>, &mut Report<'_>); 18]
+    {
+        rule(project, &mut report);
+    }
+}
+
+/// Where the rules put what they find.
+struct Report<'o> {
+    out: &'o mut Vec<Diagnostic>,
+}
+
+impl Report<'_> {
+    fn error(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>) {
+        self.out.push(Diagnostic { help, ..Diagnostic::error(code, at.clone(), message) });
+    }
+
+    fn warning(&mut self, code: &'static str, at: &Location, message: &str, help: &str) {
+        self.out.push(Diagnostic::warning(code, at.clone(), message).help(help));
+    }
+
+    /// What the data contract does not know: an error, or with an open contract a warning.
+    fn contract(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>, open: bool) {
+        let diagnostic =
+            if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
+        self.out.push(Diagnostic { help, ..diagnostic });
+    }
+
+    fn all(&mut self, found: Vec<Diagnostic>) {
+        self.out.extend(found);
+    }
+}

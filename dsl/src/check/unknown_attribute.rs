@@ -1,0 +1,60 @@
+//! Finds attributes and event properties that the data contract does not know.
+//!
+//! # What it does
+//! Looks up every `contact.NAME` in schemas/contact.schema.json and every `event.NAME` in the schema of the event it is about.
+//! With `contract: open` in campaignd.yaml this is a warning.
+//!
+//! # Why is this bad
+//! A misspelt attribute is always missing: the condition silently never holds.
+//!
+//! # Example
+//! ```yaml
+//! audience: { contact.contry: DE }
+//! ```
+//!
+//! # Use instead
+//! ```yaml
+//! audience: { contact.country: DE }
+//! ```
+
+use std::collections::BTreeSet;
+
+use super::{Project, Report};
+use crate::contract::Declared;
+use crate::lower::{EventScope, ValueNote};
+use crate::model::Root;
+use crate::place::suggestion;
+
+pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    for (notes, events) in project.notes_with_events() {
+        for value in &notes.values {
+            let of_the_run = value.path.root == Root::Event && value.scope == EventScope::Run;
+            if of_the_run && events.as_ref().is_some_and(BTreeSet::is_empty) {
+                let message = format!("`{}` is never there: no event starts this workflow", value.path);
+                report.error("unknown-attribute", &value.at, message, None);
+            } else if let Some(known) = unknown(project, value, events.as_ref()) {
+                let last = value.path.keys.last().map(String::as_str).unwrap_or_default();
+                let what = if value.path.root == Root::Contact { "attribute" } else { "property" };
+                let message = format!("the data contract knows no {what} `{}`", value.path);
+                let help = suggestion(last, known.iter().map(String::as_str), "known there");
+                report.contract("unknown-attribute", &value.at, message, help, project.open());
+            }
+        }
+    }
+}
+
+/// The names that are known there, if this one is not.
+fn unknown(project: &Project<'_>, value: &ValueNote, events: Option<&BTreeSet<String>>) -> Option<BTreeSet<String>> {
+    let declared = project.declared(value, events);
+    if declared.is_empty() {
+        return None;
+    }
+    let mut known = BTreeSet::new();
+    for declared in declared {
+        match declared {
+            Declared::Unknown(names) => known.extend(names),
+            Declared::Open | Declared::Known(_) => return None,
+        }
+    }
+    Some(known)
+}

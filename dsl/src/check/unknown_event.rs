@@ -1,0 +1,33 @@
+//! Finds events that the data contract does not know.
+//!
+//! # What it does
+//! Looks up every event that a trigger, a condition or a `record` step names under schemas/events/. A project without event
+//! schemas has no contract for events, and reserved events (`message_clicked`, `unsubscribed`) are always known. With
+//! `contract: open` in campaignd.yaml this is a warning.
+//!
+//! # Why is this bad
+//! An event that nobody sends starts nothing.
+//!
+//! # Example
+//! ```yaml
+//! trigger: { event: cart_update }
+//! ```
+//!
+//! # Use instead
+//! ```yaml
+//! trigger: { event: cart_updated }
+//! ```
+
+use super::{Project, Report};
+use crate::contract::Declared;
+use crate::place::suggestion;
+
+pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    for named in project.notes().flat_map(|notes| notes.events.iter().chain(&notes.recorded)) {
+        if let Declared::Unknown(known) = project.contract.event(&named.name) {
+            let message = format!("there is no event `{}` under schemas/events/", named.name);
+            let help = suggestion(&named.name, known.iter().map(String::as_str), "events");
+            report.contract("unknown-event", &named.at, message, help, project.open());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! From checked parts to the catalog: each workflow with everything it needs, under its content's hash.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::contract::Contract;
+use crate::lower::{Unit, WorkflowUnit};
+use crate::model::{Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind};
+use crate::template::Library;
+
+/// Builds the catalog; `None` only if a definition could not be written as JSON.
+pub(super) fn build(
+    settings: &Settings,
+    settings_text: &str,
+    units: &[Unit],
+    library: &Library,
+    contract: Arc<Contract>,
+) -> Option<Catalog> {
+    let segments: BTreeMap<String, Condition> =
+        units.iter().flat_map(|unit| &unit.segments).map(|segment| (segment.name.clone(), segment.condition.clone())).collect();
+    let mut workflows = BTreeMap::new();
+    for unit in units {
+        if let Some(workflow) = &unit.workflow {
+            workflows.insert(workflow.model.name.clone(), entry(&unit.file, workflow, &segments, library)?);
+        }
+    }
+    let mut whole = String::from(settings_text);
+    for (name, entry) in &workflows {
+        whole.push_str(&format!("\n{name} {}", entry.hash.0));
+    }
+    whole.push_str(&serde_json::to_string(&segments).ok()?);
+    let hash = ContentHash::of(&whole);
+    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, contract, hash })
+}
+
+fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {
+    let mut templates = unit.inline.clone();
+    for step in &unit.model.steps {
+        if let StepKind::Send(send) = &step.kind
+            && !send.inline
+            && let Some(template) = library.templates.get(&send.template)
+        {
+            templates.insert(send.template.clone(), template.clone());
+        }
+    }
+    let names: BTreeSet<String> = templates.values().flat_map(|template| library.partials_of(template)).collect();
+    let partials =
+        names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
+    let definition = Definition { workflow: unit.model.clone(), segments: needed(unit, shared), templates, partials };
+    let canonical = definition.canonical().ok()?;
+    Some(CatalogEntry {
+        hash: ContentHash::of(&canonical),
+        definition: Arc::new(definition),
+        canonical: canonical.into(),
+        file: file.to_owned(),
+        step_lines: unit.step_lines.clone(),
+    })
+}
+
+/// The segments that the workflow names, directly or through others.
+fn needed(unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>) -> BTreeMap<String, Condition> {
+    let mut needed = BTreeMap::new();
+    let mut open: Vec<String> = unit.notes.segments.iter().map(|named| named.name.clone()).collect();
+    while let Some(name) = open.pop() {
+        if needed.contains_key(&name) {
+            continue;
+        }
+        if let Some(condition) = shared.get(&name) {
+            named_in(condition, &mut open);
+            needed.insert(name, condition.clone());
+        }
+    }
+    needed
+}
+
+fn named_in(condition: &Condition, names: &mut Vec<String>) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
+            parts.iter().for_each(|part| named_in(part, names))
+        }
+        Condition::Not(part) => named_in(part, names),
+        Condition::Segment(name) => names.push(name.clone()),
+        Condition::Event(event) => event.filter.iter().for_each(|filter| named_in(filter, names)),
+        Condition::Value { .. } | Condition::Message(_) | Condition::Topic(_) | Condition::Workflow { .. } => {}
+    }
+}

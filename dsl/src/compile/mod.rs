@@ -1,0 +1,86 @@
+//! The whole way: a project's files to a catalog, or to everything that is wrong with them.
+
+mod catalog;
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::check::{self, Project};
+use crate::contract::Contract;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::lower::Unit;
+use crate::model::{Catalog, Settings};
+use crate::project::ProjectFiles;
+use crate::template::Library;
+
+/// What compiling a project gives.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// `None` if anything is an error.
+    pub catalog: Option<Catalog>,
+    /// `None` if campaignd.yaml itself is wrong.
+    pub settings: Option<Settings>,
+    /// Errors and warnings, by file, line and column.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a project. Everything that is wrong anywhere is found in one go; nothing is changed or looked up outside `files`.
+pub fn compile(files: &ProjectFiles) -> Compiled {
+    let mut diagnostics = files.diagnostics().to_vec();
+    let (contract, found) = Contract::load(&folder(files, "schemas/"));
+    diagnostics.extend(found);
+    let (library, found) = Library::load(&folder(files, "templates/"));
+    diagnostics.extend(found);
+    let settings = read::settings(files, &mut diagnostics);
+    let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
+    let read = read::workflows(files, &library, zone, &mut diagnostics);
+    let project = Project {
+        settings: settings.settings.as_ref(),
+        settings_notes: &settings.notes,
+        topics: settings.topics.as_ref(),
+        contract: &contract,
+        library: &library,
+        template_names: &template_names(files),
+        units: &read.units,
+        set_aside: &read.set_aside,
+        started: started(&read.units),
+    };
+    check::all(&project, &mut diagnostics);
+    diagnostics.sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
+    diagnostics.dedup();
+    let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let text = files.text(crate::project::SETTINGS).unwrap_or_default();
+    let catalog = match (&settings.settings, sound) {
+        (Some(settings), true) => catalog::build(settings, text, &read.units, &library, Arc::new(contract)),
+        _ => None,
+    };
+    Compiled { catalog, settings: settings.settings, diagnostics }
+}
+
+fn folder(files: &ProjectFiles, name: &str) -> BTreeMap<String, String> {
+    files.under(name).map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
+}
+
+/// The names of all templates, also of those that could not be read.
+fn template_names(files: &ProjectFiles) -> BTreeSet<String> {
+    let unreadable = files.diagnostics().iter().map(|diagnostic| diagnostic.location.file.as_str());
+    let paths = files.under("templates/").map(|(path, _)| path).chain(unreadable);
+    paths
+        .filter_map(|path| path.strip_prefix("templates/"))
+        .filter(|path| !path.starts_with("layouts/") && !path.starts_with("partials/"))
+        .map(|path| {
+            let file = path.rfind('/').map_or(0, |slash| slash + 1);
+            let end = path[file..].find('.').map_or(path.len(), |dot| file + dot);
+            path[..end].to_owned()
+        })
+        .collect()
+}
+
+fn started(units: &[Unit]) -> BTreeSet<&str> {
+    let workflows = units.iter().filter_map(|unit| unit.workflow.as_ref());
+    workflows.flat_map(|workflow| &workflow.notes.started).map(|named| named.name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! From the written forms to the model: texts become durations, times and patterns, steps get ids and become a flat list.
+//! Names are not looked up here: what a file names is noted, with its place, for the checks.
+
+mod condition;
+mod flow;
+mod ids;
+mod notes;
+mod predicate;
+mod segment;
+mod settings;
+mod steps;
+mod trigger;
+pub(crate) mod values;
+mod workflow;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Location};
+use crate::model::{Condition, TemplateSource, Workflow};
+use crate::place::At;
+use crate::surface::WorkflowFile;
+use crate::template::Library;
+pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
+pub(crate) use settings::{SettingsNotes, lower_settings};
+
+/// One file under workflows/, lowered.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub file: String,
+    pub workflow: Option<WorkflowUnit>,
+    pub segments: Vec<SegmentUnit>,
+}
+
+#[derive(Debug)]
+pub(crate) struct WorkflowUnit {
+    pub model: Workflow,
+    /// Where its name stands.
+    pub at: Location,
+    pub notes: Notes,
+    /// Inline messages, by step id.
+    pub inline: BTreeMap<String, TemplateSource>,
+    /// By step id.
+    pub step_lines: BTreeMap<String, usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SegmentUnit {
+    pub name: String,
+    /// Where its name stands.
+    pub at: Location,
+    pub condition: Condition,
+    pub notes: Notes,
+}
+
+/// Lowers a file whose shape is right.
+pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, library: &Library, zone: &str, out: &mut Vec<Diagnostic>) -> Unit {
+    let mut lowerer = Lowerer::new(library, zone);
+    let segments = lowerer.segments(file, root);
+    lowerer.traits(file, root);
+    let workflow = lowerer.workflow(file, root);
+    out.append(&mut lowerer.diagnostics);
+    Unit { file: root.file().to_owned(), workflow, segments }
+}
+
+/// The state of lowering one file.
+pub(crate) struct Lowerer<'a> {
+    library: &'a Library,
+    /// The project's zone.
+    zone: &'a str,
+    diagnostics: Vec<Diagnostic>,
+    notes: Notes,
+}
+
+impl<'a> Lowerer<'a> {
+    fn new(library: &'a Library, zone: &'a str) -> Lowerer<'a> {
+        Lowerer { library, zone, diagnostics: Vec::new(), notes: Notes::default() }
+    }
+
+    fn error(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, at.location(), message));
+    }
+
+    fn error_help(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, at.location(), message).help(help));
+    }
+
+    /// A part of the language that this release does not run.
+    fn not_yet(&mut self, at: &At<'_>, what: &str) {
+        let message = format!("{what} in a later release of campaignd");
+        self.diagnostics.push(Diagnostic::error("not-yet", at.key_location(), message));
+    }
+}

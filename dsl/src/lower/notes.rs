@@ -1,0 +1,117 @@
+//! What a workflow or a segment names, and where: what the checks look at.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::Location;
+use crate::model::Path;
+
+/// A name and its place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Named {
+    pub name: String,
+    pub at: Location,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub segments: Vec<Named>,
+    pub topics: Vec<Named>,
+    pub channels: Vec<Named>,
+    /// Events that conditions and triggers name.
+    pub events: Vec<Named>,
+    /// Events that steps record.
+    pub recorded: Vec<Named>,
+    /// Workflows that conditions name.
+    pub workflows: Vec<Named>,
+    /// Workflows that steps start.
+    pub started: Vec<Named>,
+    /// Templates that `message:` conditions name.
+    pub messages: Vec<Named>,
+    pub values: Vec<ValueNote>,
+    pub sends: Vec<SendNote>,
+    pub texts: Vec<TextNote>,
+    pub steps: Vec<StepNote>,
+    /// Names that `set` steps give under `vars`.
+    pub variables: BTreeSet<String>,
+    /// The events of the event triggers.
+    pub triggers: BTreeSet<String>,
+    /// A trigger gives no event of a known name (manual): any `event.*` may come.
+    pub open_event: bool,
+    /// Targets of `moved`.
+    pub moved: Vec<Named>,
+    /// Something was set aside while reading: what seems to be missing may only be unread.
+    pub partial: bool,
+}
+
+/// A place where a path is read or written.
+#[derive(Debug, Clone)]
+pub(crate) struct ValueNote {
+    pub path: Path,
+    pub at: Location,
+    /// Which events `event.*` is about here.
+    pub scope: EventScope,
+    pub tests: Vec<TestNote>,
+}
+
+/// Which event `event.*` stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EventScope {
+    /// The one that started the run.
+    Run,
+    /// This one.
+    Named(String),
+    /// There is none: a segment is about a contact at any time.
+    Nothing,
+}
+
+/// A predicate, and what a value must be for it to be able to hold.
+#[derive(Debug, Clone)]
+pub(crate) struct TestNote {
+    pub word: &'static str,
+    pub wants: Wants,
+    pub at: Location,
+}
+
+/// The kinds of value that a predicate can hold for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Wants {
+    pub text: bool,
+    pub number: bool,
+    pub boolean: bool,
+    pub list: bool,
+}
+
+/// A `send` step.
+#[derive(Debug, Clone)]
+pub(crate) struct SendNote {
+    /// The template; `None` for an inline message.
+    pub template: Option<Named>,
+    /// The step's verb.
+    pub at: Location,
+    /// Names that `with` gives.
+    pub with: BTreeSet<String>,
+    /// Some topic applies, or none is needed.
+    pub has_topic: bool,
+}
+
+/// A text in the file that holds a template expression.
+#[derive(Debug, Clone)]
+pub(crate) struct TextNote {
+    pub text: String,
+    pub at: Location,
+    pub line: usize,
+    pub column: usize,
+    /// Names that the step's `with` gives.
+    pub with: BTreeSet<String>,
+}
+
+/// What the checks want to know of steps.
+#[derive(Debug, Clone)]
+pub(crate) enum StepNote {
+    /// A `wait_for` without `within`.
+    Endless(Location),
+    /// A step after an exit.
+    Unreachable(Location),
+    /// An empty list of steps.
+    Empty(Location),
+}

@@ -1,0 +1,142 @@
+//! Predicates: what a value must meet, in its long form and its short ones.
+
+use serde_json::{Map, Value};
+
+use super::Lowerer;
+use super::notes::{TestNote, Wants};
+use crate::model::{Predicate, When};
+use crate::place::At;
+use crate::time::{Duration, parse_date};
+
+const TEXT: Wants = Wants { text: true, number: false, boolean: false, list: false };
+const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: false };
+const TEXT_OR_LIST: Wants = Wants { text: true, number: false, boolean: false, list: true };
+const ANYTHING: Wants = Wants { text: true, number: true, boolean: true, list: true };
+
+impl Lowerer<'_> {
+    /// What stands at a path: a value (equals), a list (one of), or predicates.
+    pub(super) fn tests(&mut self, value: &Value, at: &At<'_>) -> Vec<(Predicate, TestNote)> {
+        match value {
+            Value::Object(map) => {
+                let keys = at.keys(map.keys());
+                keys.into_iter().flat_map(|key| self.test(key, &map[key], &at.key(key))).collect()
+            }
+            Value::Array(items) => {
+                vec![(Predicate::OneOf(items.clone()), note("one_of", of_any(items), at))]
+            }
+            other => vec![(Predicate::Is(other.clone()), note("is", of(other), at))],
+        }
+    }
+
+    fn test(&mut self, key: &str, value: &Value, at: &At<'_>) -> Vec<(Predicate, TestNote)> {
+        let one = |predicate: Option<Predicate>, word, wants| -> Vec<(Predicate, TestNote)> {
+            predicate.map(|predicate| (predicate, note(word, wants, at))).into_iter().collect()
+        };
+        let items = || value.as_array().cloned().unwrap_or_default();
+        let text = || value.as_str().unwrap_or_default().to_owned();
+        match key {
+            "is" => one(Some(Predicate::Is(value.clone())), "is", of(value)),
+            "is_not" => one(Some(Predicate::IsNot(value.clone())), "is_not", of(value)),
+            "one_of" => one(Some(Predicate::OneOf(items())), "one_of", of_any(&items())),
+            "none_of" => one(Some(Predicate::NoneOf(items())), "none_of", of_any(&items())),
+            "above" => one(value.as_f64().map(Predicate::Above), "above", NUMBER),
+            "at_least" => one(value.as_f64().map(Predicate::AtLeast), "at_least", NUMBER),
+            "below" => one(value.as_f64().map(Predicate::Below), "below", NUMBER),
+            "at_most" => one(value.as_f64().map(Predicate::AtMost), "at_most", NUMBER),
+            "contains" => {
+                let wants = if value.is_string() { TEXT_OR_LIST } else { Wants { list: true, ..Wants::default() } };
+                one(Some(Predicate::Contains(value.clone())), "contains", wants)
+            }
+            "starts_with" => one(Some(Predicate::StartsWith(text())), "starts_with", TEXT),
+            "ends_with" => one(Some(Predicate::EndsWith(text())), "ends_with", TEXT),
+            "matches" => one(self.pattern(&text(), at), "matches", TEXT),
+            "exists" => one(value.as_bool().map(Predicate::Exists), "exists", ANYTHING),
+            "before" => one(self.when(&text(), at).map(Predicate::Before), "before", TEXT),
+            "after" => one(self.when(&text(), at).map(Predicate::After), "after", TEXT),
+            "within" => self.date_span(value.as_object(), at),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Predicates over a number: `count`, and the aggregates.
+    pub(super) fn number_tests(&mut self, value: &Value, at: &At<'_>) -> Vec<Predicate> {
+        match value {
+            Value::Object(map) => {
+                let keys = at.keys(map.keys());
+                keys.into_iter()
+                    .filter(|key| key.as_str() != "of")
+                    .flat_map(|key| self.test(key, &map[key], &at.key(key)))
+                    .map(|(predicate, _)| predicate)
+                    .collect()
+            }
+            other => vec![Predicate::Is(other.clone())],
+        }
+    }
+
+    fn pattern(&mut self, text: &str, at: &At<'_>) -> Option<Predicate> {
+        match regex::Regex::new(text) {
+            Ok(_) => Some(Predicate::Matches(text.to_owned())),
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+                self.error("invalid-regex", at, format!("`{text}` is no regular expression: {reason}"));
+                None
+            }
+        }
+    }
+
+    fn when(&mut self, text: &str, at: &At<'_>) -> Option<When> {
+        let trimmed = text.trim();
+        if trimmed == "now" {
+            return Some(When::Now);
+        }
+        let relative = |span: &str| Duration::parse(span).ok().filter(|span| span.millis() >= 0);
+        if let Some(span) = trimmed.strip_suffix(" ago").and_then(relative) {
+            return Some(When::Ago(span));
+        }
+        if let Some(span) = trimmed.strip_prefix("in ").and_then(relative) {
+            return Some(When::Ahead(span));
+        }
+        if parse_date(trimmed).is_some() {
+            return Some(When::Date(trimmed.to_owned()));
+        }
+        let help = "write 2026-03-29, 2026-03-29T09:00, `30 days ago`, `in 3 days` or `now`";
+        self.error_help("invalid-date", at, format!("`{text}` is no date"), help);
+        None
+    }
+
+    fn date_span(&mut self, map: Option<&Map<String, Value>>, at: &At<'_>) -> Vec<(Predicate, TestNote)> {
+        let mut found = Vec::new();
+        let forms: [(&str, fn(Duration) -> Predicate); 2] = [("last", Predicate::WithinLast), ("next", Predicate::WithinNext)];
+        for (key, make) in forms {
+            if let Some(text) = map.and_then(|map| map.get(key)).and_then(Value::as_str) {
+                let span = self.span(text, &at.key(key));
+                found.push((make(span), note("within", TEXT, at)));
+            }
+        }
+        found
+    }
+}
+
+fn note(word: &'static str, wants: Wants, at: &At<'_>) -> TestNote {
+    TestNote { word, wants, at: at.location() }
+}
+
+/// What a value must be to equal this one.
+fn of(value: &Value) -> Wants {
+    match value {
+        Value::String(_) => TEXT,
+        Value::Number(_) => NUMBER,
+        Value::Bool(_) => Wants { boolean: true, ..Wants::default() },
+        _ => ANYTHING,
+    }
+}
+
+fn of_any(values: &[Value]) -> Wants {
+    values.iter().map(of).fold(Wants::default(), |all, one| Wants {
+        text: all.text || one.text,
+        number: all.number || one.number,
+        boolean: all.boolean || one.boolean,
+        list: all.list || one.list,
+    })
+}

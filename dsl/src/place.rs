@@ -1,0 +1,131 @@
+//! A place in a document: the value there and what a diagnostic about it points at.
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::yaml::{Document, push_segment};
+
+/// A node of a document, by its pointer. Cheap to move down from.
+#[derive(Debug, Clone)]
+pub(crate) struct At<'a> {
+    document: &'a Document,
+    pointer: String,
+}
+
+impl<'a> At<'a> {
+    pub(crate) fn root(document: &'a Document) -> At<'a> {
+        At { document, pointer: String::new() }
+    }
+
+    pub(crate) fn new(document: &'a Document, pointer: &str) -> At<'a> {
+        At { document, pointer: pointer.to_owned() }
+    }
+
+    pub(crate) fn key(&self, key: &str) -> At<'a> {
+        let mut pointer = self.pointer.clone();
+        push_segment(&mut pointer, key);
+        At { document: self.document, pointer }
+    }
+
+    pub(crate) fn item(&self, index: usize) -> At<'a> {
+        At { document: self.document, pointer: format!("{}/{index}", self.pointer) }
+    }
+
+    pub(crate) fn value(&self) -> Option<&'a Value> {
+        self.document.value.pointer(&self.pointer)
+    }
+
+    pub(crate) fn file(&self) -> &'a str {
+        &self.document.file
+    }
+
+    /// The value, where it is written on one line; else what stands for it: its key, or its first key.
+    pub(crate) fn location(&self) -> Location {
+        let span = self.document.spans.get(&self.pointer);
+        let shown = if span.value.start.line == span.value.end.line {
+            span.value
+        } else {
+            span.first_key.or(span.key).unwrap_or(span.value)
+        };
+        shown.at(&self.document.file)
+    }
+
+    /// The key, for a value in a mapping; else like [`At::location`].
+    pub(crate) fn key_location(&self) -> Location {
+        match self.document.spans.get(&self.pointer).key {
+            Some(key) => key.at(&self.document.file),
+            None => self.location(),
+        }
+    }
+
+    /// Where a text's own characters begin: line and column.
+    pub(crate) fn content(&self) -> (usize, usize) {
+        let content = self.document.spans.get(&self.pointer).content;
+        (content.line, content.column)
+    }
+
+    /// The keys of the mapping here, in the order they are written.
+    pub(crate) fn keys<'k>(&self, keys: impl Iterator<Item = &'k String>) -> Vec<&'k String> {
+        let mut keys: Vec<_> = keys
+            .map(|key| {
+                let span = self.document.spans.get(&self.key(key).pointer);
+                (span.key.unwrap_or(span.value).start, key)
+            })
+            .collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// The last segment of the pointer: the key (or index) under which this stands.
+    pub(crate) fn name(&self) -> &str {
+        self.pointer.rsplit('/').next().unwrap_or_default()
+    }
+
+    pub(crate) fn pointer(&self) -> &str {
+        &self.pointer
+    }
+}
+
+impl Diagnostic {
+    pub(crate) fn error(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { code, severity: Severity::Error, message: message.into(), location, help: None }
+    }
+
+    pub(crate) fn warning(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, location, message) }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The candidate that the user most likely meant.
+pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + written.chars().count().max(candidate.chars().count()) / 4)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean `x`?", else the list of what there is, else nothing.
+pub(crate) fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>, kind: &str) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(meant) = did_you_mean(written, candidates.iter().copied()) {
+        return Some(format!("did you mean `{meant}`?"));
+    }
+    (!candidates.is_empty()).then(|| format!("{kind}: {}", list(&candidates)))
+}
+
+/// Names as a list in a sentence, in back-quotes, cut where it gets long.
+pub(crate) fn list(names: &[&str]) -> String {
+    const MOST: usize = 24;
+    let mut shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    if names.len() > MOST {
+        shown.push(format!("and {} more", names.len() - MOST));
+    }
+    shown.join(", ")
+}

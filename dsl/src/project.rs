@@ -1,0 +1,234 @@
+//! The files of a project, read as text: what the language is compiled from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{Diagnostic, Location};
+
+/// The name of the settings file, which makes a folder a project.
+pub(crate) const SETTINGS: &str = "campaignd.yaml";
+
+/// The largest file that is read, in bytes.
+const MAX_SIZE: u64 = 1024 * 1024;
+
+/// How deep folders may nest.
+const MAX_FOLDERS: usize = 32;
+
+/// Why a folder cannot be compiled at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    #[error("there is no campaignd.yaml in {0}; make a project with `campaignd init`, or name its folder with --project")]
+    NoProject(PathBuf),
+    #[error("{path} cannot be read: {reason}")]
+    Settings { path: PathBuf, reason: String },
+    #[error("{path} cannot be read")]
+    Root { path: PathBuf, source: io::Error },
+}
+
+/// Every file of a project that matters to the language, by its path relative to the project (with forward slashes), and
+/// what went wrong in reading the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectFiles {
+    texts: BTreeMap<String, String>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl ProjectFiles {
+    /// Reads campaignd.yaml, workflows/, templates/ and schemas/ under `root`. Hidden files and what editors leave behind
+    /// are passed over. A file that cannot be used is a diagnostic at that file.
+    ///
+    /// # Errors
+    /// When there is no campaignd.yaml, or it cannot be read.
+    pub fn read(root: &Path) -> Result<ProjectFiles, ProjectError> {
+        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root { path: root.to_owned(), source })?;
+        let settings = root.join(SETTINGS);
+        if !settings.is_file() {
+            return Err(ProjectError::NoProject(root.to_owned()));
+        }
+        let mut walk = Walk { root: &real_root, files: ProjectFiles::default() };
+        walk.file(&settings, SETTINGS);
+        if let Some(diagnostic) = walk.files.diagnostics.first() {
+            return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
+        }
+        for (folder, wanted) in [("workflows", is_workflow as fn(&str) -> bool), ("templates", |_| true), ("schemas", is_schema)]
+        {
+            walk.folder(&real_root.join(folder), folder, wanted, 0);
+        }
+        Ok(walk.files)
+    }
+
+    /// A project in memory: paths relative to it, and texts.
+    pub fn from_texts<P: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (P, T)>) -> ProjectFiles {
+        let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into())).collect();
+        ProjectFiles { texts, diagnostics: Vec::new() }
+    }
+
+    /// Changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        let mut part = |text: &str| {
+            hasher.update((text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        for (path, text) in &self.texts {
+            part(path);
+            part(text);
+        }
+        for diagnostic in &self.diagnostics {
+            part(&diagnostic.location.file);
+            part(diagnostic.code);
+        }
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The text of a file, by its path relative to the project.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
+    }
+
+    /// Every path, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str)
+    }
+
+    /// What went wrong in reading.
+    pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    pub(crate) fn workflows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.under("workflows/").filter(|(path, _)| is_workflow(path))
+    }
+
+    /// The files under a folder (named with its slash).
+    pub(crate) fn under(&self, folder: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.texts.iter().filter(move |(path, _)| path.starts_with(folder)).map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+}
+
+fn is_workflow(name: &str) -> bool {
+    name.ends_with(".yaml") || name.ends_with(".yml")
+}
+
+fn is_schema(name: &str) -> bool {
+    name.ends_with(".json")
+}
+
+/// Hidden files, and what editors leave behind.
+fn is_passed_over(name: &str) -> bool {
+    name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") || (name.starts_with('#') && name.ends_with('#'))
+}
+
+struct Walk<'a> {
+    /// Without symbolic links.
+    root: &'a Path,
+    files: ProjectFiles,
+}
+
+impl Walk<'_> {
+    fn refuse(&mut self, file: &str, code: &'static str, message: String, help: Option<&str>) {
+        let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
+        let diagnostic = Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(code, location, message) };
+        self.files.diagnostics.push(diagnostic);
+    }
+
+    fn folder(&mut self, path: &Path, relative: &str, wanted: fn(&str) -> bool, depth: usize) {
+        match self.stays_inside(path) {
+            Ok(true) => {}
+            Ok(false) => return self.refuse_link(relative),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && depth == 0 => return,
+            Err(error) => return self.refuse(relative, "unreadable", format!("this cannot be read: {error}"), None),
+        }
+        if depth > MAX_FOLDERS {
+            let message = format!("folders nest deeper than {MAX_FOLDERS} here, or link to themselves");
+            return self.refuse(relative, "unreadable", message, None);
+        }
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => return self.refuse(relative, "unreadable", format!("this folder cannot be read: {error}"), None),
+        };
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.refuse(relative, "unreadable", format!("this folder cannot be read: {error}"), None);
+                    continue;
+                }
+            };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_passed_over(&name) {
+                continue;
+            }
+            let relative = format!("{relative}/{name}");
+            let path = entry.path();
+            if path.is_dir() {
+                self.folder(&path, &relative, wanted, depth + 1);
+            } else if wanted(&name) {
+                self.file(&path, &relative);
+            }
+        }
+    }
+
+    /// Whether the path, links followed, is in the project.
+    fn stays_inside(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::canonicalize(path)?.starts_with(self.root))
+    }
+
+    fn refuse_link(&mut self, relative: &str) {
+        let message = "this is a symbolic link that leads out of the project".to_owned();
+        self.refuse(relative, "link-out-of-project", message, Some("copy what it leads to into the project"));
+    }
+
+    fn file(&mut self, path: &Path, relative: &str) {
+        match self.stays_inside(path) {
+            Ok(true) => {}
+            Ok(false) => return self.refuse_link(relative),
+            Err(error) => return self.refuse(relative, "unreadable", format!("this cannot be read: {error}"), None),
+        }
+        match read_text(path) {
+            Ok(text) => {
+                self.files.texts.insert(relative.to_owned(), text);
+            }
+            Err(Unusable::TooLarge) => {
+                self.refuse(relative, "file-too-large", "this file is larger than 1 MiB".to_owned(), Some("split it"));
+            }
+            Err(Unusable::NotUtf8(line)) => {
+                self.refuse(
+                    relative,
+                    "not-utf8",
+                    format!("this file is not UTF-8 text (see line {line})"),
+                    Some("save it as UTF-8"),
+                );
+            }
+            Err(Unusable::Io(error)) => self.refuse(relative, "unreadable", format!("this file cannot be read: {error}"), None),
+        }
+    }
+}
+
+enum Unusable {
+    TooLarge,
+    NotUtf8(usize),
+    Io(io::Error),
+}
+
+fn read_text(path: &Path) -> Result<String, Unusable> {
+    let file = fs::File::open(path).map_err(Unusable::Io)?;
+    let about = file.metadata().map_err(Unusable::Io)?;
+    if !about.is_file() {
+        return Err(Unusable::Io(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file")));
+    }
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes).map_err(Unusable::Io)?;
+    if bytes.len() as u64 > MAX_SIZE {
+        return Err(Unusable::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
+        Unusable::NotUtf8(line)
+    })
+}

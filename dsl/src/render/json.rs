@@ -1,0 +1,47 @@
+//! The machine's format: a list of objects, as the commands' contract gives it.
+
+use serde::Serialize;
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    code: &'a str,
+    severity: Severity,
+    message: &'a str,
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    help: Option<&'a str>,
+    url: String,
+}
+
+/// A JSON array of all diagnostics, ending in a newline.
+///
+/// # Errors
+/// Never for real diagnostics: every key is text.
+pub fn json(diagnostics: &[Diagnostic]) -> Result<String, serde_json::Error> {
+    let entries: Vec<Entry<'_>> = diagnostics
+        .iter()
+        .map(|diagnostic| Entry {
+            code: diagnostic.code,
+            severity: diagnostic.severity,
+            message: &diagnostic.message,
+            file: &diagnostic.location.file,
+            line: diagnostic.location.line,
+            column: diagnostic.location.column,
+            end_line: diagnostic.location.end_line,
+            end_column: diagnostic.location.end_column,
+            help: diagnostic.help.as_deref(),
+            url: url(diagnostic.code),
+        })
+        .collect();
+    serde_json::to_string_pretty(&entries).map(|text| text + "\n")
+}
+
+/// Where the code is explained, relative to the documentation of campaignd.
+fn url(code: &str) -> String {
+    format!("docs/rules.md#{code}")
+}

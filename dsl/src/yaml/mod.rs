@@ -1,0 +1,53 @@
+//! YAML text to a value with a place for every node: strict where the ordinary readers are lenient.
+//!
+//! A text is read twice. The first pass ([`events`]) refuses what would be ambiguous or dangerous (duplicate keys, tags,
+//! merge keys, deep nesting, alias bombs) and notes where everything stands; only what it lets through reaches the second,
+//! which makes the values.
+
+mod events;
+mod spans;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Location, Severity};
+pub(crate) use spans::{Spans, push_segment};
+
+/// Deepest nesting of lists and mappings.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// One YAML file, read.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// Relative to the project.
+    pub file: String,
+    pub value: Value,
+    pub spans: Spans,
+}
+
+/// Reads one file's text.
+///
+/// # Errors
+/// Everything the first pass found, or the one thing that made the second give up.
+pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let spans = events::scan(file, text)?;
+    match serde_yaml::from_str::<Value>(text) {
+        Ok(value) => Ok(Document { file: file.to_owned(), value, spans }),
+        Err(error) => Err(vec![second_pass_error(file, &error)]),
+    }
+}
+
+/// The libyaml family refuses a few things that the first pass accepts (control characters, for one).
+fn second_pass_error(file: &str, error: &serde_yaml::Error) -> Diagnostic {
+    let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
+    Diagnostic {
+        code: "yaml-syntax",
+        severity: Severity::Error,
+        message: format!("this is not valid YAML: {error}"),
+        location: Location { file: file.to_owned(), line, column, end_line: line, end_column: column + 1 },
+        help: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
