@@ -10,6 +10,7 @@ pub mod ingest;
 pub mod instant;
 pub mod kernel;
 pub mod render;
+pub mod simulate;
 pub mod state;
 pub mod store;
 pub mod tokens;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use dsl::contract::Contract;
@@ -74,12 +74,8 @@ pub struct Rejection {
 /// Why a file cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{path} cannot be opened: {source}")]
-    Open {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    #[error("the file cannot be opened: {0}")]
+    Open(#[source] io::Error),
     #[error("the file cannot be read: {0}")]
     Read(#[source] io::Error),
     #[error("the file is empty; its first row must name the columns")]
@@ -158,7 +154,7 @@ pub fn open<T: Source>(
     map: &[(String, String)],
     expected: Arc<Expected>,
 ) -> Result<Reader<T>, OpenError> {
-    let file = File::open(path).map_err(|source| OpenError::Open { path: path.to_owned(), source })?;
+    let file = File::open(path).map_err(OpenError::Open)?;
     Reader::new(Box::new(BufReader::with_capacity(1 << 16, file)), format, map, expected)
 }
 
