@@ -85,7 +85,7 @@ impl Import {
         bar.finish_and_clear();
         done?;
         rows.finish()?;
-        output::print(&(self.said(&writing.counts, rows.rejected) + "\n"))?;
+        output::text(&(self.said(&writing.counts, rows.rejected) + "\n"))?;
         Ok(if rows.rejected > 0 { Exit::Findings } else { Exit::Fine })
     }
 

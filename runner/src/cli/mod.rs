@@ -1,5 +1,6 @@
 //! The command line: one file a command, thin.
 
+mod beside;
 mod demo;
 mod enroll;
 mod import;

@@ -1,19 +1,28 @@
-//! Standard output and error: a broken pipe is not an error, and colour is for terminals.
+//! What commands print: a broken pipe is not an error, and colour is for terminals (<https://no-color.org>).
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use super::CouldNotRun;
+use crate::secrets;
 
-/// Prints to standard output.
+/// Writes to standard output.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn print(text: &str) -> Result<(), CouldNotRun> {
-    let mut out = io::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()), "the output")
+pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CouldNotRun> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    written(write(&mut out).and_then(|()| out.flush()), "the output")
 }
 
-/// What became of writing `what`. When whoever reads has gone away, nobody is left to write for: the process ends, quietly and fine.
+/// Writes a text to standard output.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn text(text: &str) -> Result<(), CouldNotRun> {
+    print(|out| out.write_all(text.as_bytes()))
+}
+
+/// What became of writing `what`. When whoever reads has gone away (`| head`), nobody is left to write for: the process ends, quietly and fine.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -30,17 +39,12 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Whether standard output is a terminal on which colour is wanted (<https://no-color.org>).
-pub fn coloured() -> bool {
-    io::stdout().is_terminal() && !no_color()
+/// Whether standard output is a terminal that shows colours.
+pub fn colour_on_stdout() -> bool {
+    io::stdout().is_terminal() && !secrets::no_color()
 }
 
-/// The same of standard error.
-pub fn coloured_notes() -> bool {
-    io::stderr().is_terminal() && !no_color()
-}
-
-#[allow(clippy::disallowed_methods, reason = "how to print is the terminal's business, not the project's")]
-fn no_color() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+/// Whether standard error is a terminal that shows colours.
+pub fn colour_on_stderr() -> bool {
+    io::stderr().is_terminal() && !secrets::no_color()
 }

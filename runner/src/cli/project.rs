@@ -48,7 +48,7 @@ impl Project {
         if self.compiled.catalog.is_none() {
             let errors: Vec<Diagnostic> =
                 self.compiled.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).cloned().collect();
-            output::note(render::human(&errors, &self.files, output::coloured_notes()).trim_end());
+            output::note(render::human(&errors, &self.files, output::colour_on_stderr()).trim_end());
             output::note(&render::summary(&errors));
         }
         self.compiled.catalog.clone()

@@ -34,7 +34,7 @@ impl Schema {
                 (Which::Workflow | Which::Settings, 1) => wanted.values_mut().next().map(Value::take).unwrap_or_default(),
                 _ => Value::Object(wanted),
             };
-            output::print(&format!("{shown:#}\n"))?;
+            output::text(&format!("{shown:#}\n"))?;
             return Ok(Exit::Fine);
         };
         std::fs::create_dir_all(&folder)
@@ -42,7 +42,7 @@ impl Schema {
         for (name, schema) in &wanted {
             let path = folder.join(format!("{name}.schema.json"));
             output::written(std::fs::write(&path, format!("{schema:#}\n")), &path.display().to_string())?;
-            output::print(&format!("{}\n", path.display()))?;
+            output::text(&format!("{}\n", path.display()))?;
         }
         Ok(Exit::Fine)
     }

@@ -36,14 +36,14 @@ impl Validate {
         let diagnostics = &project.compiled.diagnostics;
         let text = match self.format {
             Format::Human => {
-                render::human(diagnostics, &project.files, output::coloured()) + &render::summary(diagnostics) + "\n"
+                render::human(diagnostics, &project.files, output::colour_on_stdout()) + &render::summary(diagnostics) + "\n"
             }
             Format::Short => render::short(diagnostics),
             Format::Json => {
                 render::json(diagnostics).map_err(|error| CouldNotRun(format!("the list cannot be made: {error}")))?
             }
         };
-        output::print(&text)?;
+        output::text(&text)?;
         let wrong = diagnostics.iter().any(|diagnostic| self.deny_warnings || diagnostic.severity == Severity::Error);
         Ok(if wrong { Exit::Findings } else { Exit::Fine })
     }
