@@ -91,6 +91,8 @@ pub struct Kernel {
     now: i64,
     /// While a run is looked at that was due earlier: since when. A message it queues at once was meant for then.
     late_since: Option<i64>,
+    /// While runs are looked at because they are due, not because something arrived.
+    at_timers: bool,
     tally: Tally,
     /// Only what comes back from channels, and other inputs, are taken in any more; nothing is begun.
     stopping: bool,
@@ -148,6 +150,7 @@ impl Kernel {
             inbox: true,
             now,
             late_since: None,
+            at_timers: false,
             tally: Tally::default(),
             stopping: false,
         };
@@ -208,6 +211,7 @@ impl Kernel {
                 kernel.follow_up()?;
             }
             kernel.dispatch(&mut turn.jobs)?;
+            turn.done = std::mem::take(&mut kernel.tally);
             Ok(turn)
         })
     }
