@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::json::shown;
 use super::lines::Lines;
-use super::table::{self, Records};
+use super::table::{self, Record, Records};
 use super::{ContactInput, Occurrence, contact, event, json};
 use crate::instant::project_zone;
 
@@ -188,14 +188,14 @@ impl<T: Source> Reader<T> {
         }
     }
 
-    fn raw(&mut self) -> io::Result<Option<(u64, Result<Vec<u8>, String>)>> {
+    fn record(&mut self) -> io::Result<Option<Record>> {
         match &mut self.rows {
-            Rows::Csv { records, .. } => Ok(records.next()?.map(|record| (record.number, record.text))),
+            Rows::Csv { records, .. } => records.next(),
             Rows::Json(lines) => loop {
                 let Some(line) = lines.next()? else { return Ok(None) };
                 match line.text {
                     Some(text) if text.trim_ascii().is_empty() => {}
-                    text => return Ok(Some((line.number, text.ok_or_else(table::too_long)))),
+                    text => return Ok(Some(Record { number: line.number, text: text.ok_or_else(table::too_long) })),
                 }
             },
         }
@@ -215,8 +215,8 @@ impl<T: Source> Iterator for Reader<T> {
     type Item = io::Result<Result<Row<T>, Rejection>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (line, text) = match self.raw() {
-            Ok(raw) => raw?,
+        let Record { number: line, text } = match self.record() {
+            Ok(record) => record?,
             Err(error) => return Some(Err(error)),
         };
         let reject = |reason, row| Some(Ok(Err(Rejection { line, reason, row })));
