@@ -2,6 +2,7 @@
 
 use super::super::{Counts, Import};
 use super::*;
+use crate::kernel::{Kernel, Options, Plan};
 use crate::state::{Consent, ContactId, EventId};
 use crate::store::{InboxItem, SqliteStore, Store};
 
@@ -120,4 +121,23 @@ fn set_changes_the_contact_and_erase_is_left_to_the_runner() {
     let range = |id| InboxItem::Events { first: EventId(id), last: EventId(id) };
     let told = |id| InboxItem::Contacts(vec![ContactId(id)]);
     assert_eq!(inbox(&mut store), [told(1), range(1), InboxItem::Erase(ContactId(1)), told(2), range(2)]);
+}
+
+#[test]
+fn the_runner_erases_whom_it_is_told_to_and_they_are_not_made_anew() {
+    let text = r#"{"at":"2026-03-31T23:30:00Z","contact":"ada","event":"a"}
+{"at":"2026-03-31T23:32:00Z","contact":"ada","erase":true}
+{"at":"2026-03-31T23:32:00Z","contact":"ada","erase":true}"#;
+    let mut store = store();
+    events(&mut store, text, false);
+    let plan = Arc::new(Plan::new(Arc::new(catalog(false)), None).unwrap());
+    let mut kernel = Kernel::open(Box::new(store), plan, Options::default(), NOW).unwrap();
+    while kernel.turn(NOW, &[]).unwrap().more {}
+    let store = kernel.store();
+    assert_eq!(store.contact_id("ada").unwrap(), None);
+    assert!(store.events(ContactId(1), "a", 0, true).unwrap().is_empty());
+    let rows = [ContactInput { id: "ada".to_owned(), ..ContactInput::default() }];
+    let mut import = Import::new(store, catalog(false).settings, false).unwrap();
+    import.contacts(&rows, NOW).unwrap();
+    check(import.counts, 0, 0, 0, 1);
 }
