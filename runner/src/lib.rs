@@ -5,6 +5,7 @@ pub mod channels;
 pub mod cli;
 pub mod clock;
 pub mod daemon;
+pub mod demo;
 pub mod dispatch;
 pub mod engine;
 pub mod ingest;

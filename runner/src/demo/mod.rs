@@ -1,0 +1,15 @@
+//! The demo: the shipped campaigns, a thousand people made up from a seed, and a month of what they do.
+
+mod chance;
+mod funnel;
+mod month;
+mod people;
+mod places;
+mod project;
+mod reactions;
+
+pub use funnel::{Funnel, funnels};
+pub use month::{Month, month};
+pub use people::{Person, people};
+pub use project::{FILES, files, write};
+pub use reactions::{Reactions, Watcher};

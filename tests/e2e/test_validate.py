@@ -1,0 +1,143 @@
+"""What is wrong in a file is a diagnostic at its place, quickly, whatever the file holds."""
+
+import json
+import os
+import re
+import shutil
+import time
+
+import pytest
+
+from project import ROOT, Project
+
+GOOD = """\
+workflow: hello
+trigger: { event: signed_up }
+topic: offers
+steps:
+  - send: { subject: Hello, text: "Hello. {{unsubscribe_url}}" }
+"""
+
+
+def bomb(levels=30):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for level in range(1, levels):
+        references = ", ".join([f"*a{level - 1}"] * 9)
+        lines.append(f"a{level}: &a{level} [{references}]")
+    return "\n".join(lines) + "\n" + GOOD
+
+
+BROKEN = {
+    "brackets": "[" * 100_000,
+    "braces": "workflow: " + "{a: " * 100_000,
+    "bomb": bomb(),
+    "binary": bytes(range(256)) * 64,
+    "not-utf8": "workflow: caf\u00e9\n".encode("latin-1"),
+    "duplicate-key": GOOD + "topic: offers\n",
+    "tag": GOOD.replace("hello", "!!python/object:os.system hello", 1),
+    "two-megabytes": GOOD + "# " + "x" * 2_000_000,
+    "tabs": "workflow: hello\n\tsteps: []\n",
+    "list": "- workflow\n- hello\n",
+    "deep": "workflow: hello\nsteps:\n" + "".join("  " * depth + "- repeat:\n" for depth in range(1, 2_000)),
+    "long-line": "workflow: " + "x" * 900_000,
+    "quote": 'workflow: "hello\n',
+    "nul": "workflow: hel\x00lo\n",
+    "unknown-verb": GOOD.replace("send:", "sned:"),
+    "unknown-topic": GOOD.replace("topic: offers", "topic: ofers"),
+    "empty": "",
+}
+
+# Nothing is wrong with a file that says nothing.
+FINE = {"empty"}
+
+
+def validate(project):
+    began = time.monotonic()
+    done = project.command("validate", "--format", "json")
+    took = time.monotonic() - began
+    return done, took
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_files_are_reported_at_their_place(project, name):
+    project.settings()
+    project.write("workflows/good.yaml", GOOD.replace("hello", "good"))
+    project.write("workflows/broken.yaml", BROKEN[name])
+    done, took = validate(project)
+    assert took < 2, f"{took:.1f} s"
+    found = json.loads(done.stdout)
+    if name in FINE:
+        assert done.returncode == 0, done.stdout
+        return
+    assert done.returncode == 1, done.stderr
+    errors = [row for row in found if row["severity"] == "error"]
+    assert errors and all(row["file"] == "workflows/broken.yaml" for row in errors)
+    for row in errors:
+        assert row["code"] and row["message"]
+        assert row["line"] >= 1 and row["column"] >= 1
+        assert (row["end_line"], row["end_column"]) >= (row["line"], row["column"])
+        assert len(row["message"]) < 2_000
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one(project):
+    project.settings()
+    project.write("workflows/broken.yaml", BROKEN["unknown-topic"])
+    done, _ = validate(project)
+    row = json.loads(done.stdout)[0]
+    assert (row["code"], row["line"]) == ("unknown-topic", 3)
+    assert "offers" in row["help"]
+
+
+def test_links_out_of_the_project_are_refused(project, tmp_path):
+    project.settings()
+    outside = tmp_path / "secret.yaml"
+    outside.write_text(GOOD)
+    (project.folder / "workflows").mkdir()
+    os.symlink(outside, project.folder / "workflows" / "link.yaml")
+    done, _ = validate(project)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)[0]["file"] == "workflows/link.yaml"
+
+
+def test_broken_templates_are_reported_at_their_place(project):
+    project.settings()
+    project.write("workflows/good.yaml", GOOD.replace('{ subject: Hello, text: "Hello. {{unsubscribe_url}}" }', "hello"))
+    for text in ("{{#if", "{{#each x}}", "{{" * 50_000, "{{#if contact.id}}" * 3_000, "{{> nobody}}", "{{nope}}"):
+        project.write("templates/hello.html.hbs", f"---\nsubject: Hello\n---\n{text}")
+        done, took = validate(project)
+        assert done.returncode == 1, text[:40]
+        assert took < 2, f"{text[:40]}: {took:.1f} s"
+        assert any(row["file"] == "templates/hello.html.hbs" for row in json.loads(done.stdout)), text[:40]
+
+
+def test_wrong_settings_are_a_diagnostic_too(project):
+    project.write("campaignd.yaml", "project: test\ntime_zone: Europe/Berln\n")
+    done, _ = validate(project)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)[0]["file"] == "campaignd.yaml"
+
+
+def test_a_piped_report_has_no_colours_and_a_broken_pipe_is_quiet(project):
+    project.settings()
+    project.write("workflows/broken.yaml", BROKEN["unknown-verb"])
+    done = project.command("validate")
+    assert done.returncode == 1
+    assert "\x1b[" not in done.stdout + done.stderr
+    assert "workflows/broken.yaml" in done.stdout + done.stderr
+
+
+def test_the_shipped_project_is_good():
+    shipped = Project.__new__(Project)
+    shipped.folder = ROOT
+    done = shipped.command("validate", "--format", "json", "--deny-warnings")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+def test_the_first_campaign_of_the_readme_is_good(project):
+    for part in ("campaignd.yaml", "workflows", "templates", "schemas"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, project.folder / part)
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    project.write("workflows/thanks.yaml", example.group(1))
+    done = project.command("validate", "--format", "json", "--deny-warnings")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
