@@ -9,7 +9,9 @@ use crate::secrets;
 pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CouldNotRun> {
     let mut out = BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CouldNotRun(format!("the output cannot be written: {error}"))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CouldNotRun(format!("the output cannot be written: {error}")))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

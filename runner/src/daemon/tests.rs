@@ -79,7 +79,8 @@ steps:
 impl Bench {
     fn new(hold: bool) -> Bench {
         let dir = tempfile::tempdir().unwrap();
-        let files = [("campaignd.yaml", "project: shop\ntime_zone: Europe/Berlin\ncontract: open\n"), ("workflows/w.yaml", WORKFLOW)];
+        let files =
+            [("campaignd.yaml", "project: shop\ntime_zone: Europe/Berlin\ncontract: open\n"), ("workflows/w.yaml", WORKFLOW)];
         let compiled = dsl::compile(&dsl::ProjectFiles::from_texts(files));
         let Some(catalog) = compiled.catalog else { panic!("{:#?}", compiled.diagnostics) };
         let plan = Arc::new(Plan::new(Arc::new(catalog), None).unwrap());
@@ -134,7 +135,9 @@ fn wakes_when_something_is_due_and_counts() {
     });
     assert_eq!(status.unwrap(), MessageStatus::Sent);
     let text = bench.metrics.text().unwrap();
-    for line in ["campaignd_steps_total 2", "campaignd_events_total 1", r#"campaignd_messages_total{channel="email",status="sent"} 1"#] {
+    for line in
+        ["campaignd_steps_total 2", "campaignd_events_total 1", r#"campaignd_messages_total{channel="email",status="sent"} 1"#]
+    {
         assert!(text.lines().any(|shown| shown == line), "no line `{line}` in\n{text}");
     }
     let figures = bench.thread.mailbox().ask(Figures::of).wait().unwrap().unwrap();

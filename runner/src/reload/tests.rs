@@ -8,11 +8,12 @@ use crate::clock::{Clock, FastClock};
 use crate::daemon::{KernelThread, LastGood, Loaded, Pools, mailbox};
 use crate::kernel::{Kernel, Options, Plan};
 use crate::metrics::Metrics;
-use crate::store::{SqliteStore, Store};
+use crate::store::SqliteStore;
 
 /// A generous limit for what takes milliseconds.
 const SOON: Duration = Duration::from_secs(30);
-const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ncontract: open\nchannels: { email: { deliver: \"outbox:outbox/\" } }\n";
+const SETTINGS: &str =
+    "project: shop\ntime_zone: Europe/Berlin\ncontract: open\nchannels: { email: { deliver: \"outbox:outbox/\" } }\n";
 const GOOD: &str = "trigger: { manual: true }\nsteps: [{ wait: 1 hour }]\n";
 
 struct Bench {
@@ -88,7 +89,8 @@ fn good_files_are_in_force_and_remembered() {
     assert!(matches!(bench.reloader.attempt(false), Outcome::InForce { number: 2 }));
     assert_eq!(bench.live(), ["a", "b"]);
     assert!(bench.success() && !bench.loaded().stale);
-    let remembered = bench.thread.mailbox().ask(|kernel, _| LastGood::find(kernel.store()).unwrap().unwrap().hash()).wait().unwrap();
+    let remembered =
+        bench.thread.mailbox().ask(|kernel, _| LastGood::find(kernel.store()).unwrap().unwrap().hash()).wait().unwrap();
     assert_eq!(remembered, dsl::ProjectFiles::read(bench.dir.path()).unwrap().hash());
 }
 
