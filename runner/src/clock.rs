@@ -50,6 +50,21 @@ impl Clock for FastClock {
     }
 }
 
+/// Measures how long something takes, in real time whatever the clock shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[allow(clippy::disallowed_methods, reason = "the port itself")]
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    pub fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 /// Stands still until it is set: for simulations and tests.
 #[derive(Debug, Default)]
 pub struct VirtualClock(AtomicI64);

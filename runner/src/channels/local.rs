@@ -79,3 +79,135 @@ fn carry(job: Job, keep: &Keep) -> (Option<String>, Outcome) {
     };
     (subject, outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::{ChannelOptions, ChannelPool, Content, Delivery, Envelope, Timeouts};
+    use super::*;
+    use crate::state::MessageId;
+
+    fn job(number: i64, content: impl FnOnce() -> Result<Content, String> + Send + 'static) -> Job {
+        let envelope = Envelope {
+            to: "ada@shop.example".to_owned(),
+            message_id: format!("{number}.1.hello.ab12@shop.example"),
+            date: 0,
+            headers: Vec::new(),
+        };
+        Job {
+            message: MessageId(number),
+            envelope,
+            compose: Box::new(content),
+        }
+    }
+
+    fn named(number: i64) -> Content {
+        Content {
+            subject: Some(number.to_string()),
+            ..Content::default()
+        }
+    }
+
+    fn start(
+        delivery: Delivery,
+        runtime: &tokio::runtime::Runtime,
+    ) -> (ChannelPool, mpsc::Receiver<Report>) {
+        let options = ChannelOptions {
+            connections: 1000,
+            delivery,
+            from: None,
+            hello: "localhost".to_owned(),
+            timeouts: Timeouts::default(),
+        };
+        let (reports, received) = channel();
+        let report: ReportTo = Arc::new(move |report| reports.send(report).unwrap());
+        (
+            ChannelPool::start("email", &options, report, runtime.handle()).unwrap(),
+            received,
+        )
+    }
+
+    /// A thousand messages at once, of which every tenth cannot be made: each is reported once, before the pool has closed.
+    fn check(delivery: Delivery) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (pool, reports) = start(delivery, &runtime);
+        for number in 0..pool.connections() as i64 {
+            pool.submit(job(number, move || match number % 10 {
+                0 => panic!("no {number}"),
+                1 => Err("no name".to_owned()),
+                _ => Ok(named(number)),
+            }));
+        }
+        runtime.block_on(pool.close(Duration::from_secs(60)));
+        let mut reports: Vec<Report> = reports.try_iter().collect();
+        reports.sort_by_key(|report| report.message);
+        assert_eq!(reports.len(), 1000);
+        for (number, report) in (0..).zip(reports) {
+            assert_eq!(report.message, MessageId(number));
+            match (number % 10, report.outcome) {
+                (0, Outcome::Failed(why)) => {
+                    assert!(why.ends_with(&format!("no {number}")), "{why}")
+                }
+                (1, Outcome::Failed(why)) => assert_eq!(why, "no name"),
+                (2.., Outcome::Sent) => assert_eq!(report.subject, Some(number.to_string())),
+                (_, outcome) => panic!("{number}: {outcome:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn each_message_is_reported_once() {
+        check(Delivery::Null);
+        let home = tempfile::tempdir().unwrap();
+        check(Delivery::Outbox(home.path().join("outbox")));
+        assert_eq!(
+            std::fs::read_dir(home.path().join("outbox"))
+                .unwrap()
+                .count(),
+            800
+        );
+    }
+
+    #[test]
+    fn what_is_not_begun_in_time_is_put_off() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (pool, reports) = start(Delivery::Null, &runtime);
+        let gate = Arc::new(Mutex::new(()));
+        let shut = gate.lock().unwrap();
+        let (enter, entered) = channel();
+        for number in 0..5 {
+            let (gate, enter) = (gate.clone(), enter.clone());
+            pool.submit(job(number, move || {
+                enter.send(()).unwrap();
+                drop(gate.lock().unwrap());
+                Ok(named(number))
+            }));
+        }
+        // Both workers stand before the gate; it opens only after the time to close is over.
+        (0..MOST_THREADS).for_each(|_| entered.recv().unwrap());
+        runtime.block_on(pool.close(Duration::ZERO));
+        drop(shut);
+        let outcomes: Vec<Outcome> = reports.iter().map(|report| report.outcome).collect();
+        assert_eq!(
+            outcomes
+                .iter()
+                .filter(|outcome| **outcome == Outcome::Sent)
+                .count(),
+            2
+        );
+        assert_eq!(
+            outcomes
+                .iter()
+                .filter(|outcome| matches!(outcome, Outcome::Deferred(_)))
+                .count(),
+            3
+        );
+    }
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MaybeString, Message, MultiPart, SinglePart};
 
 use super::address::{AddressError, recipient, without_controls};
 use super::{Content, Envelope};
@@ -20,22 +20,30 @@ const YEAR_10000: i64 = 253_402_300_800_000;
 pub struct Mail {
     pub from: Address,
     pub to: Address,
-    /// Header and body with CRLF line ends, ASCII throughout, not dot-stuffed.
-    pub bytes: Vec<u8>,
+    /// Header and body with CRLF line ends, ASCII throughout (no server need offer 8BITMIME), not dot-stuffed.
+    pub text: String,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     #[error(transparent)]
     Address(#[from] AddressError),
-    #[error("the message's date, {0} ms since 1970, cannot be written in a mail: it must lie between 1970 and 9999")]
+    #[error(
+        "the message's date, {0} ms since 1970, cannot be written in a mail: it must lie between 1970 and 9999"
+    )]
     Date(i64),
     #[error("“{0}” cannot be a Message-ID: give the project a `url` with a plain host name")]
     MessageId(String),
-    #[error("{0} has a word of more than {LONGEST_WORD} characters, which cannot be put into a mail's header: shorten it")]
+    #[error(
+        "{0} has a word of more than {LONGEST_WORD} characters, which cannot be put into a mail's header: shorten it"
+    )]
     LongWord(&'static str),
     #[error("“{0}” cannot be a header field's name")]
     HeaderName(&'static str),
+    #[error(
+        "the mail came out with characters that are not ASCII (please report it: they should have been encoded)"
+    )]
+    NotAscii,
     #[error("the mail could not be put together: {0}")]
     Build(#[from] lettre::error::Error),
 }
@@ -44,7 +52,10 @@ pub enum MailError {
 /// and an HTML body.
 pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Mail, MailError> {
     let to = recipient(&envelope.to)?;
+    // Given the envelope, the builder need not read it out of its own headers, which it cannot do for every address.
+    let route = lettre::address::Envelope::new(Some(from.email.clone()), vec![to.clone()])?;
     let mut builder = Message::builder()
+        .envelope(route)
         .from(from.clone())
         .to(Mailbox::new(None, to.clone()))
         .date(date(envelope.date)?)
@@ -57,32 +68,52 @@ pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Ma
     }
     let message = match (content.text, content.html) {
         (Some(text), Some(html)) => builder.multipart(
-            MultiPart::alternative().singlepart(SinglePart::plain(lines(text))).singlepart(SinglePart::html(lines(html))),
+            MultiPart::alternative()
+                .singlepart(SinglePart::plain(body(text)))
+                .singlepart(SinglePart::html(body(html))),
         ),
-        (None, Some(html)) => builder.singlepart(SinglePart::html(lines(html))),
-        (text, None) => builder.singlepart(SinglePart::plain(lines(text.unwrap_or_default()))),
+        (None, Some(html)) => builder.singlepart(SinglePart::html(body(html))),
+        (text, None) => builder.singlepart(SinglePart::plain(body(text.unwrap_or_default()))),
     }?;
-    Ok(Mail { from: from.email.clone(), to, bytes: message.formatted() })
+    let text = String::from_utf8(message.formatted())
+        .ok()
+        .filter(|text| text.is_ascii());
+    Ok(Mail {
+        from: from.email.clone(),
+        to,
+        text: text.ok_or(MailError::NotAscii)?,
+    })
 }
 
 fn date(ms: i64) -> Result<SystemTime, MailError> {
     match u64::try_from(ms) {
-        Ok(since_1970) if ms < YEAR_10000 => Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970)),
+        Ok(since_1970) if ms < YEAR_10000 => {
+            Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970))
+        }
         _ => Err(MailError::Date(ms)),
     }
 }
 
 fn message_id(id: &str) -> Result<String, MailError> {
-    let fits = id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
+    let fits = id
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
     match id.split_once('@') {
-        Some((left, right)) if fits && !left.is_empty() && !right.is_empty() && id.len() <= LONGEST_WORD => Ok(format!("<{id}>")),
+        Some((left, right))
+            if fits && !left.is_empty() && !right.is_empty() && id.len() <= LONGEST_WORD =>
+        {
+            Ok(format!("<{id}>"))
+        }
         _ => Err(MailError::MessageId(without_controls(id))),
     }
 }
 
 fn header(name: &'static str, value: &str) -> Result<HeaderValue, MailError> {
     // The builder's own check of names lets line breaks through.
-    let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let fits = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let checked = HeaderName::new_from_ascii(name.to_owned());
     match checked {
         Ok(checked) if fits => Ok(HeaderValue::new(checked, header_text(name, value)?)),
@@ -92,36 +123,45 @@ fn header(name: &'static str, value: &str) -> Result<HeaderValue, MailError> {
 
 fn header_text(name: &'static str, value: &str) -> Result<String, MailError> {
     let clean = without_controls(value);
-    if clean.split(' ').any(|word| word.is_ascii() && word.len() > LONGEST_WORD) {
+    if clean
+        .split(' ')
+        .any(|word| word.is_ascii() && word.len() > LONGEST_WORD)
+    {
         return Err(MailError::LongWord(name));
     }
     Ok(clean)
 }
 
+/// A body for the builder to encode: as bytes where that is the same, because it then does not look for line ends again.
+fn body(text: String) -> MaybeString {
+    let text = lines(text);
+    match text.is_ascii() {
+        true => MaybeString::Binary(text.into_bytes()),
+        false => MaybeString::String(text),
+    }
+}
+
 /// The text with CRLF for every line end and without NUL, which mail does not allow (RFC 5321 section 2.3.8: a bare CR or LF
 /// is not a line end, and servers that take it for one can be made to see a second message).
 fn lines(text: String) -> String {
+    // Counting is many times faster than searching, and most texts need no more.
     let bytes = text.as_bytes();
-    let clean = bytes.iter().enumerate().all(|(at, byte)| match byte {
-        b'\n' => at > 0 && bytes[at - 1] == b'\r',
-        b'\r' => bytes.get(at + 1) == Some(&b'\n'),
-        byte => *byte != 0,
-    });
-    if clean {
+    let count = |wanted: u8| bytes.iter().filter(|byte| **byte == wanted).count();
+    let (cr, lf) = (count(b'\r'), count(b'\n'));
+    let ends = match cr {
+        0 => 0,
+        _ => bytes.windows(2).filter(|pair| *pair == b"\r\n").count(),
+    };
+    if count(0) == 0 && cr == ends && lf == ends {
         return text;
     }
-    let mut out = String::with_capacity(text.len() + text.len() / 32);
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' => {
-                characters.next_if_eq(&'\n');
-                out.push_str("\r\n");
-            }
-            '\n' => out.push_str("\r\n"),
-            '\0' => {}
-            character => out.push(character),
-        }
+    let text = text.replace('\0', "");
+    let mut out = String::with_capacity(text.len() + cr + lf);
+    for line in text.split_inclusive('\n') {
+        let whole = line.strip_suffix('\n');
+        let line = whole.map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
+        out.push_str(&line.replace('\r', "\r\n"));
+        out.push_str(whole.map_or("", |_| "\r\n"));
     }
     out
 }

@@ -26,8 +26,7 @@ fn built(envelope: &Envelope, content: Content) -> Mail {
 
 /// The names of the header fields of the mail itself, in order, as a careless reader sees them: by lines.
 fn fields(mail: &Mail) -> Vec<String> {
-    let text = std::str::from_utf8(&mail.bytes).unwrap();
-    let (header, _) = text.split_once("\r\n\r\n").unwrap();
+    let (header, _) = mail.text.split_once("\r\n\r\n").unwrap();
     header
         .split("\r\n")
         .filter(|line| !line.starts_with([' ', '\t']))
@@ -37,11 +36,11 @@ fn fields(mail: &Mail) -> Vec<String> {
 
 /// What every mail has to be on its way through old relays.
 fn assert_plain(mail: &Mail) {
-    assert!(mail.bytes.is_ascii() && !mail.bytes.contains(&0));
-    for line in mail.bytes.split_inclusive(|byte| *byte == b'\n') {
+    assert!(mail.text.is_ascii() && !mail.text.contains('\0'));
+    for line in mail.text.split_inclusive('\n') {
         assert!(line.len() <= 1000, "a line of {} bytes", line.len());
-        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-        assert!(!line.contains(&b'\r') && !line.contains(&b'\n'), "{line:?}");
+        let line = line.strip_suffix("\r\n").unwrap_or(line);
+        assert!(!line.contains(['\r', '\n']), "{line:?}");
     }
 }
 
@@ -61,7 +60,7 @@ fn a_mail_has_two_bodies_and_its_headers() {
     assert_plain(&mail);
     assert_eq!(mail.from.to_string(), "hello@shop.example");
     assert_eq!(mail.to.to_string(), "ada@xn--bcher-kva.example");
-    let read = MessageParser::default().parse(&mail.bytes).unwrap();
+    let read = MessageParser::default().parse(&mail.text).unwrap();
     let from = read.from().unwrap().first().unwrap();
     assert_eq!((from.name(), from.address()), (Some("Bücher & Co"), Some("hello@shop.example")));
     assert_eq!(read.to().unwrap().first().unwrap().address(), Some("ada@xn--bcher-kva.example"));
@@ -83,7 +82,7 @@ fn one_body_is_one_part() {
         (None, None, "text/plain; charset=utf-8"),
     ] {
         let mail = built(&envelope("a@x.de", &[]), content("s", html, text));
-        let read = MessageParser::default().parse(&mail.bytes).unwrap();
+        let read = MessageParser::default().parse(&mail.text).unwrap();
         assert_eq!(read.header_raw("Content-Type").unwrap().trim(), kind);
         assert_eq!(fields(&mail)[..6], ["From", "To", "Date", "Message-ID", "Subject", "MIME-Version"]);
     }
@@ -109,6 +108,23 @@ fn what_cannot_be_mailed_is_said() {
     check(envelope("a@x.de", &[("", "x")]), "s", "cannot be a header field's name");
     let last = Envelope { date: YEAR_10000 - 1, ..good() };
     assert!(build(&from, &last, content("s", None, None)).is_ok());
+}
+
+#[test]
+fn every_line_end_becomes_crlf() {
+    for (text, expected) in [
+        ("", ""),
+        ("a", "a"),
+        ("a\r\nb\r\n", "a\r\nb\r\n"),
+        ("a\nb\n\n", "a\r\nb\r\n\r\n"),
+        ("a\rb\r", "a\r\nb\r\n"),
+        ("\r\r\n\n\r", "\r\n\r\n\r\n\r\n"),
+        ("\na\r\n", "\r\na\r\n"),
+        ("a\r\0\nb\0", "a\r\nb"),
+        ("ü\n漢\r字", "ü\r\n漢\r\n字"),
+    ] {
+        assert_eq!(lines(text.to_owned()), expected, "{text:?}");
+    }
 }
 
 /// Text that tries to be more than text.
@@ -147,7 +163,7 @@ proptest! {
             fields(&mail),
             ["From", "To", "Date", "Message-ID", "Subject", "X-Value", "MIME-Version", "Content-Type"]
         );
-        let read = MessageParser::default().parse(&mail.bytes).unwrap();
+        let read = MessageParser::default().parse(&mail.text).unwrap();
         prop_assert_eq!(read.headers().len(), 8);
         prop_assert_eq!(read.parts.len(), 3);
         prop_assert_eq!(read.to().unwrap().as_list().map(<[_]>::len), Some(1));
@@ -168,6 +184,8 @@ proptest! {
             prop_assert!(to.is_ascii() && !to.chars().any(char::is_control));
             let mail = built(&envelope(&to, &[]), content("s", None, Some("x")));
             prop_assert_eq!(fields(&mail).len(), 8);
+            let field = format!("\r\nTo: {to}\r\n");
+            prop_assert!(mail.text.contains(&field));
         }
     }
 }

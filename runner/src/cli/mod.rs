@@ -1,10 +1,12 @@
 //! The command line: one file a command, thin.
 
+mod beside;
 mod demo;
 mod enroll;
 mod import;
 mod manual;
 mod messages;
+mod output;
 mod pause;
 mod project;
 mod run;

@@ -59,6 +59,7 @@ impl Kernel {
     pub(super) fn store_event(&mut self, event: NewEvent, depth: u32, fresh: bool) -> Result<()> {
         let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
         self.last_event = id;
+        self.tally.events += 1;
         self.consent_event(event.contact, &event.name, &event.properties)?;
         if fresh && depth < super::CHAIN {
             let stored = Event { id, at: event.at, properties: Value::Object(event.properties), message: event.message };
@@ -121,6 +122,7 @@ impl Kernel {
         debug_assert!(last.0 - first.0 < 100 * CHUNK as i64, "imports are written in chunks");
         for id in first.0..=last.0 {
             let Some(stored) = self.store.event(EventId(id))? else { continue };
+            self.tally.events += 1;
             if let Value::Object(properties) = &stored.event.properties {
                 self.consent_event(stored.contact, &stored.name, properties)?;
             }

@@ -38,6 +38,15 @@ impl ChannelState {
     }
 }
 
+/// A message's Message-ID (RFC 5322 section 3.6.4) without angle brackets: the same for every attempt, and different for every other message
+/// in the world. `identity` is the store's.
+pub fn message_id(message: &Message, settings: &Settings, identity: &str) -> String {
+    let from = settings.channels.get(&message.channel).and_then(|channel| channel.from.as_deref());
+    let domain = from.and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain.trim_end_matches('>').trim());
+    let domain = domain.filter(|domain| !domain.is_empty() && domain.is_ascii()).unwrap_or("campaignd.invalid");
+    format!("{}.{}.{}.{identity}@{domain}", message.run, message.visit, message.step)
+}
+
 impl Kernel {
     /// Takes over changed connections and rates; what is in flight stays counted.
     pub(super) fn reset_channels(&mut self, settings: &Settings) {
@@ -198,7 +207,7 @@ impl Kernel {
         }
         self.store.update_message(&message)?;
         let settings = self.plan.catalog.settings.clone();
-        let message_id = self.message_id(&message, &settings);
+        let message_id = message_id(&message, &settings, &self.identity);
         let envelope = Envelope {
             to: message.to.clone().unwrap_or_default(),
             message_id: message_id.clone(),
@@ -228,18 +237,11 @@ impl Kernel {
         Ok(Job { message: message.id, envelope, compose: Box::new(compose) })
     }
 
-    /// The same for every attempt, and different for every other message in the world.
-    fn message_id(&self, message: &Message, settings: &Settings) -> String {
-        let from = settings.channels.get(&message.channel).and_then(|channel| channel.from.as_deref());
-        let domain = from.and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain.trim_end_matches('>').trim());
-        let domain = domain.filter(|domain| !domain.is_empty() && domain.is_ascii()).unwrap_or("campaignd.invalid");
-        format!("{}.{}.{}.{}@{domain}", message.run, message.visit, message.step, self.identity)
-    }
-
     /// Gives a message a state that it stays in. One that was not sent gives back its slot of the frequency caps.
     fn settle(&mut self, message: &mut Message, status: MessageStatus) -> Result<()> {
         message.status = status;
         message.at = self.now;
+        self.tally.message(&message.channel, status);
         if matches!(status, MessageStatus::Failed | MessageStatus::Skipped) {
             message.taken_at = None;
         }

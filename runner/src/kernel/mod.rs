@@ -14,12 +14,15 @@ mod messages;
 mod observe;
 mod plan;
 mod runs;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
 
+pub use messages::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
+pub use tally::Tally;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -56,6 +59,7 @@ pub struct Turn {
     pub jobs: Vec<(Arc<str>, Job)>,
     /// There is more to do at the same time: call again at once.
     pub more: bool,
+    pub done: Tally,
 }
 
 /// How many due runs, contacts of a sweep or items of the inbox a turn takes at most. Large enough that a commit costs little by comparison, small
@@ -85,6 +89,9 @@ pub struct Kernel {
     now: i64,
     /// While a run is looked at that was due earlier: since when. A message it queues at once was meant for then.
     late_since: Option<i64>,
+    tally: Tally,
+    /// Only what comes back from channels, and other inputs, are taken in any more; nothing is begun.
+    stopping: bool,
 }
 
 /// Something that follows from what happened, in the same transaction.
@@ -139,6 +146,8 @@ impl Kernel {
             inbox: true,
             now,
             late_since: None,
+            tally: Tally::default(),
+            stopping: false,
         };
         kernel.transaction(now, |kernel| {
             kernel.identity = kernel.store.identity()?;
@@ -163,19 +172,37 @@ impl Kernel {
     pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
-            kernel.fire_time_triggers(now - 1)?;
+            if !kernel.stopping {
+                kernel.fire_time_triggers(now - 1)?;
+            }
             for input in inputs {
                 kernel.take(input)?;
                 kernel.follow_up()?;
             }
-            turn.more |= kernel.take_inbox()?;
-            kernel.fire_time_triggers(now)?;
-            turn.more |= kernel.sweep()?;
-            turn.more |= kernel.follow_some()?;
-            turn.more |= kernel.run_due()?;
-            kernel.dispatch(&mut turn.jobs)?;
+            if !kernel.stopping {
+                turn.more |= kernel.take_inbox()?;
+                kernel.fire_time_triggers(now)?;
+                turn.more |= kernel.sweep()?;
+                turn.more |= kernel.follow_some()?;
+                turn.more |= kernel.run_due()?;
+                kernel.dispatch(&mut turn.jobs)?;
+            }
+            turn.done = std::mem::take(&mut kernel.tally);
             Ok(turn)
         })
+    }
+
+    /// From now on turns only take in what they are given: no message is handed out any more, and what is due stays due for the next start.
+    pub fn stop_sending(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Keeps small named texts in the store, all or none.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn note(&mut self, notes: &[(&str, String)], now: i64) -> Result<()> {
+        self.transaction(now, |kernel| notes.iter().try_for_each(|(name, text)| kernel.store.set_property(name, text)))
     }
 
     /// The earliest time at which a turn has something to do though nothing arrives.
@@ -183,6 +210,9 @@ impl Kernel {
     /// # Errors
     /// Those of the store.
     pub fn next_wake(&mut self) -> Result<Option<i64>> {
+        if self.stopping {
+            return Ok(None);
+        }
         let mut wake = [self.store.next_due_run()?, self.store.next_date_timer()?].into_iter().flatten().min();
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
@@ -260,6 +290,7 @@ struct Before {
     schedules: Vec<ScheduleRow>,
     zones: Vec<Option<String>>,
     inbox: bool,
+    tally: Tally,
 }
 
 impl Before {
@@ -271,6 +302,7 @@ impl Before {
             schedules: kernel.schedules.clone(),
             zones: kernel.zones.clone(),
             inbox: kernel.inbox,
+            tally: kernel.tally.clone(),
         }
     }
 
@@ -281,6 +313,7 @@ impl Before {
         kernel.schedules = self.schedules;
         kernel.zones = self.zones;
         kernel.inbox = self.inbox;
+        kernel.tally = self.tally;
         kernel.work.clear();
     }
 }

@@ -79,6 +79,7 @@ impl Kernel {
         let plan = self.plan.clone();
         let zone = self.zone_of(contact);
         let prepared = self.follow_if_changed(run, contact, &zone)?;
+        let visits = run.state.visit;
         for step in 0.. {
             let moment = self.moment(&plan, &zone);
             let mut facts = StoreFacts { store: &mut *self.store, contact, workflow: run.workflow };
@@ -92,6 +93,7 @@ impl Kernel {
                 break;
             }
         }
+        self.tally.steps += u64::from(run.state.visit - visits);
         self.store.update_run(run)
     }
 

@@ -1,7 +1,8 @@
 //! The store port: what the runner asks of a durable state, and nothing about how it is kept.
 //!
 //! Every call that changes something belongs to a transaction: `begin`, changes, `commit`. What one transaction holds is durable together
-//! or not at all, and is durable once `commit` has returned. Calls that only read may stand outside a transaction.
+//! or not at all, and is durable once `commit` has returned. Calls that only read may stand outside a transaction; a change without one is refused, and
+//! so is a change of a row that is not there. After a refused change the transaction goes on without it.
 //! Names handed in (workflows, events) are texts; a store may number them inside.
 //!
 //! Architecture invariants: no SQL outside the implementation; no rule of the language in here: the store finds and keeps, it decides nothing
@@ -40,6 +41,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 pub trait Store: Send {
     fn begin(&mut self) -> Result<()>;
+    /// When it fails, the transaction was undone as by `rollback`.
     fn commit(&mut self) -> Result<()>;
     /// Undoes the open transaction, in memory too; does nothing when none is open.
     fn rollback(&mut self);
@@ -56,7 +58,8 @@ pub trait Store: Send {
     /// Every distinct `time_zone` among the contacts; cheap however many contacts there are.
     fn contact_zones(&mut self) -> Result<Vec<Option<String>>>;
     /// Removes everything personal that is held about the contact in any table: profile, events, what messages were sent to and said, what
-    /// runs remember. The row stays, erased, under a uid that cannot be guessed from the old one.
+    /// runs remember. The row stays, erased, under a uid that cannot be guessed from the old one. Refused while the contact has
+    /// open runs: end them first, and skip their messages.
     fn erase_contact(&mut self, id: ContactId, now: i64) -> Result<()>;
 
     // Events
@@ -77,7 +80,7 @@ pub trait Store: Send {
     fn workflow_name(&mut self, id: WorkflowId) -> Result<Option<String>>;
     fn workflows(&mut self) -> Result<Vec<WorkflowRow>>;
     fn set_workflow(&mut self, row: &WorkflowRow) -> Result<()>;
-    /// Keeps a definition under its hash; a known hash answers with its row.
+    /// Keeps a definition under its workflow and hash; a known one answers with its row. A row's id is never given again.
     fn put_definition(&mut self, workflow: WorkflowId, hash: &str, canonical: &str, now: i64) -> Result<DefinitionId>;
     /// Its canonical text.
     fn definition(&mut self, id: DefinitionId) -> Result<Option<String>>;
@@ -89,7 +92,8 @@ pub trait Store: Send {
     /// `None`: the contact has an open run of this workflow and key. `run.id` is ignored.
     fn insert_run(&mut self, run: &Run) -> Result<Option<RunId>>;
     fn run(&mut self, id: RunId) -> Result<Option<Run>>;
-    /// Writes everything that changes in a run: definition, step, state, due, ended. An ended run keeps no state but its counters.
+    /// Writes everything that changes in a run: definition, step, state, due, ended. An ended run keeps no state but its counters
+    /// (the rest reads as that of a run that is ready and remembers nothing), is never due, and cannot be opened again.
     fn update_run(&mut self, run: &Run) -> Result<()>;
     fn open_runs(&mut self, contact: ContactId) -> Result<Vec<Run>>;
     /// Open runs of one workflow in order of contact, after `after`.
@@ -100,7 +104,8 @@ pub trait Store: Send {
     fn due_runs(&mut self, now: i64, limit: usize) -> Result<Vec<RunId>>;
     /// The earliest due of all runs that are not parked.
     fn next_due_run(&mut self) -> Result<Option<i64>>;
-    /// Takes a due run (of a paused workflow) out of `due_runs` until `unpark`; forgotten at the end of the process.
+    /// Takes a due run (of a paused workflow) out of `due_runs` until `unpark` or an update of the run; forgotten at the end of
+    /// the process. `park_message` is the same for a queued message.
     fn park_run(&mut self, id: RunId) -> Result<()>;
 
     // Log and experiments
@@ -108,6 +113,7 @@ pub trait Store: Send {
     fn log(&mut self, entry: &LogEntry) -> Result<()>;
     fn run_log(&mut self, run: RunId) -> Result<Vec<LogEntry>>;
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>>;
+    /// Replaces an assignment there may be.
     fn assign(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId, variant: &str) -> Result<()>;
 
     // Messages
@@ -130,7 +136,8 @@ pub trait Store: Send {
     /// What happened to messages to this contact, `at >= from`, oldest first. `Sent` is answered from the messages (id: the highest there is, so it
     /// comes after every event of its millisecond), the others from events.
     fn fates(&mut self, contact: ContactId, fate: dsl::model::Fate, from: i64) -> Result<Vec<FateRow>>;
-    /// The latest message to this contact of this template (and, if given, workflow) whose sending was begun.
+    /// The latest message to this contact of this template (and, if given, workflow) whose sending was begun: the one whose status
+    /// changed last.
     fn latest_message(&mut self, contact: ContactId, template: &str, workflow: Option<&str>) -> Result<Option<MessageId>>;
     /// Messages in order of id, after `after`, of this status if given.
     fn messages_after(&mut self, after: MessageId, status: Option<MessageStatus>, limit: usize) -> Result<Vec<Message>>;

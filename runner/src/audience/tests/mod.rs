@@ -1,8 +1,10 @@
 //! Conditions against one contact's facts: by example, and generated ones against an evaluation that is too simple to be wrong.
 
-mod examples;
 mod generated;
+mod history;
 mod oracle;
+mod standing;
+mod values;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -74,7 +76,12 @@ impl World {
     fn did(mut self, name: &str, at: i64, properties: Value) -> World {
         let id = EventId(1 + self.events.values().map(Vec::len).sum::<usize>() as i64);
         let events = self.events.entry(name.to_owned()).or_default();
-        events.push(Event { id, at, properties, message: None });
+        events.push(Event {
+            id,
+            at,
+            properties,
+            message: None,
+        });
         events.sort_by_key(|event| (event.at, event.id));
         self
     }
@@ -82,7 +89,12 @@ impl World {
     fn fate(mut self, fate: Fate, at: i64, template: &str, run: i64) -> World {
         let id = EventId(1 + self.fates.values().map(Vec::len).sum::<usize>() as i64);
         let rows = self.fates.entry(fate).or_default();
-        rows.push(FateRow { id, at, template: template.to_owned(), run: Some(RunId(run)) });
+        rows.push(FateRow {
+            id,
+            at,
+            template: template.to_owned(),
+            run: Some(RunId(run)),
+        });
         rows.sort_by_key(|row| (row.at, row.id));
         self
     }
@@ -95,7 +107,10 @@ impl World {
     /// The answer and what was read to find it.
     fn check(&self, condition: &Condition, now: i64) -> (Truth, Vec<String>) {
         let zone = dsl::time::zone(self.zone).expect("a known zone");
-        let mut facts = Recorded { world: self, reads: Vec::new() };
+        let mut facts = Recorded {
+            world: self,
+            reads: Vec::new(),
+        };
         let scope = Scope {
             now,
             zone: &zone,
@@ -127,11 +142,17 @@ impl Facts for Recorded<'_> {
     }
 
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, Infallible> {
-        self.reads.push(format!("{name} {}{}", since(from), if bare { " bare" } else { "" }));
+        self.reads.push(format!(
+            "{name} {}{}",
+            since(from),
+            if bare { " bare" } else { "" }
+        ));
         let mut events = self.world.events.get(name).cloned().unwrap_or_default();
         events.retain(|event| event.at >= from);
         if bare {
-            events.iter_mut().for_each(|event| event.properties = Value::Null);
+            events
+                .iter_mut()
+                .for_each(|event| event.properties = Value::Null);
         }
         Ok(events)
     }
@@ -150,11 +171,19 @@ impl Facts for Recorded<'_> {
 }
 
 fn since(from: i64) -> String {
-    if from == i64::MIN { "all".to_owned() } else { format!("from {from}") }
+    if from == i64::MIN {
+        "all".to_owned()
+    } else {
+        format!("from {from}")
+    }
 }
 
 fn settings() -> Settings {
-    let topic = |subscribed_by_default| Topic { title: None, subscribed_by_default, confirm: false };
+    let topic = |subscribed_by_default| Topic {
+        title: None,
+        subscribed_by_default,
+        confirm: false,
+    };
     Settings {
         project: "shop".into(),
         time_zone: "UTC".into(),
@@ -162,11 +191,18 @@ fn settings() -> Settings {
         url: None,
         store: "state/campaignd.db".into(),
         channels: BTreeMap::new(),
-        topics: [("news".to_owned(), topic(true)), ("offers".to_owned(), topic(false))].into(),
+        topics: [
+            ("news".to_owned(), topic(true)),
+            ("offers".to_owned(), topic(false)),
+        ]
+        .into(),
         quiet_hours: None,
         frequency: Vec::new(),
         spread: Duration::MINUTE,
-        http: Http { listen: "127.0.0.1:0".into(), keys: Vec::new() },
+        http: Http {
+            listen: "127.0.0.1:0".into(),
+            keys: Vec::new(),
+        },
         stop_within: Duration::SECOND,
         grace: Duration::HOUR,
         open_contract: false,
@@ -189,7 +225,10 @@ fn path(text: &str) -> Path {
         "vars" => Root::Vars,
         other => panic!("{other} is no root"),
     };
-    Path { root, keys: keys.split('.').map(str::to_owned).collect() }
+    Path {
+        root,
+        keys: keys.split('.').map(str::to_owned).collect(),
+    }
 }
 
 /// A condition in the model's JSON, in which paths are written as people do.
@@ -211,4 +250,30 @@ fn write_out_paths(json: &mut Value) {
         Value::Array(elements) => elements.iter_mut().for_each(write_out_paths),
         _ => {}
     }
+}
+
+/// The condition at time `now` gives this answer, to be looked at again then.
+fn expect(world: &World, json: Value, now: i64, holds: bool, recheck: Option<i64>) {
+    let (truth, _) = world.check(&condition(json.clone()), now);
+    assert_eq!(truth, Truth { holds, recheck }, "{json} at {now}");
+}
+
+fn value(path: &str, test: Value) -> Value {
+    json!({"value": {"path": path, "tests": [test]}})
+}
+
+fn event(name: &str, more: Value) -> Value {
+    let mut event = json!({"name": name, "filter": null, "count": null, "aggregates": [], "within": null, "since": null});
+    object(more)
+        .into_iter()
+        .for_each(|(key, value)| event[key] = value);
+    json!({"event": event})
+}
+
+fn message(template: Option<&str>, more: Value) -> Value {
+    let mut message = json!({"template": template, "is": "clicked", "within": null, "since": null});
+    object(more)
+        .into_iter()
+        .for_each(|(key, value)| message[key] = value);
+    json!({"message": message})
 }

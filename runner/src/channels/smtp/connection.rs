@@ -34,6 +34,13 @@ pub enum Trouble {
     Leaving(Reply),
 }
 
+impl Trouble {
+    /// Whether the connection went away, as kept ones do, rather than that the server misbehaved on it.
+    pub fn is_loss(&self) -> bool {
+        !matches!(self, Trouble::Garbage(_) | Trouble::OutOfTurn(_))
+    }
+}
+
 /// What a server's answer to EHLO offers of what this client uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offers {

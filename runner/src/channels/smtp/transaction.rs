@@ -39,24 +39,35 @@ pub async fn give(connection: &mut Connection, mail: &Mail) -> Attempt {
         Ok(Offer::Refused(reply, then)) => return Attempt::Decided(refusal(&reply), then),
         Err(trouble) => return Attempt::Dead(trouble),
     }
-    match connection.content(&on_the_wire(&mail.bytes)).await {
+    match connection.content(&on_the_wire(&mail.text)).await {
         Ok(reply) => match reply.class() {
             2 => Attempt::Decided(Outcome::Sent, Then::Keep),
             _ if reply.code == 421 => Attempt::Decided(refusal(&reply), Then::Drop),
             4 | 5 => Attempt::Decided(refusal(&reply), Then::Reset),
-            _ => Attempt::Decided(Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()), Then::Drop),
+            _ => Attempt::Decided(
+                Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()),
+                Then::Drop,
+            ),
         },
-        Err(trouble) if connection.is_in_doubt() => {
-            Attempt::Decided(Outcome::Unknown(format!("after the whole message had been given, {trouble}")), Then::Drop)
-        }
-        Err(trouble) => {
-            Attempt::Decided(Outcome::Deferred(format!("before the whole message had been given, {trouble}")), Then::Drop)
-        }
+        Err(trouble) if connection.is_in_doubt() => Attempt::Decided(
+            Outcome::Unknown(format!("after the whole message had been given, {trouble}")),
+            Then::Drop,
+        ),
+        Err(trouble) => Attempt::Decided(
+            Outcome::Deferred(format!(
+                "before the whole message had been given, {trouble}"
+            )),
+            Then::Drop,
+        ),
     }
 }
 
 async fn offer(connection: &mut Connection, mail: &Mail) -> Result<Offer, Trouble> {
-    let commands = [format!("MAIL FROM:<{}>\r\n", mail.from), format!("RCPT TO:<{}>\r\n", mail.to), "DATA\r\n".to_owned()];
+    let commands = [
+        format!("MAIL FROM:<{}>\r\n", mail.from),
+        format!("RCPT TO:<{}>\r\n", mail.to),
+        "DATA\r\n".to_owned(),
+    ];
     let pipelining = connection.offers.pipelining;
     if pipelining {
         connection.send(&commands.concat()).await?;
@@ -114,16 +125,13 @@ fn refusal(reply: &Reply) -> Outcome {
 
 /// The mail as DATA carries it: a dot before every dot that begins a line, and a line with one dot at the end (RFC 5321
 /// section 4.5.2).
-fn on_the_wire(bytes: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(bytes.len() + 64);
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
-        if rest[0] == b'.' {
+fn on_the_wire(mail: &str) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(mail.len() + 64);
+    for line in mail.split_inclusive('\n') {
+        if line.starts_with('.') {
             wire.push(b'.');
         }
-        wire.extend_from_slice(&rest[..end]);
-        rest = &rest[end..];
+        wire.extend_from_slice(line.as_bytes());
     }
     if !wire.is_empty() && !wire.ends_with(b"\r\n") {
         wire.extend_from_slice(b"\r\n");
@@ -137,7 +145,7 @@ mod tests {
     use super::*;
 
     fn check(mail: &str, wire: &str) {
-        assert_eq!(String::from_utf8(on_the_wire(mail.as_bytes())).unwrap(), wire);
+        assert_eq!(String::from_utf8(on_the_wire(mail)).unwrap(), wire);
     }
 
     #[test]
@@ -146,13 +154,27 @@ mod tests {
         check("a\r\n", "a\r\n.\r\n");
         check("a", "a\r\n.\r\n");
         check(".\r\n", "..\r\n.\r\n");
-        check("a.\r\n.b\r\n..\r\n\r\n.", "a.\r\n..b\r\n...\r\n\r\n..\r\n.\r\n");
+        check(
+            "a.\r\n.b\r\n..\r\n\r\n.",
+            "a.\r\n..b\r\n...\r\n\r\n..\r\n.\r\n",
+        );
     }
 
     #[test]
     fn settings_troubles_fail_no_message() {
-        for (code, fails) in [(421, false), (450, false), (530, false), (535, false), (500, true), (550, true), (554, true)] {
-            let outcome = refusal(&Reply { code, lines: vec!["no".to_owned()] });
+        for (code, fails) in [
+            (421, false),
+            (450, false),
+            (530, false),
+            (535, false),
+            (500, true),
+            (550, true),
+            (554, true),
+        ] {
+            let outcome = refusal(&Reply {
+                code,
+                lines: vec!["no".to_owned()],
+            });
             assert_eq!(matches!(outcome, Outcome::Failed(_)), fails, "{code}");
         }
     }

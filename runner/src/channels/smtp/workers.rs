@@ -56,15 +56,13 @@ impl SmtpWorkers {
 
     pub fn submit(&self, job: Job) {
         let mut state = self.desk.state();
-        match state.idle.pop().and_then(|number| state.doors.get(number).cloned()) {
-            // A worker's door is open as long as its number is among the idle ones.
-            Some(door) => {
-                if let Err(back) = door.send(job) {
-                    state.waiting.push_back(back.0);
-                }
-            }
-            None => state.waiting.push_back(job),
-        }
+        let free = state.idle.pop();
+        // A worker's door is open as long as its number is among the idle ones.
+        let left = match free.and_then(|number| state.doors.get(number)) {
+            Some(door) => door.send(job).err().map(|back| back.0),
+            None => Some(job),
+        };
+        state.waiting.extend(left);
     }
 }
 
@@ -177,13 +175,21 @@ impl Worker {
         let begun = Instant::now();
         let message = job.message;
         let content = compose::content(job.compose);
-        let subject = content.as_ref().ok().and_then(|content| content.subject.clone());
+        let subject = content
+            .as_ref()
+            .ok()
+            .and_then(|content| content.subject.clone());
         let mail = content.and_then(|content| compose::mail(&self.from, &job.envelope, content));
         let (outcome, then) = match mail {
             Ok(mail) => self.deliver_or_stop(&mail).await,
             Err(why) => (Outcome::Failed(why), Then::Keep),
         };
-        (self.report)(Report { message, subject, outcome, took: begun.elapsed() });
+        (self.report)(Report {
+            message,
+            subject,
+            outcome,
+            took: begun.elapsed(),
+        });
         then
     }
 
@@ -218,7 +224,7 @@ impl Worker {
             };
             match give(connection, mail).await {
                 Attempt::Decided(outcome, then) => return (outcome, then),
-                Attempt::Dead(_) if kept => self.connection = None,
+                Attempt::Dead(trouble) if kept && trouble.is_loss() => self.connection = None,
                 Attempt::Dead(trouble) => {
                     return (Outcome::Deferred(trouble.to_string()), Then::Drop);
                 }

@@ -1,6 +1,6 @@
 //! The connection: cached statements, and every error of SQLite's turned into the port's.
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, Statement, StatementStatus};
 
 use crate::store::{Result, StoreError};
 
@@ -95,6 +95,16 @@ pub(super) fn sql_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// Without the planner's stability guarantee SQLite compiles statements anew when a parameter's value changes that it looked at (a limit's, for one),
+/// which costs many times what they do. Looked after in debug builds, so by every test.
+fn check_compiled_once(statement: &Statement<'_>, sql: &str) {
+    debug_assert_eq!(
+        statement.get_status(StatementStatus::RePrepare),
+        0,
+        "compiled anew: {sql}"
+    );
+}
+
 pub(super) struct Db {
     pub(super) conn: Connection,
 }
@@ -111,7 +121,9 @@ impl Db {
             return Err(Refusal::NoTransaction.when(doing));
         }
         let mut statement = self.conn.prepare_cached(sql).map_err(backend(doing))?;
-        statement.execute(params).map_err(backend(doing))
+        let changed = statement.execute(params).map_err(backend(doing))?;
+        check_compiled_once(&statement, sql);
+        Ok(changed)
     }
 
     /// Changes one row that must be there.
@@ -156,6 +168,8 @@ impl Db {
         while let Some(row) = rows.next().map_err(backend(doing))? {
             found.push(read(row).map_err(|error| error.when(doing))?);
         }
+        drop(rows);
+        check_compiled_once(&statement, sql);
         Ok(found)
     }
 }

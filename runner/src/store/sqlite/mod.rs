@@ -28,6 +28,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use self::db::{Db, Refusal, backend};
@@ -271,6 +272,9 @@ fn tune(conn: &Connection) -> Result<()> {
          PRAGMA secure_delete = FAST;",
     )
     .map_err(backend(doing))?;
+    // A plan that does not depend on the parameters' values: else statements are compiled again and again.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(backend(doing))?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())
 }

@@ -1,0 +1,76 @@
+//! A project's store as the operator's commands see it: beside a runner that may be running, or without one.
+
+use std::path::{Path, PathBuf};
+
+use dsl::ProjectFiles;
+use dsl::model::{Catalog, Settings};
+
+use super::{CouldNotRun, project};
+use crate::clock::{Clock, WallClock};
+use crate::daemon::LastGood;
+use crate::store::{InboxItem, SqliteStore, Store, StoreError};
+
+/// Where the store is when campaignd.yaml is too broken to say.
+const USUAL_STORE: &str = "state/campaignd.db";
+
+pub struct Beside {
+    pub root: PathBuf,
+    pub settings: Settings,
+    /// `None`: nothing has been stored yet.
+    pub store: Option<SqliteStore>,
+    path: PathBuf,
+}
+
+impl From<StoreError> for CouldNotRun {
+    fn from(error: StoreError) -> CouldNotRun {
+        CouldNotRun(error.to_string())
+    }
+}
+
+impl Beside {
+    /// Opens what the project has. With a campaignd.yaml that is wrong, the settings are those that the runner last found good.
+    pub fn open(given: Option<PathBuf>) -> Result<Beside, CouldNotRun> {
+        let root = project::find(given)?;
+        let file = root.join("campaignd.yaml");
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| CouldNotRun(format!("{} cannot be read: {error}", file.display())))?;
+        let written = dsl::compile(&ProjectFiles::from_texts([("campaignd.yaml", text)])).settings;
+        let path = root.join(written.as_ref().map_or(USUAL_STORE, |settings| &settings.store));
+        let mut store = open(&path)?;
+        let settings = match (written, &mut store) {
+            (Some(settings), _) => Some(settings),
+            (None, Some(store)) => LastGood::find(store)?.and_then(|files| dsl::compile(&files).settings),
+            (None, None) => None,
+        };
+        match settings {
+            Some(settings) => Ok(Beside { root, settings, store, path }),
+            None => Err(CouldNotRun(format!("{} is wrong; `campaignd validate` says what", file.display()))),
+        }
+    }
+
+    /// The project's files as they are, compiled. `None`: they have errors.
+    pub fn catalog(&self) -> Result<Option<Catalog>, CouldNotRun> {
+        let files = ProjectFiles::read(&self.root).map_err(|error| CouldNotRun(error.to_string()))?;
+        Ok(dsl::compile(&files).catalog)
+    }
+
+    /// Leaves something for the runner to do; in a store that is made if need be.
+    pub fn leave(&mut self, item: &InboxItem) -> Result<(), CouldNotRun> {
+        if self.store.is_none() {
+            // Made and let go of at once, so that a runner can start.
+            drop(SqliteStore::open(&self.path)?);
+            self.store = open(&self.path)?;
+        }
+        let Some(store) = &mut self.store else { return Ok(()) };
+        store.begin()?;
+        let left = store.push_inbox(item, WallClock.now()).and_then(|()| store.commit());
+        if left.is_err() {
+            store.rollback();
+        }
+        Ok(left?)
+    }
+}
+
+fn open(path: &Path) -> Result<Option<SqliteStore>, CouldNotRun> {
+    if path.is_file() { Ok(Some(SqliteStore::open_beside(path)?)) } else { Ok(None) }
+}

@@ -1,0 +1,23 @@
+//! The daemon: a kernel on a thread of its own, the channels it hands messages to, and the service around them.
+//!
+//! Architecture invariants: only the kernel's thread touches the kernel; everybody else sends it letters. Nothing here decides about
+//! workflows or messages.
+
+mod carriers;
+mod figures;
+mod health;
+mod in_force;
+mod kernel_thread;
+mod mailbox;
+mod signals;
+mod worker;
+
+pub mod service;
+pub mod service_manager;
+
+pub use carriers::{Carry, CarryError, Pools, Replacement};
+pub use figures::{Figures, Passages, passages};
+pub use health::Health;
+pub use in_force::{LastGood, Loaded, as_json};
+pub use kernel_thread::{KernelThread, StopError};
+pub use mailbox::{Answer, Intake, Mailbox, Stopped, mailbox};

@@ -1,0 +1,221 @@
+//! Handlebars, set up for this language: its helpers and no others, a missing value that is printed is an error.
+//!
+//! Handlebars' own strict mode is not used: it makes errors of comparisons with what may be missing (`{{#if (eq contact.plan "pro")}}`), and
+//! keeps `{{default (lookup …) "x"}}` from working. The `helperMissing` hook, called for whatever can't be printed, is strict instead.
+
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext,
+    RenderError, RenderErrorReason, ScopedJson,
+};
+use serde_json::Value;
+
+use super::safety;
+
+/// The name of the hook that Handlebars calls for what is neither a variable nor a helper.
+const MISSING: &str = "helperMissing";
+/// Counts the rounds of loops. The checker knows no such name, so no template uses it.
+pub(super) const ROUND: &str = "$round";
+
+/// Why a message can't be made, on its way through Handlebars.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Stop {
+    #[error("`{0}` is missing")]
+    Missing(String),
+    #[error("there is no helper `{0}`")]
+    NoHelper(String),
+    #[error("its loops take too many rounds")]
+    TooManyRounds,
+}
+
+impl From<Stop> for RenderError {
+    fn from(stop: Stop) -> RenderError {
+        RenderErrorReason::NestedError(Box::new(stop)).into()
+    }
+}
+
+/// What HTML parts are rendered with: data is escaped.
+pub(super) fn html() -> Handlebars<'static> {
+    with_helpers(safety::escape_html)
+}
+
+/// What text parts and headers are rendered with.
+pub(super) fn text() -> Handlebars<'static> {
+    with_helpers(safety::plain)
+}
+
+fn with_helpers(escape: fn(&str) -> String) -> Handlebars<'static> {
+    let mut registry = Handlebars::new();
+    registry.register_escape_fn(escape);
+    for foreign in ["log", "raw"] {
+        registry.unregister_helper(foreign);
+    }
+    let own: [(&str, Compute); 6] = [
+        ("default", default),
+        ("upper", |call| {
+            text_of(call).map(|text| Value::String(text.to_uppercase()))
+        }),
+        ("lower", |call| {
+            text_of(call).map(|text| Value::String(text.to_lowercase()))
+        }),
+        ("url", |call| {
+            text_of(call).map(|text| Value::String(safety::address(&text).to_owned()))
+        }),
+        ("lookup", lookup),
+        ("len", len),
+    ];
+    for (name, compute) in own {
+        registry.register_helper(name, Box::new(Checked(Computed(compute))));
+    }
+    registry.register_helper(ROUND, Box::new(Round));
+    registry.register_helper(MISSING, Box::new(Missing));
+    registry
+}
+
+/// What a helper makes of what it is given; `None` where that is missing.
+type Compute = fn(&Helper<'_>) -> Option<Value>;
+
+struct Computed(Compute);
+
+impl HelperDef for Computed {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        Ok((self.0)(call).map_or(ScopedJson::Missing, ScopedJson::Derived))
+    }
+}
+
+/// A missing value is fine where another helper asks for it, and an error where it would be printed.
+struct Checked(Computed);
+
+impl HelperDef for Checked {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        state: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        self.0.call_inner(call, registry, context, state)
+    }
+
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        state: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        if self.0.0(call).is_none() {
+            let name = call.params().iter().find_map(|value| value.relative_path());
+            return Err(
+                Stop::Missing(name.cloned().unwrap_or_else(|| call.name().to_owned())).into(),
+            );
+        }
+        self.0.call(call, registry, context, state, out)
+    }
+}
+
+struct Missing;
+
+impl HelperDef for Missing {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        call: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        _: &mut dyn Output,
+    ) -> HelperResult {
+        let name = call.name().to_owned();
+        let variable = call.params().is_empty() && call.hash().is_empty();
+        Err(if variable {
+            Stop::Missing(name)
+        } else {
+            Stop::NoHelper(name)
+        }
+        .into())
+    }
+}
+
+struct Round;
+
+impl HelperDef for Round {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        _: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        _: &mut dyn Output,
+    ) -> HelperResult {
+        if safety::count_round() {
+            Ok(())
+        } else {
+            Err(Stop::TooManyRounds.into())
+        }
+    }
+}
+
+fn given<'a>(call: &'a Helper<'_>, index: usize) -> Option<&'a Value> {
+    let value = call
+        .param(index)
+        .filter(|value| !value.is_value_missing())?
+        .value();
+    (!value.is_null()).then_some(value)
+}
+
+fn text_of(call: &Helper<'_>) -> Option<String> {
+    given(call, 0).map(JsonRender::render)
+}
+
+fn default(call: &Helper<'_>) -> Option<Value> {
+    let first = given(call, 0).filter(|value| value.as_str() != Some(""));
+    first.or_else(|| given(call, 1)).cloned()
+}
+
+fn lookup(call: &Helper<'_>) -> Option<Value> {
+    let found = match (given(call, 0)?, given(call, 1)?) {
+        (Value::Array(items), index) => items.get(usize::try_from(index.as_u64()?).ok()?),
+        (Value::Object(members), key) => members.get(key.as_str()?),
+        _ => None,
+    };
+    found.filter(|value| !value.is_null()).cloned()
+}
+
+fn len(call: &Helper<'_>) -> Option<Value> {
+    let length = match given(call, 0) {
+        Some(Value::Array(items)) => items.len(),
+        Some(Value::Object(members)) => members.len(),
+        Some(Value::String(text)) => text.chars().count(),
+        _ => 0,
+    };
+    Some(Value::from(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use dsl::template::{Form, HELPERS};
+
+    use super::*;
+
+    #[test]
+    fn the_helpers_are_those_of_the_language() {
+        let render = |source: &str| html().render_template(source, &serde_json::json!({}));
+        for helper in HELPERS {
+            let call = format!("{}{}", helper.name, " \"1\"".repeat(*helper.values.start()));
+            let source = match helper.form {
+                Form::Block => format!("{{{{#{call}}}}}{{{{/{}}}}}", helper.name),
+                Form::Value | Form::Both => format!("{{{{default ({call}) \"\"}}}}"),
+            };
+            assert!(render(&source).is_ok(), "{source}");
+        }
+        for foreign in ["{{log \"x\"}}", "{{#raw}}{{/raw}}", "{{nope \"x\"}}"] {
+            assert!(render(foreign).is_err(), "{foreign}");
+        }
+    }
+}

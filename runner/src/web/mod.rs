@@ -1,0 +1,101 @@
+//! The pages: health and metrics. They read; nothing here changes the state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::daemon::{Figures, Health, Mailbox};
+use crate::metrics::Metrics;
+
+/// The kernel's thread is taken to hang after this long without a sign of life.
+const HANGS: Duration = Duration::from_secs(30);
+/// How long a scrape waits for the kernel's thread.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the pages show.
+#[derive(Clone)]
+pub struct Pages {
+    pub mailbox: Mailbox,
+    pub health: Arc<Health>,
+    pub metrics: Arc<Metrics>,
+}
+
+pub fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::map_response(hardened))
+        .with_state(pages)
+}
+
+/// 200 while the process lives and its kernel's thread goes round.
+async fn alive(State(pages): State<Pages>) -> Response {
+    let silent = pages.health.since_beat();
+    if silent < HANGS {
+        return plain("ok\n");
+    }
+    let message = format!("the kernel's thread has given no sign of life for {} seconds", silent.as_secs());
+    problem(StatusCode::SERVICE_UNAVAILABLE, "hangs", &message)
+}
+
+/// 200 while definitions are in force and the store works.
+async fn ready(State(pages): State<Pages>) -> Response {
+    match pages.health.trouble() {
+        None => plain("ready\n"),
+        Some(trouble) => problem(StatusCode::SERVICE_UNAVAILABLE, "not_ready", &trouble),
+    }
+}
+
+async fn metrics(State(pages): State<Pages>) -> Response {
+    let figures = pages.mailbox.ask(Figures::of).arrive();
+    // When the kernel does not answer, what is known without it is worth more than nothing.
+    match tokio::time::timeout(PATIENCE, figures).await {
+        Ok(Ok(Ok(figures))) => pages.metrics.show(&figures),
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "metrics are shown without the store's figures"),
+        Ok(Err(_)) | Err(_) => tracing::warn!("metrics are shown without the store's figures: the kernel's thread does not answer"),
+    }
+    match pages.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the metrics cannot be written"),
+    }
+}
+
+async fn unknown() -> Response {
+    problem(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+}
+
+async fn wrong_method(method: Method) -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", &format!("{method} is not answered at this address"))
+}
+
+fn plain(text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+fn problem(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = json!({ "code": code, "message": message }).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Headers that every answer carries.
+async fn hardened(mut response: Response) -> Response {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
