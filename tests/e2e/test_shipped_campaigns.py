@@ -137,7 +137,7 @@ def test_win_back(journey):
         ("2026-03-30", "win-back-news"),
         ("2026-04-06", "win-back-offer"),
         ("2026-04-13", "win-back-offer"),
-        ("2026-04-18", "completed"),
+        ("2026-04-13", "completed"),
     ]
     assert [what for _, _, what in happened["tempted"]] == ["win-back-news", "win-back-offer", "goal"]
 
