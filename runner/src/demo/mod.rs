@@ -7,9 +7,11 @@ mod people;
 mod places;
 mod project;
 mod reactions;
+mod show;
 
 pub use funnel::{Funnel, funnels};
 pub use month::{Month, month};
 pub use people::{Person, people};
 pub use project::{FILES, files, write};
 pub use reactions::{Reactions, Watcher};
+pub use show::{DemoError, Progress, Show, Shown};

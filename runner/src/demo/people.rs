@@ -44,7 +44,7 @@ fn person(chance: &mut Chance, number: usize) -> Option<Person> {
         attributes.insert("birthday".to_owned(), Value::String(born.to_string()));
     }
     let mut topics = vec!["product_news".to_owned()];
-    for (topic, share) in [("offers", 0.62), ("newsletter", 0.55)] {
+    for (topic, share) in [("offers", 0.66), ("newsletter", 0.78)] {
         if chance.happens(share) {
             topics.push(topic.to_owned());
         }

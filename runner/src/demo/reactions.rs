@@ -1,5 +1,7 @@
 //! What the made-up people do because a message reached them: open it, follow its link, look around, order, have enough.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 use serde_json::{Map, Value, json};
@@ -83,7 +85,11 @@ impl Reactions<'_> {
 }
 
 /// Watches the kernel for messages that were sent, and passes on what they lead to.
-pub struct Watcher(pub Sender<Occurrence>);
+pub struct Watcher {
+    pub to: Sender<Occurrence>,
+    /// Counts the messages.
+    pub sent: Arc<AtomicU64>,
+}
 
 impl Observer for Watcher {
     fn happened(&mut self, happening: &Happening<'_>) {
@@ -91,6 +97,7 @@ impl Observer for Watcher {
         if happening.kind != LogKind::Send {
             return;
         }
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let reactions = Reactions {
             contact: happening.contact,
             workflow: happening.workflow,
@@ -100,7 +107,7 @@ impl Observer for Watcher {
         };
         for occurrence in reactions.list() {
             // Nobody listens any more once the demo's time is over.
-            let _ = self.0.send(occurrence);
+            let _ = self.to.send(occurrence);
         }
     }
 }
