@@ -607,3 +607,124 @@ proptest::proptest! {
         }
     }
 }
+
+/// The forms that the language's page lists, but for those of a later release.
+#[test]
+fn the_language_page_s_forms_compile() {
+    let text = r#"
+workflow: forms
+trigger:
+  - { event: signed_up, where: { event.plan: pro }, key: event.x }
+  - { schedule: "0 9 * * MON", time_zone: Europe/Berlin }
+  - { at: 2026-11-27T09:00, time_zone: contact }
+  - { date: contact.birthday, every: year, offset: -7 days, at: "09:00", feb_29: feb_28 }
+  - { manual: true }
+audience:
+  contact.age: { at_least: 18, below: 65 }
+  contact.name: { exists: true }
+  any:
+    - event: order_completed
+      where: { event.total: { above: 50 } }
+      count: { at_least: 3 }
+      sum: { of: event.total, above: 500 }
+      within: 90 days
+    - { message: any, is: opened, within: 14 days }
+    - { segment: vip_at_risk }
+    - { topic: offers }
+    - { workflow: forms, is: never }
+exit_when: { event: order_completed }
+goal: { event: order_completed, within: 7 days, value: event.total, stay: true }
+topic: offers
+in_flight: pinned
+overdue: { after: 2 days, do: skip }
+moved: { old: wait-2-days }
+steps:
+  - send: welcome
+    channel: email
+    with: { coupon: SAVE10 }
+    window: { between: "09:00-20:00", days: weekdays }
+    when_capped: skip
+    when_unreachable: exit
+  - send: { subject: "Hi {{default contact.first_name \"there\"}}", html: "<p>Hi</p>", text: Hi }
+    transactional: true
+  - wait: 2 days
+  - wait: { for: 2 days, at: "09:00", days: weekdays }
+  - wait: { until: "09:00", days: [mon, thu] }
+  - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: continue, on_past: exit }
+  - wait_for: { event: order_completed, event.total: { above: 5 } }
+    within: 3 days
+    since: entry
+    then: [ exit: bought ]
+    otherwise: [ { wait: 30m } ]
+  - branch: [ { when: { contact.stage: new }, steps: [ { exit: x } ] }, { steps: [ exit ] } ]
+    id: fork
+"#;
+    let rest = r#"
+workflow: more
+trigger: { manual: true }
+topic: offers
+segments:
+  vip_at_risk:
+    description: Big spenders gone quiet.
+    all:
+      - contact.value_tier: high
+      - { event: order_completed, count: 0, within: 60 days }
+steps:
+  - experiment: subject-line
+    variants:
+      question: { weight: 45, steps: [ { send: welcome } ] }
+      plain: { weight: 45, steps: [ { send: welcome } ] }
+      holdout: { weight: 10 }
+  - repeat: { times: 3, every: 7 days, until: { topic: offers }, steps: [ { wait: P2D } ] }
+  - set: { contact.stage: onboarded, contact.points: { add: 10 }, contact.tags: { append: vip }, contact.old: null }
+  - subscribe: offers
+  - unsubscribe: offers
+  - record: survey_requested
+    with: { a: "{{contact.id}}", n: 5 }
+  - start: forms
+    with: { plan: pro }
+  - exit
+"#;
+    let compiled = project(&[
+        ("workflows/forms.yaml", text),
+        ("workflows/more.yaml", rest),
+    ]);
+    assert_eq!(
+        found(&compiled),
+        [""; 0],
+        "{}",
+        crate::render::short(&compiled.diagnostics)
+    );
+    let forms = entry(&compiled, "forms");
+    assert_eq!(forms.definition.segments.len(), 1);
+    let kinds: Vec<&str> = forms
+        .definition
+        .workflow
+        .steps
+        .iter()
+        .map(|step| step.id.as_str())
+        .collect();
+    let expected = [
+        "send-welcome",
+        "send-message",
+        "wait-2-days",
+        "wait-2-days-2",
+        "wait-until-09-00",
+        "wait-until-trial-ends-at",
+        "wait-for-order-completed",
+        "exit",
+        "wait-30m",
+        "fork",
+        "exit-2",
+        "exit-3",
+    ];
+    assert_eq!(kinds, expected);
+    let StepKind::WaitFor {
+        condition: crate::model::Condition::Event(event),
+        ..
+    } = &forms.definition.workflow.steps[6].kind
+    else {
+        panic!()
+    };
+    assert!(event.filter.is_some());
+}

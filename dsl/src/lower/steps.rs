@@ -112,6 +112,12 @@ impl Lowerer<'_> {
             ),
             MapOr::Map(message) => {
                 let source = self.inline(message, form.channel.as_ref(), &names, &here);
+                if self.context.library.templates.contains_key(id) {
+                    let message = format!(
+                        "the message written here would be known as `{id}`, which is a template's name"
+                    );
+                    self.error_help("duplicate-id", &here, message, "give the step another `id`");
+                }
                 wiring.inline.insert(id.to_owned(), source);
                 (None, None)
             }
