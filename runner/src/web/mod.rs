@@ -1,5 +1,7 @@
 //! The pages: health and metrics. They read; nothing here changes the state.
 
+mod unsubscribe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::act))
+        .route("/preferences/{token}", get(unsubscribe::page).post(unsubscribe::act))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(hardened))
@@ -92,7 +96,7 @@ fn problem(status: StatusCode, code: &str, message: &str) -> Response {
 async fn hardened(mut response: Response) -> Response {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
