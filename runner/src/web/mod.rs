@@ -105,3 +105,38 @@ async fn hardened(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::daemon::mailbox;
+
+    /// The pages of a runner whose kernel's thread has ended.
+    #[track_caller]
+    fn check(request: &str, status: &str, body: &str) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let pages = Pages { mailbox: mailbox().0, health: Arc::default(), metrics: Arc::default() };
+        runtime.spawn(async move { axum::serve(listener, router(pages)).await.unwrap() });
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.contains(body), "{answer}");
+        assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
+    }
+
+    #[test]
+    fn answers_each_address() {
+        check("GET /healthz", "200", "ok");
+        check("GET /readyz", "200", "ready");
+        check("GET /metrics", "200", "campaignd_steps_total 0");
+        check("GET /nope", "404", r#"{"code":"not_found","message":"#);
+        check("POST /healthz", "405", r#"{"code":"method_not_allowed","message":"#);
+    }
+}
