@@ -6,6 +6,7 @@
 mod check;
 pub mod contract;
 pub mod diagnostic;
+pub mod explain;
 pub mod model;
 pub mod render;
 pub mod schema;

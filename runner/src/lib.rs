@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod reload;
 pub mod render;
 pub mod secrets;
+pub mod simulate;
 pub mod state;
 pub mod store;
 pub mod tokens;

@@ -3,6 +3,7 @@
 
 mod duplicate_name;
 mod empty_steps;
+mod missing_needs;
 mod missing_topic;
 mod moved;
 mod predicate_type;
@@ -30,6 +31,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
     for rule in [
         duplicate_name::check,
         empty_steps::check,
+        missing_needs::check,
         missing_topic::check,
         moved::check,
         predicate_type::check,
@@ -46,7 +48,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_workflow::check,
         unreachable_step::check,
         wait_without_within::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 18]
+    ] as [fn(&Project<'_>, &mut Report<'_>); 19]
     {
         rule(project, &mut report);
     }
@@ -59,17 +61,31 @@ struct Report<'o> {
 
 impl Report<'_> {
     fn error(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>) {
-        self.out.push(Diagnostic { help, ..Diagnostic::error(code, at.clone(), message) });
+        self.out.push(Diagnostic {
+            help,
+            ..Diagnostic::error(code, at.clone(), message)
+        });
     }
 
     fn warning(&mut self, code: &'static str, at: &Location, message: &str, help: &str) {
-        self.out.push(Diagnostic::warning(code, at.clone(), message).help(help));
+        self.out
+            .push(Diagnostic::warning(code, at.clone(), message).help(help));
     }
 
     /// What the data contract does not know: an error, or with an open contract a warning.
-    fn contract(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>, open: bool) {
-        let diagnostic =
-            if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
+    fn contract(
+        &mut self,
+        code: &'static str,
+        at: &Location,
+        message: String,
+        help: Option<String>,
+        open: bool,
+    ) {
+        let diagnostic = if open {
+            Diagnostic::warning(code, at.clone(), message)
+        } else {
+            Diagnostic::error(code, at.clone(), message)
+        };
         self.out.push(Diagnostic { help, ..diagnostic });
     }
 

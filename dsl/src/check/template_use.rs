@@ -34,16 +34,36 @@ fn uses(project: &Project<'_>, workflow: &WorkflowUnit, report: &mut Report<'_>)
     let vars = &workflow.notes.variables;
     let mut seen: BTreeSet<(&str, &BTreeSet<String>)> = BTreeSet::new();
     for send in &workflow.notes.sends {
-        let Some(template) = &send.template else { continue };
-        if project.library.templates.contains_key(&template.name) && seen.insert((&template.name, &send.with)) {
-            let variables =
-                Variables { contract: project.contract, events: &events, with: &send.with, vars, open: project.open() };
+        let Some(template) = &send.template else {
+            continue;
+        };
+        if project.library.templates.contains_key(&template.name)
+            && seen.insert((&template.name, &send.with))
+        {
+            let variables = Variables {
+                contract: project.contract,
+                events: &events,
+                with: &send.with,
+                vars,
+                open: project.open(),
+            };
             report.all(project.library.check_use(&template.name, &variables));
         }
     }
     for text in &workflow.notes.texts {
-        let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
-        let variables = Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
+        let inline = InlineText {
+            text: &text.text,
+            file: &text.at.file,
+            line: text.line,
+            column: text.column,
+        };
+        let variables = Variables {
+            contract: project.contract,
+            events: &events,
+            with: &text.with,
+            vars,
+            open: project.open(),
+        };
         report.all(project.library.check_inline(&inline, &variables));
     }
 }

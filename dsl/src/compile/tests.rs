@@ -1,12 +1,20 @@
 //! Whole projects, as texts: what they compile to, and what is wrong with them.
 
+mod rules;
+
 use super::*;
 use crate::model::{CatalogEntry, StepKind};
 
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ntopics:\n  offers: { title: Offers, default: unsubscribed }\n";
 
 fn project(files: &[(&str, &str)]) -> Compiled {
-    let mut all = vec![("campaignd.yaml", SETTINGS), ("templates/welcome.html.hbs", "---\nsubject: Hello\n---\n<p>Hello</p>")];
+    let mut all = vec![
+        ("campaignd.yaml", SETTINGS),
+        (
+            "templates/welcome.html.hbs",
+            "---\nsubject: Hello\n---\n<p>Hello</p>",
+        ),
+    ];
     all.extend(files);
     compile(&ProjectFiles::from_texts(all))
 }
@@ -14,7 +22,13 @@ fn project(files: &[(&str, &str)]) -> Compiled {
 fn found(compiled: &Compiled) -> Vec<String> {
     let line = |diagnostic: &Diagnostic| {
         let at = &diagnostic.location;
-        format!("{}:{} {} {}", at.line, at.column, diagnostic.severity.word(), diagnostic.code)
+        format!(
+            "{}:{} {} {}",
+            at.line,
+            at.column,
+            diagnostic.severity.word(),
+            diagnostic.code
+        )
     };
     compiled.diagnostics.iter().map(line).collect()
 }
@@ -22,7 +36,12 @@ fn found(compiled: &Compiled) -> Vec<String> {
 /// One workflow file against what is found in it.
 fn check(text: &str, expected: &[&str]) {
     let compiled = project(&[("workflows/a.yaml", text)]);
-    assert_eq!(found(&compiled), expected, "{text}\n{}", crate::render::short(&compiled.diagnostics));
+    assert_eq!(
+        found(&compiled),
+        expected,
+        "{text}\n{}",
+        crate::render::short(&compiled.diagnostics)
+    );
 }
 
 const CART: &str = r#"# yaml-language-server: $schema=../schemas/workflow.schema.json
@@ -66,13 +85,22 @@ steps:
 fn cart_files() -> Vec<(&'static str, &'static str)> {
     vec![
         ("workflows/cart.yaml", CART),
-        ("workflows/segments.yml", "segments:\n  subscribers: { topic: offers }\n"),
+        (
+            "workflows/segments.yml",
+            "segments:\n  subscribers: { topic: offers }\n",
+        ),
         (
             "templates/cart-reminder.html.hbs",
             "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>",
         ),
-        ("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Hi</p>"),
-        ("templates/cart-discount.html.hbs", "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>"),
+        (
+            "templates/cart-vip.html.hbs",
+            "---\nsubject: For you\n---\n<p>Hi</p>",
+        ),
+        (
+            "templates/cart-discount.html.hbs",
+            "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>",
+        ),
     ]
 }
 
@@ -83,10 +111,20 @@ fn entry(compiled: &Compiled, name: &str) -> CatalogEntry {
 #[test]
 fn the_language_page_s_example_compiles() {
     let compiled = project(&cart_files());
-    assert_eq!(found(&compiled), [""; 0], "{}", crate::render::short(&compiled.diagnostics));
+    assert_eq!(
+        found(&compiled),
+        [""; 0],
+        "{}",
+        crate::render::short(&compiled.diagnostics)
+    );
     let entry = entry(&compiled, "cart-recovery");
-    let steps: Vec<(&str, Option<usize>)> =
-        entry.definition.workflow.steps.iter().map(|step| (step.id.as_str(), step.next)).collect();
+    let steps: Vec<(&str, Option<usize>)> = entry
+        .definition
+        .workflow
+        .steps
+        .iter()
+        .map(|step| (step.id.as_str(), step.next))
+        .collect();
     let expected = [
         ("wait-1-hour", Some(1)),
         ("send-cart-reminder", Some(2)),
@@ -97,10 +135,18 @@ fn the_language_page_s_example_compiles() {
         ("set-last-recovery-at", None),
     ];
     assert_eq!(steps, expected);
-    let StepKind::WaitFor { then, otherwise, .. } = &entry.definition.workflow.steps[2].kind else { panic!() };
+    let StepKind::WaitFor {
+        then, otherwise, ..
+    } = &entry.definition.workflow.steps[2].kind
+    else {
+        panic!()
+    };
     assert_eq!((*then, *otherwise), (Some(6), Some(3)));
-    assert_eq!(entry.step_lines["send-cart-vip"], 33);
-    assert_eq!(entry.definition.segments.keys().collect::<Vec<_>>(), ["subscribers"]);
+    assert_eq!(entry.step_lines["send-cart-vip"], 32);
+    assert_eq!(
+        entry.definition.segments.keys().collect::<Vec<_>>(),
+        ["subscribers"]
+    );
     let back: crate::model::Definition = serde_json::from_str(&entry.canonical).unwrap();
     assert_eq!(&back, entry.definition.as_ref());
 }
@@ -117,9 +163,568 @@ fn hashes_follow_meaning() {
     };
     assert_eq!(
         before,
-        with("workflows/cart.yaml", &CART.replace("# must hold to enter", "").replace("{ after: 7 days }", "\n  after: 1 week"))
+        with(
+            "workflows/cart.yaml",
+            &CART
+                .replace("# must hold to enter", "")
+                .replace("{ after: 7 days }", "\n  after: 1 week")
+        )
     );
-    assert_eq!(before, with("templates/welcome.html.hbs", "---\nsubject: Bye\n---\n<p>Bye</p>"));
-    assert_ne!(before, with("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Ho</p>"));
-    assert_ne!(before, with("workflows/segments.yml", "segments:\n  subscribers: { not: { topic: offers } }\n"));
+    assert_eq!(
+        before,
+        with(
+            "templates/welcome.html.hbs",
+            "---\nsubject: Bye\n---\n<p>Bye</p>"
+        )
+    );
+    assert_ne!(
+        before,
+        with(
+            "templates/cart-vip.html.hbs",
+            "---\nsubject: For you\n---\n<p>Ho</p>"
+        )
+    );
+    assert_ne!(
+        before,
+        with(
+            "workflows/segments.yml",
+            "segments:\n  subscribers: { not: { topic: offers } }\n"
+        )
+    );
+}
+
+/// A workflow around these steps.
+fn steps(steps: &str) -> String {
+    format!("workflow: a\ntrigger: {{ event: signed_up }}\ntopic: offers\nsteps:\n{steps}")
+}
+
+#[test]
+fn shapes() {
+    check("", &["1:1 error empty-file"]);
+    check("# nothing\n", &["1:1 error empty-file"]);
+    check("[a]\n", &["1:1 error wrong-type"]);
+    check(
+        "workflow: a\ntriger: { event: x }\nsteps:\n  - send: welcome\ntopic: offers\n",
+        &["2:1 error unknown-key"],
+    );
+    check(
+        "workflow: a\ntrigger: { event: x, key: 5 }\ntopic: 1\nsteps: []\n",
+        &[
+            "2:27 error wrong-type",
+            "3:8 error wrong-type",
+            "4:8 warning empty-steps",
+        ],
+    );
+    check(
+        &steps("  - send: welcome\n    wait: 1 day\n"),
+        &["6:5 error two-verbs"],
+    );
+    check(&steps("  - id: x\n"), &["5:5 error no-verb"]);
+    check(&steps("  - sned: welcome\n"), &["5:5 error unknown-key"]);
+    check(&steps("  - stop\n"), &["5:5 error unknown-value"]);
+    check(&steps("  - exit\n"), &[]);
+    check(
+        &steps("  - send: welcome\n    when_caped: skip\n  - wait: soon\n"),
+        &["6:5 error unknown-key", "7:11 error invalid-duration"],
+    );
+    check(
+        &steps("  - send: welcome\n    when_capped: skipp\n"),
+        &["6:18 error unknown-value"],
+    );
+    check(
+        &steps("  - send: { subject: Hi }\n"),
+        &["5:11 error missing-key"],
+    );
+    check(
+        &steps("  - wait: { for: 1 day, untli: x }\n"),
+        &["5:25 error unknown-key"],
+    );
+    check(
+        &steps("  - experiment: e\n    variants: { a: { wait: 1 } }\n"),
+        &["6:20 error missing-key", "6:22 error unknown-key"],
+    );
+    check("workflow: a\nworkflow: b\n", &["2:1 error duplicate-key"]);
+    check("trigger: { event: x }\n", &["1:1 error missing-key"]);
+    check(
+        "workflow: a\ntrigger: { date: contact.birthday, every: year, at: \"09:00\" }\ntopic: offers\nsteps: [exit]\n",
+        &[],
+    );
+    check(
+        "workflow: a\ntrigger: { event: x, manual: true }\nsteps: [exit]\n",
+        &["2:22 error two-verbs"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: no }\nsteps: [exit]\n",
+        &["2:20 error wrong-type"],
+    );
+    check(
+        "workflow: a\ntrigger: { manual: true }\nreentry: twice\nsteps: [exit]\n",
+        &["3:10 error unknown-value"],
+    );
+}
+
+#[test]
+fn conditions() {
+    let check = |condition: &str, expected: &[&str]| {
+        check(
+            &format!(
+                "workflow: a\ntrigger: {{ event: x }}\naudience: {condition}\nsteps: [exit]\n"
+            ),
+            expected,
+        );
+    };
+    check(
+        "{ contact.age: { at_least: 18, below: 65 }, contact.country: [DE, AT], contact.vip: true }",
+        &[],
+    );
+    check("{ contact.a: ~ }", &["3:13 error null-value"]);
+    check("{ contact.a: [] }", &["3:24 error empty-list"]);
+    check("{ contact.a: { is: ~ } }", &["3:26 error null-value"]);
+    check("{ contact.a: { abve: 5 } }", &["3:26 error unknown-key"]);
+    check("{ contact.a: { above: old } }", &["3:33 error wrong-type"]);
+    check(
+        "{ contact.a: { matches: \"(\" } }",
+        &["3:35 error invalid-regex"],
+    );
+    check(
+        "{ contact.a: { before: 30 days ago, after: in 3 days, within: { last: 30 days } } }",
+        &[],
+    );
+    check(
+        "{ contact.a: { before: soon } }",
+        &["3:34 error invalid-date"],
+    );
+    check("{ contact: { country: DE } }", &["3:13 error unknown-key"]);
+    check("{ contat.country: DE }", &["3:13 error unknown-key"]);
+    check(
+        "{ event: x, count: 3, sum: { of: event.total, above: 5 }, within: 90 days }",
+        &[],
+    );
+    check("{ event: x, count: -1 }", &["3:30 error invalid-number"]);
+    check("{ count: 3 }", &["3:13 error misplaced-key"]);
+    check(
+        "{ event: x, message: any, is: sent }",
+        &["3:32 error two-subjects"],
+    );
+    check("{ message: any }", &["3:13 error missing-key"]);
+    check(
+        "{ message: any, is: completed }",
+        &["3:31 error unknown-value"],
+    );
+    check("{ workflow: a, is: never }", &[]);
+    check("{ all: [] }", &["3:18 error empty-list"]);
+    check("{}", &["3:11 error empty-mapping"]);
+    check(
+        "{ none: [ { contact.a: 1 }, { not: { any: [ { topic: offers } ] } } ] }",
+        &[],
+    );
+}
+
+#[test]
+fn values() {
+    check(
+        &steps("  - wait: -1 day\n"),
+        &["5:11 error invalid-duration"],
+    );
+    check(
+        &steps("  - wait: { for: 36 hours, at: \"09:00\" }\n"),
+        &["5:18 error invalid-duration"],
+    );
+    check(
+        &steps("  - wait: { for: 2 days, at: \"9 am\", days: weekdays }\n"),
+        &["5:30 error invalid-time"],
+    );
+    check(
+        &steps("  - wait: { until: \"09:00\", days: [mon, thursday, fun] }\n"),
+        &["5:51 error invalid-weekday"],
+    );
+    check(
+        &steps("  - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: exit }\n"),
+        &[],
+    );
+    check(
+        &steps("  - wait: { until: contact.trial_ends_at, days: mon }\n"),
+        &["5:43 error misplaced-key"],
+    );
+    check(
+        &steps("  - repeat: { times: 0, steps: [] }\n"),
+        &["5:22 error invalid-number", "5:32 error empty-list"],
+    );
+    check(
+        &steps("  - experiment: e\n    variants: { a: { weight: 0 }, b: { weight: -1 } }\n"),
+        &["6:5 error invalid-number", "6:48 error invalid-number"],
+    );
+    check(
+        &steps("  - set: { contact.id: x, contact.n: { add: 1 }, nowhere: 1 }\n"),
+        &["5:12 error invalid-path", "5:59 error invalid-path"],
+    );
+    check(
+        &steps("  - set: { contact.n: \"{{event.x}}\" }\n"),
+        &["5:23 error misplaced-expression"],
+    );
+    check(
+        &steps("  - send: welcome\n    id: x\n  - exit: x\n    id: x\n"),
+        &["8:9 error duplicate-id"],
+    );
+    check(
+        &steps("  - record: x\n    with: { a: \"${SECRET}\" }\n"),
+        &["6:16 error environment"],
+    );
+    check(
+        &steps("  - call: { post: \"https://x.example\" }\n"),
+        &["5:5 error not-yet"],
+    );
+    let triggered = |trigger: &str| format!("workflow: a\ntrigger: {trigger}\nsteps: [exit]\n");
+    check(
+        &triggered("{ schedule: \"0 9 * * MON\", time_zone: contact }"),
+        &[],
+    );
+    check(
+        &triggered("{ schedule: \"0 9 30 2 *\" }"),
+        &["2:22 error never-fires"],
+    );
+    check(
+        &triggered("{ schedule: \"0 25 * * *\", time_zone: Mars/Base }"),
+        &["2:22 error invalid-cron", "2:47 error invalid-zone"],
+    );
+    check(
+        &triggered("{ at: 2026-11-27T09:00, time_zone: Europe/Berlin }"),
+        &[],
+    );
+    check(
+        &triggered("{ at: 2026-11-27 }"),
+        &["2:16 error invalid-date"],
+    );
+    check(&triggered("{ segment: vip }"), &["2:12 error not-yet"]);
+    check(
+        &triggered("{ date: contact.birthday, offset: -36 hours }"),
+        &["2:44 error invalid-duration"],
+    );
+    check(
+        "segments: { vip: { list: true } }\ntraits: { n: { count: x } }\n",
+        &["1:20 error not-yet", "2:11 error not-yet"],
+    );
+}
+
+#[test]
+fn settings() {
+    let check = |text: &str, expected: &[&str]| {
+        let compiled = compile(&ProjectFiles::from_texts([("campaignd.yaml", text)]));
+        assert_eq!(
+            found(&compiled),
+            expected,
+            "{text}\n{}",
+            crate::render::short(&compiled.diagnostics)
+        );
+        compiled
+    };
+    check("", &["1:1 error empty-file"]);
+    check("project: shop\n", &["1:1 warning no-time-zone"]);
+    let with = |text: &str| format!("project: shop\ntime_zone: Europe/Berlin\n{text}");
+    let channel = |text: &str| with(&format!("channels:\n  email:\n    {text}\n"));
+    check(
+        &with(
+            "url: https://mail.shop.example/\nlocale: pt-BR\nstore: sqlite:state/x.db\nstop_within: 5s\n",
+        ),
+        &[],
+    );
+    check(
+        &with("locale: english language\nstore: postgres:x\nurl: shop\n"),
+        &[
+            "3:9 error invalid-locale",
+            "4:8 error invalid-store",
+            "5:6 error invalid-url",
+        ],
+    );
+    check(
+        &channel(
+            "from: Shop <hello@shop.example>\n    deliver: smtps://u:${PASSWORD}@host:465\n    rate: 50 per second",
+        ),
+        &[],
+    );
+    check(
+        &channel("deliver: smtp://127.0.0.1:1025"),
+        &["5:14 error missing-key"],
+    );
+    check(
+        &channel("deliver: ftp://x\n    rate: fast\n    connections: 0\n    from: Shop"),
+        &[
+            "5:14 error invalid-deliver",
+            "6:11 error invalid-rate",
+            "7:18 error invalid-number",
+            "8:11 error invalid-address",
+        ],
+    );
+    check(
+        &channel("from: a@${HOST}\n    dkim: { domain: d, selector: s, key: \"${KEY}\" }"),
+        &["5:11 error environment", "6:5 warning not-yet"],
+    );
+    check(
+        &with("channels: { sms: { deliver: { post: \"https://x.example\" } } }\n"),
+        &["3:13 error not-yet"],
+    );
+    check(
+        &with(
+            "limits: { quiet_hours: 21:00-08:00, frequency: [ { at_most: 3, per: 7 days, topic: offers } ] }\n",
+        ),
+        &["3:84 error unknown-topic"],
+    );
+    check(
+        &with("limits: { quiet_hours: night }\ntopics: { all: {}, x: { confirm: true } }\n"),
+        &[
+            "3:24 error invalid-time",
+            "4:11 error invalid-name",
+            "4:25 warning not-yet",
+        ],
+    );
+    check(
+        &with("http: { listen: nowhere, keys: [ \"${KEY}\" ] }\ntracking: { opens: true }\n"),
+        &["3:17 error invalid-listen", "4:13 warning not-yet"],
+    );
+    check(
+        "project: shop\ntime_zone: Mars/Base\nretentoin: {}\n",
+        &["2:12 error invalid-zone", "3:1 error unknown-key"],
+    );
+    let compiled = check(
+        &with("contract: open\nchannels: { email: { rate: 600 per minute } }\n"),
+        &[],
+    );
+    let settings = compiled.settings.unwrap();
+    let email = &settings.channels["email"];
+    assert_eq!(
+        email.rate,
+        Some(crate::model::Rate {
+            count: 600,
+            per: crate::time::Duration::MINUTE
+        })
+    );
+    assert_eq!(
+        (
+            email.connections,
+            settings.http.listen.as_str(),
+            settings.store.as_str()
+        ),
+        (16, "127.0.0.1:8420", "state/campaignd.db")
+    );
+    assert_eq!(
+        (
+            settings.spread.millis(),
+            settings.stop_within.millis(),
+            settings.grace.millis()
+        ),
+        (900_000, 20_000, 3_600_000)
+    );
+    assert!(settings.open_contract);
+}
+
+#[test]
+fn one_run_reports_every_file() {
+    let compiled = project(&[
+        ("workflows/a.yaml", "workflow: [a\n"),
+        (
+            "workflows/b.yaml",
+            "workflow: b\ntrigger: { event: x }\naudience: { segment: maybe_in_a }\nsteps:\n  - wait: soon\n",
+        ),
+    ]);
+    let places: Vec<(&str, &str)> = compiled
+        .diagnostics
+        .iter()
+        .map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("workflows/a.yaml", "yaml-syntax"),
+            ("workflows/b.yaml", "invalid-duration")
+        ]
+    );
+    assert!(compiled.catalog.is_none() && compiled.settings.is_some());
+}
+
+#[test]
+fn ids_and_wiring() {
+    let text = steps(
+        "  - wait: 1 hour\n  - wait: 1 hour\n  - wait: 1 day\n    id: wait-1-hour-2\n  - experiment: subject-line\n    variants:\n      question: { weight: 45, steps: [ { send: welcome } ] }\n      holdout: { weight: 10 }\n      another: { weight: 45, steps: [ exit ] }\n  - repeat:\n      times: 3\n      every: 7 days\n      steps:\n        - record: x\n        - send: { subject: Hi, text: Ho }\n",
+    );
+    let compiled = project(&[("workflows/a.yaml", &text)]);
+    let entry = entry(&compiled, "a");
+    let shown: Vec<String> = entry
+        .definition
+        .workflow
+        .steps
+        .iter()
+        .map(|step| format!("{} {:?}", step.id, step.next))
+        .collect();
+    let expected = [
+        "wait-1-hour Some(1)",
+        "wait-1-hour-3 Some(2)",
+        "wait-1-hour-2 Some(3)",
+        "experiment-subject-line Some(6)",
+        "send-welcome Some(6)",
+        "exit None",
+        "repeat None",
+        "record-x Some(8)",
+        "send-message Some(6)",
+    ];
+    assert_eq!(shown, expected);
+    let StepKind::Experiment { variants, .. } = &entry.definition.workflow.steps[3].kind else {
+        panic!()
+    };
+    let arms: Vec<(&str, Option<usize>)> = variants
+        .iter()
+        .map(|variant| (variant.name.as_str(), variant.to))
+        .collect();
+    assert_eq!(
+        arms,
+        [
+            ("question", Some(4)),
+            ("holdout", Some(6)),
+            ("another", Some(5))
+        ]
+    );
+    let StepKind::Repeat(repeat) = &entry.definition.workflow.steps[6].kind else {
+        panic!()
+    };
+    assert_eq!(repeat.body, 7);
+    assert_eq!(
+        entry.definition.templates.keys().collect::<Vec<_>>(),
+        ["send-message", "welcome"]
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-z:{}\\[\\]\\- \n\"'&*|>!?#,.0-9~]{0,200}") {
+        let _ = compile(&ProjectFiles::from_texts([("campaignd.yaml", text.clone()), ("workflows/a.yaml", text)]));
+    }
+
+    #[test]
+    fn a_cut_workflow_never_panics(cut in 0..CART.len(), patch in "[a-z:{}\\[\\] \n~0-9]{0,6}") {
+        let text = format!("{}{patch}{}", &CART[..cut], &CART[(cut + 3).min(CART.len())..]);
+        let compiled = compile(&ProjectFiles::from_texts([("campaignd.yaml", SETTINGS.to_owned()), ("workflows/a.yaml", text)]));
+        for diagnostic in &compiled.diagnostics {
+            assert!(diagnostic.location.line >= 1 && diagnostic.location.column >= 1);
+        }
+    }
+}
+
+/// The forms that the language's page lists, but for those of a later release.
+#[test]
+fn the_language_page_s_forms_compile() {
+    let text = r#"
+workflow: forms
+trigger:
+  - { event: signed_up, where: { event.plan: pro }, key: event.x }
+  - { schedule: "0 9 * * MON", time_zone: Europe/Berlin }
+  - { at: 2026-11-27T09:00, time_zone: contact }
+  - { date: contact.birthday, every: year, offset: -7 days, at: "09:00", feb_29: feb_28 }
+  - { manual: true }
+audience:
+  contact.age: { at_least: 18, below: 65 }
+  contact.name: { exists: true }
+  any:
+    - event: order_completed
+      where: { event.total: { above: 50 } }
+      count: { at_least: 3 }
+      sum: { of: event.total, above: 500 }
+      within: 90 days
+    - { message: any, is: opened, within: 14 days }
+    - { segment: vip_at_risk }
+    - { topic: offers }
+    - { workflow: forms, is: never }
+exit_when: { event: order_completed }
+goal: { event: order_completed, within: 7 days, value: event.total, stay: true }
+topic: offers
+in_flight: pinned
+overdue: { after: 2 days, do: skip }
+moved: { old: wait-2-days }
+steps:
+  - send: welcome
+    channel: email
+    with: { coupon: SAVE10 }
+    window: { between: "09:00-20:00", days: weekdays }
+    when_capped: skip
+    when_unreachable: exit
+  - send: { subject: "Hi {{default contact.first_name \"there\"}}", html: "<p>Hi</p>", text: Hi }
+    transactional: true
+  - wait: 2 days
+  - wait: { for: 2 days, at: "09:00", days: weekdays }
+  - wait: { until: "09:00", days: [mon, thu] }
+  - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: continue, on_past: exit }
+  - wait_for: { event: order_completed, event.total: { above: 5 } }
+    within: 3 days
+    since: entry
+    then: [ exit: bought ]
+    otherwise: [ { wait: 30m } ]
+  - branch: [ { when: { contact.stage: new }, steps: [ { exit: x } ] }, { steps: [ exit ] } ]
+    id: fork
+"#;
+    let rest = r#"
+workflow: more
+trigger: { manual: true }
+topic: offers
+segments:
+  vip_at_risk:
+    description: Big spenders gone quiet.
+    all:
+      - contact.value_tier: high
+      - { event: order_completed, count: 0, within: 60 days }
+steps:
+  - experiment: subject-line
+    variants:
+      question: { weight: 45, steps: [ { send: welcome } ] }
+      plain: { weight: 45, steps: [ { send: welcome } ] }
+      holdout: { weight: 10 }
+  - repeat: { times: 3, every: 7 days, until: { topic: offers }, steps: [ { wait: P2D } ] }
+  - set: { contact.stage: onboarded, contact.points: { add: 10 }, contact.tags: { append: vip }, contact.old: null }
+  - subscribe: offers
+  - unsubscribe: offers
+  - record: survey_requested
+    with: { a: "{{contact.id}}", n: 5 }
+  - start: forms
+    with: { plan: pro }
+  - exit
+"#;
+    let compiled = project(&[
+        ("workflows/forms.yaml", text),
+        ("workflows/more.yaml", rest),
+    ]);
+    assert_eq!(
+        found(&compiled),
+        [""; 0],
+        "{}",
+        crate::render::short(&compiled.diagnostics)
+    );
+    let forms = entry(&compiled, "forms");
+    assert_eq!(forms.definition.segments.len(), 1);
+    let kinds: Vec<&str> = forms
+        .definition
+        .workflow
+        .steps
+        .iter()
+        .map(|step| step.id.as_str())
+        .collect();
+    let expected = [
+        "send-welcome",
+        "send-message",
+        "wait-2-days",
+        "wait-2-days-2",
+        "wait-until-09-00",
+        "wait-until-trial-ends-at",
+        "wait-for-order-completed",
+        "exit",
+        "wait-30m",
+        "fork",
+        "exit-2",
+        "exit-3",
+    ];
+    assert_eq!(kinds, expected);
+    let StepKind::WaitFor {
+        condition: crate::model::Condition::Event(event),
+        ..
+    } = &forms.definition.workflow.steps[6].kind
+    else {
+        panic!()
+    };
+    assert!(event.filter.is_some());
 }

@@ -11,6 +11,7 @@ mod settings;
 mod steps;
 mod trigger;
 pub(crate) mod values;
+mod waits;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -53,40 +54,70 @@ pub(crate) struct SegmentUnit {
 }
 
 /// Lowers a file whose shape is right.
-pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, library: &Library, zone: &str, out: &mut Vec<Diagnostic>) -> Unit {
-    let mut lowerer = Lowerer::new(library, zone);
+pub(crate) fn lower_file(
+    file: &WorkflowFile,
+    root: &At<'_>,
+    context: &Context<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> Unit {
+    let mut lowerer = Lowerer::new(context);
     let segments = lowerer.segments(file, root);
     lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
     out.append(&mut lowerer.diagnostics);
-    Unit { file: root.file().to_owned(), workflow, segments }
+    Unit {
+        file: root.file().to_owned(),
+        workflow,
+        segments,
+    }
+}
+
+/// What a file is lowered with.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub library: &'a Library,
+    /// The project's zone.
+    pub zone: &'a str,
+    /// Nothing was set aside: what seems to be missing is missing.
+    pub whole: bool,
 }
 
 /// The state of lowering one file.
 pub(crate) struct Lowerer<'a> {
-    library: &'a Library,
-    /// The project's zone.
-    zone: &'a str,
+    context: Context<'a>,
     diagnostics: Vec<Diagnostic>,
     notes: Notes,
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(library: &'a Library, zone: &'a str) -> Lowerer<'a> {
-        Lowerer { library, zone, diagnostics: Vec::new(), notes: Notes::default() }
+    fn new(context: &Context<'a>) -> Lowerer<'a> {
+        Lowerer {
+            context: *context,
+            diagnostics: Vec::new(),
+            notes: Notes::default(),
+        }
     }
 
     fn error(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, at.location(), message));
+        self.diagnostics
+            .push(Diagnostic::error(code, at.location(), message));
     }
 
-    fn error_help(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>, help: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, at.location(), message).help(help));
+    fn error_help(
+        &mut self,
+        code: &'static str,
+        at: &At<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.diagnostics
+            .push(Diagnostic::error(code, at.location(), message).help(help));
     }
 
     /// A part of the language that this release does not run.
     fn not_yet(&mut self, at: &At<'_>, what: &str) {
         let message = format!("{what} in a later release of campaignd");
-        self.diagnostics.push(Diagnostic::error("not-yet", at.key_location(), message));
+        self.diagnostics
+            .push(Diagnostic::error("not-yet", at.key_location(), message));
     }
 }

@@ -52,6 +52,11 @@ impl Spans {
         }
     }
 
+    /// Whether something is written at the pointer itself.
+    pub(crate) fn has(&self, pointer: &str) -> bool {
+        self.nodes.contains_key(pointer)
+    }
+
     /// The node at the pointer, else the nearest one around it.
     pub(crate) fn get(&self, pointer: &str) -> NodeSpan {
         let mut pointer = pointer;
@@ -61,14 +66,24 @@ impl Spans {
             }
             match pointer.rfind('/') {
                 Some(cut) => pointer = &pointer[..cut],
-                None => return NodeSpan { key: None, value: Span::START, first_key: None, content: Span::START.start },
+                None => {
+                    return NodeSpan {
+                        key: None,
+                        value: Span::START,
+                        first_key: None,
+                        content: Span::START.start,
+                    };
+                }
             }
         }
     }
 }
 
 impl Span {
-    const START: Span = Span { start: Position { line: 1, column: 1 }, end: Position { line: 1, column: 2 } };
+    const START: Span = Span {
+        start: Position { line: 1, column: 1 },
+        end: Position { line: 1, column: 2 },
+    };
 
     pub(crate) fn at(self, file: &str) -> Location {
         Location {

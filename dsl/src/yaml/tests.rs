@@ -10,7 +10,10 @@ fn answer(text: &str) -> String {
         Ok(document) => document.value.to_string(),
         Err(errors) => {
             let first = &errors[0];
-            format!("{}:{} {}", first.location.line, first.location.column, first.code)
+            format!(
+                "{}:{} {}",
+                first.location.line, first.location.column, first.code
+            )
         }
     }
 }
@@ -18,11 +21,14 @@ fn answer(text: &str) -> String {
 #[test]
 fn strictness() {
     let check = |text: &str, expected: &str| assert_eq!(answer(text), expected, "{text:?}");
-    check("a: yes\nb: NO\nc: 012\nd: 0o10\ne: 09:00", r#"{"a":"yes","b":"NO","c":"012","d":8,"e":"09:00"}"#);
+    check(
+        "a: yes\nb: NO\nc: 012\nd: 0o10\ne: 09:00",
+        r#"{"a":"yes","b":"NO","c":"012","d":8,"e":"09:00"}"#,
+    );
     check("a: 1\nb:\n  c: 1\n  c: 2\n", "4:3 duplicate-key");
     check("é: 1\n\"\\u00e9\": 2\n", "2:1 duplicate-key");
-    check("a: !!str 1\n", "1:10 yaml-tag");
-    check("a: [1, 2\nb: 3\n", "2:1 yaml-syntax");
+    check("a: !!str 1\n", "1:4 yaml-tag");
+    check("a: [1, 2\nb: 3\n", "2:2 yaml-syntax");
     check("1: a\n", "1:1 yaml-key");
     check("true: a\n", "1:1 yaml-key");
     check("? [a]\n: b\n", "1:3 yaml-key");
@@ -32,14 +38,17 @@ fn strictness() {
     check("a: 1\n---\nb: 2\n", "2:1 yaml-documents");
     check("a: &x {b: 1}\nc: *x\n", r#"{"a":{"b":1},"c":{"b":1}}"#);
     check("a: &x [*x]\n", "1:8 yaml-alias-bomb");
-    check("a: b\u{1}c\n", "1:4 yaml-syntax");
+    check("a: b\u{1}c\n", "1:5 yaml-syntax");
 }
 
 #[test]
 fn hostile_texts_end_in_a_diagnostic() {
     let mut bomb = String::from("a0: &a0 [1, 1]\n");
     for level in 1..40 {
-        bomb.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1));
+        bomb.push_str(&format!(
+            "a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n",
+            level - 1
+        ));
     }
     let check = |text: &str, code: &str| {
         let got = answer(text);
@@ -56,18 +65,38 @@ fn hostile_texts_end_in_a_diagnostic() {
 
 #[test]
 fn spans_are_in_characters() {
-    let document = read("a.yaml", "é: {ü: [a, 'b c']}\nlist:\n  - send: x # note\n    html: |\n      <p>\n").unwrap();
+    let document = read(
+        "a.yaml",
+        "é: {ü: [a, 'b c']}\nlist:\n  - send: x # note\n    html: |\n      <p>\n",
+    )
+    .unwrap();
     let check = |pointer: &str, value: [usize; 4], content: [usize; 2]| {
         let span = document.spans.get(pointer);
         let got = span.value;
-        assert_eq!([got.start.line, got.start.column, got.end.line, got.end.column], value, "{pointer}");
-        assert_eq!([span.content.line, span.content.column], content, "{pointer}");
+        assert_eq!(
+            [
+                got.start.line,
+                got.start.column,
+                got.end.line,
+                got.end.column
+            ],
+            value,
+            "{pointer}"
+        );
+        assert_eq!(
+            [span.content.line, span.content.column],
+            content,
+            "{pointer}"
+        );
     };
     check("/é/ü", [1, 8, 1, 18], [1, 8]);
     check("/é/ü/1", [1, 12, 1, 17], [1, 13]);
     check("/list/0", [3, 5, 6, 1], [3, 5]);
     check("/list/0/send", [3, 11, 3, 12], [3, 11]);
-    check("/list/0/html", [4, 11, 6, 1], [5, 7]);
-    check("/list/0/html/nowhere", [4, 11, 6, 1], [5, 7]);
-    assert_eq!(document.value["list"][0], json!({"send": "x", "html": "<p>\n"}));
+    check("/list/0/html", [5, 7, 6, 1], [5, 7]);
+    check("/list/0/html/nowhere", [5, 7, 6, 1], [5, 7]);
+    assert_eq!(
+        document.value["list"][0],
+        json!({"send": "x", "html": "<p>\n"})
+    );
 }

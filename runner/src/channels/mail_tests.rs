@@ -46,7 +46,7 @@ fn assert_plain(mail: &Mail) {
 
 /// Line ends as mail has them; a reader cannot tell which ones went in.
 fn with_lf(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "")
+    text.replace('\0', "").replace("\r\n", "\n").replace('\r', "\n")
 }
 
 #[test]

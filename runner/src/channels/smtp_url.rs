@@ -76,8 +76,8 @@ impl SmtpUrl {
     /// Reads an address whose `${…}` have been put in. User and password are percent-decoded; the last `@` ends them, so that
     /// of the reserved characters only `%` has to be encoded in a password.
     ///
-    /// Defaults: port 25, or 465 for `smtps`; for `smtp` STARTTLS is required when there is a password to protect and the host
-    /// is not this machine, else taken when offered.
+    /// Defaults: port 25, or 465 for `smtps`; for `smtp` no TLS to this machine, STARTTLS required when there is a password to protect, else
+    /// taken when offered.
     pub fn parse(text: &str) -> Result<SmtpUrl, SmtpUrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(SmtpUrlError::Scheme)?;
         let implicit = match scheme.to_ascii_lowercase().as_str() {
@@ -100,7 +100,9 @@ impl SmtpUrl {
             (true, None | Some(Security::Required)) => Security::Implicit,
             (true, Some(_)) => return Err(SmtpUrlError::TlsOfSmtps),
             (false, Some(tls)) => tls,
-            (false, None) if credentials.is_some() && !is_loopback(&host) => Security::Required,
+            // What stays on this machine needs no protection, and its mail server's certificate is seldom one to check.
+            (false, None) if is_loopback(&host) => Security::None,
+            (false, None) if credentials.is_some() => Security::Required,
             (false, None) => Security::Opportunistic,
         };
         let port = port.unwrap_or(if implicit { 465 } else { 25 });
@@ -246,7 +248,7 @@ mod tests {
         use Security::{Implicit, None as Clear, Opportunistic, Required};
         check(
             "smtp://127.0.0.1:1025",
-            Ok(("127.0.0.1", 1025, Opportunistic, None)),
+            Ok(("127.0.0.1", 1025, Clear, None)),
         );
         check(
             "smtp://mail.example",
@@ -274,11 +276,11 @@ mod tests {
         );
         check(
             "smtp://u:p@localhost:587",
-            Ok(("localhost", 587, Opportunistic, Some(("u", "p")))),
+            Ok(("localhost", 587, Clear, Some(("u", "p")))),
         );
         check(
             "smtp://u:p@[::1]:587",
-            Ok(("::1", 587, Opportunistic, Some(("u", "p")))),
+            Ok(("::1", 587, Clear, Some(("u", "p")))),
         );
         check(
             "smtp://u:p@m.example?tls=opportunistic",

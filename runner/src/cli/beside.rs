@@ -32,8 +32,8 @@ impl Beside {
     pub fn open(given: Option<PathBuf>) -> Result<Beside, CouldNotRun> {
         let root = project::find(given)?;
         let file = root.join("campaignd.yaml");
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| CouldNotRun(format!("{} cannot be read: {error}", file.display())))?;
+        let text =
+            std::fs::read_to_string(&file).map_err(|error| CouldNotRun(format!("{} cannot be read: {error}", file.display())))?;
         let written = dsl::compile(&ProjectFiles::from_texts([("campaignd.yaml", text)])).settings;
         let path = root.join(written.as_ref().map_or(USUAL_STORE, |settings| &settings.store));
         let mut store = open(&path)?;

@@ -53,7 +53,7 @@ impl Enroll {
         let workflow = self.workflow.clone();
         match definition(beside, &workflow)? {
             None => return Ok(Err(format!("there is no workflow `{workflow}` in this project; `campaignd status` lists them"))),
-            Some(definition) if !definition.workflow.triggers.iter().any(|trigger| matches!(trigger, Trigger::Manual { .. })) => {
+            Some(definition) if !definition.workflow.triggers.iter().any(|trigger| matches!(trigger, Trigger::Manual)) => {
                 return Ok(Err(format!("`{workflow}` has no `manual: true` among its triggers, so nobody can be enrolled")));
             }
             Some(_) => {}

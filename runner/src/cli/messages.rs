@@ -108,7 +108,9 @@ fn resend(beside: &mut Beside, id: MessageId) -> Outcome {
             print(|out| writeln!(out, "message {id} is sent once more by the runner: at once if it runs, else when it starts"))?;
             return Ok(Exit::Fine);
         }
-        Some(message) => format!("message {id} is {}; only one that is unknown or failed can be sent again", message.status.word()),
+        Some(message) => {
+            format!("message {id} is {}; only one that is unknown or failed can be sent again", message.status.word())
+        }
     };
     eprintln!("campaignd: {refusal}");
     Ok(Exit::Findings)

@@ -9,6 +9,7 @@ mod messages;
 mod output;
 mod pause;
 mod project;
+mod rows;
 mod run;
 mod schema;
 mod simulate;

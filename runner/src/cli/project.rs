@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::CouldNotRun;
+use dsl::diagnostic::{Diagnostic, Severity};
+use dsl::model::{Catalog, Settings};
+use dsl::{Compiled, ProjectFiles, render};
+
+use super::{CouldNotRun, output};
 
 /// The folder given, else here or the nearest parent that holds a campaignd.yaml.
 pub fn find(given: Option<PathBuf>) -> Result<PathBuf, CouldNotRun> {
@@ -18,4 +22,40 @@ pub fn find(given: Option<PathBuf>) -> Result<PathBuf, CouldNotRun> {
     here.ancestors().find(|dir| holds(dir)).map(Path::to_path_buf).ok_or_else(|| {
         CouldNotRun(format!("no campaignd.yaml in {} or any folder above it; name a project with --project", here.display()))
     })
+}
+
+/// A project that was read and compiled.
+pub struct Project {
+    pub root: PathBuf,
+    pub files: ProjectFiles,
+    pub compiled: Compiled,
+}
+
+/// Reads and compiles the project that a command is about. What is wrong inside its files is in the diagnostics.
+///
+/// # Errors
+/// When there is none, or its settings cannot be read.
+pub fn open(given: Option<PathBuf>) -> Result<Project, CouldNotRun> {
+    let root = find(given)?;
+    let files = ProjectFiles::read(&root).map_err(|error| CouldNotRun(error.to_string()))?;
+    let compiled = dsl::compile(&files);
+    Ok(Project { root, files, compiled })
+}
+
+impl Project {
+    /// The catalog. Of a project with errors there is none: they are printed on standard error.
+    pub fn catalog(&self) -> Option<Catalog> {
+        if self.compiled.catalog.is_none() {
+            let errors: Vec<Diagnostic> =
+                self.compiled.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).cloned().collect();
+            output::note(render::human(&errors, &self.files, output::colour_on_stderr()).trim_end());
+            output::note(&render::summary(&errors));
+        }
+        self.compiled.catalog.clone()
+    }
+
+    /// Where the project's store is.
+    pub fn store(&self, settings: &Settings) -> PathBuf {
+        self.root.join(&settings.store)
+    }
 }

@@ -6,6 +6,7 @@ use dsl::render;
 
 use super::output::colour_on_stderr;
 use super::{CouldNotRun, Exit, Outcome, project};
+use crate::daemon::CarryError;
 use crate::daemon::service::{self, ServiceError};
 use crate::logging::{self, Format, Level};
 
@@ -32,7 +33,7 @@ impl Run {
                 eprintln!("campaignd: {}, and no earlier definitions to go on with", render::summary(&diagnostics));
                 Ok(Exit::Findings)
             }
-            Err(error @ ServiceError::Channels(_)) => {
+            Err(error @ ServiceError::Channels(CarryError::Url(..) | CarryError::Channel(_))) => {
                 eprintln!("campaignd: {error}");
                 Ok(Exit::Findings)
             }

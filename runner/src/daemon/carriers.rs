@@ -164,9 +164,10 @@ impl Carry for Pools {
     }
 }
 
-/// What this machine calls itself, for EHLO.
+/// What this machine calls itself, for EHLO. A service that may see nothing of /proc but processes asks the second file.
 fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let name = files.iter().find_map(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
     let name = name.trim();
     let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     if fits { name.to_owned() } else { "localhost".to_owned() }

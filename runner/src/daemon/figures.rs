@@ -70,7 +70,12 @@ impl Figures {
         let workflows = store.workflows()?.into_iter().map(|row| (row.name, passages.remove(&row.id).unwrap_or_default()));
         Ok(Figures {
             workflows: workflows.collect(),
-            queued: store.message_counts()?.into_iter().filter(|(status, _)| *status == MessageStatus::Queued).map(|(_, n)| n).sum(),
+            queued: store
+                .message_counts()?
+                .into_iter()
+                .filter(|(status, _)| *status == MessageStatus::Queued)
+                .map(|(_, n)| n)
+                .sum(),
             lag_ms: due.map_or(0, |due| (now - due).max(0)),
         })
     }

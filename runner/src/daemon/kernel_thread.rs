@@ -14,7 +14,9 @@ use crate::store::StoreError;
 /// Why a kernel did not end as it should.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
-    #[error("what the channels reported last could not be stored, so the messages in question count as in doubt at the next start: {0}")]
+    #[error(
+        "what the channels reported last could not be stored, so the messages in question count as in doubt at the next start: {0}"
+    )]
     Store(#[source] StoreError),
     #[error("the kernel's thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
@@ -45,7 +47,8 @@ impl KernelThread {
     ) -> Result<KernelThread, StopError> {
         let health = Arc::new(Health::default());
         let worker = Worker::new(kernel, clock, carriers.clone(), intake, metrics, health.clone());
-        let thread = std::thread::Builder::new().name("kernel".to_owned()).spawn(move || worker.run()).map_err(StopError::Thread)?;
+        let thread =
+            std::thread::Builder::new().name("kernel".to_owned()).spawn(move || worker.run()).map_err(StopError::Thread)?;
         Ok(KernelThread { mailbox, carriers, health, thread })
     }
 

@@ -21,3 +21,6 @@ pub use health::Health;
 pub use in_force::{LastGood, Loaded, as_json};
 pub use kernel_thread::{KernelThread, StopError};
 pub use mailbox::{Answer, Intake, Mailbox, Stopped, mailbox};
+
+#[cfg(test)]
+mod tests;

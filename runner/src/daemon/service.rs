@@ -165,8 +165,10 @@ fn start_kernel(chosen: Chosen, clock: &dyn Clock, metrics: &Metrics) -> Result<
         notes.push(LastGood::note(&chosen.files));
     }
     kernel.note(&notes, now)?;
-    let live = plan.workflows.values().filter(|planned| planned.prepared.program.definition.workflow.status == Status::Live).count();
-    let summary = format!("{} workflows in force, {live} live{}", plan.workflows.len(), if chosen.stale { ", stale" } else { "" });
+    let live =
+        plan.workflows.values().filter(|planned| planned.prepared.program.definition.workflow.status == Status::Live).count();
+    let summary =
+        format!("{} workflows in force, {live} live{}", plan.workflows.len(), if chosen.stale { ", stale" } else { "" });
     Ok(Started { kernel, plan, loaded, seen: chosen.seen, summary })
 }
 

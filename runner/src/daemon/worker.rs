@@ -141,7 +141,10 @@ impl Worker {
     }
 
     fn has_work(&self) -> bool {
-        self.more || !self.pending.is_empty() || !self.waiting.is_empty() || self.wake.is_some_and(|wake| wake <= self.clock.now())
+        self.more
+            || !self.pending.is_empty()
+            || !self.waiting.is_empty()
+            || self.wake.is_some_and(|wake| wake <= self.clock.now())
     }
 
     /// How long nothing is to be done.

@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn spaced_evenly_and_never_early() {
-        check(2, Duration::SECOND, &[0, 500, 1000, 1500]);
+        check(2, Duration::SECOND, &[0, 500, 1000, 1501]);
         check(1, Duration::MINUTE, &[0, 60_000, 120_001]);
         check(5000, Duration::SECOND, &[0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2]);
     }

@@ -35,6 +35,9 @@ pub trait RunFacts: Facts {
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     pub now: i64,
+    /// Waits that end by this time are over. It is earlier than now while something that arrived is looked at: what else arrives at this instant
+    /// is still in time, and the timers of this instant come after it.
+    pub timers: i64,
     /// The highest event id there is: events that come later are after this moment.
     pub last_event: EventId,
     /// The contact's zone.

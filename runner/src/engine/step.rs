@@ -126,7 +126,7 @@ impl<'a> Visit<'a> {
     ) -> Result<Outcome, F::Error> {
         match &self.step().kind {
             StepKind::Repeat(repeat) => self.repeat(run, facts, repeat, effects),
-            _ if until <= self.moment.now => Ok(self.next(run, effects)),
+            _ if until <= self.moment.timers => Ok(self.next(run, effects)),
             _ => Ok((Progress::Rests, Some(until))),
         }
     }
@@ -146,7 +146,7 @@ impl<'a> Visit<'a> {
         };
         let now = deadline.map_or(self.moment.now, |deadline| deadline.min(self.moment.now));
         let truth = holds(condition, Counting::WaitFor(*since), self.program, run, facts, Moment { now, ..self.moment })?;
-        let over = deadline.is_some_and(|deadline| deadline <= self.moment.now);
+        let over = deadline.is_some_and(|deadline| deadline <= self.moment.timers);
         let (taken, to) = match (truth.holds, over) {
             (true, _) => ("then", *then),
             (false, true) => ("otherwise", *otherwise),
@@ -222,7 +222,8 @@ impl<'a> Visit<'a> {
             return Ok(self.next(run, effects));
         }
         let planned = pass.zip(repeat.every).map(|(pass, every)| pass.began.saturating_add(every.millis()));
-        if let Some(at) = planned.filter(|at| *at > now) {
+        let reached = if run.state.stage == Stage::Ready { now } else { self.moment.timers };
+        if let Some(at) = planned.filter(|at| *at > reached) {
             if run.state.stage == Stage::Ready {
                 self.rest(run, Stage::Waiting(at), Some(at), effects);
             }

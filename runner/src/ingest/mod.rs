@@ -1,4 +1,20 @@
-//! Ingest: contacts and what happens to them, as they come in.
+//! Ingest: contacts and what happens to them, as they come in; reading them from files, and writing them to the store.
+//!
+//! A file is read row by row, in constant memory. A row that cannot be used is rejected with its line and a reason in words that never hold
+//! the data itself; the rest goes on.
+
+mod contact;
+mod event;
+mod import;
+mod json;
+mod lines;
+mod reader;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use import::{CHUNK, Counts, Import};
+pub use reader::{Expected, Format, OpenError, Reader, Rejection, Row, Source, open};
 
 use serde_json::{Map, Value};
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{CHUNK, Input, Kernel, Work};
 use crate::ingest::{Occurrence, What};
 use crate::state::*;
-use crate::store::{InboxItem, Result};
+use crate::store::{InboxItem, Result, Store};
 
 impl Kernel {
     pub(super) fn take(&mut self, input: &Input) -> Result<()> {
@@ -28,7 +28,7 @@ impl Kernel {
         let Some(contact) = self.contact_of(&occurrence.contact)? else { return Ok(()) };
         match &occurrence.what {
             What::Event { name, properties, id } => {
-                let message = self.message_of_fate(contact, name, properties)?;
+                let message = message_of_fate(&mut *self.store, contact, name, properties)?;
                 let event = NewEvent {
                     contact,
                     name: name.clone(),
@@ -46,21 +46,12 @@ impl Kernel {
         }
     }
 
-    /// The message that a fate is about: the latest of that template to the contact.
-    fn message_of_fate(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>) -> Result<Option<MessageId>> {
-        if dsl::model::Fate::from_event(name).is_none() {
-            return Ok(None);
-        }
-        let Some(template) = properties.get("template").and_then(Value::as_str) else { return Ok(None) };
-        self.store.latest_message(contact, template, properties.get("workflow").and_then(Value::as_str))
-    }
-
     /// Stores an event (once) and, when it is fresh, queues what follows from it.
     pub(super) fn store_event(&mut self, event: NewEvent, depth: u32, fresh: bool) -> Result<()> {
         let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
         self.last_event = id;
         self.tally.events += 1;
-        self.consent_event(event.contact, &event.name, &event.properties)?;
+        self.consent_event(event.contact, &event.name, &event.properties, event.at)?;
         if fresh && depth < super::CHAIN {
             let stored = Event { id, at: event.at, properties: Value::Object(event.properties), message: event.message };
             self.work.push_back(Work::Event { contact: event.contact, name: Arc::from(event.name), event: stored, depth });
@@ -70,15 +61,12 @@ impl Kernel {
         Ok(())
     }
 
-    fn consent_event(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>) -> Result<()> {
-        let subscribe = match name {
-            "subscribed" => true,
-            "unsubscribed" => false,
-            _ => return Ok(()),
-        };
-        match properties.get("topic").and_then(Value::as_str) {
-            Some(topic) => self.apply_consent(contact, topic, subscribe),
-            None => Ok(()),
+    fn consent_event(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>, at: i64) -> Result<()> {
+        match consent_said(name, properties) {
+            Some((topic, subscribe)) if says_the_latest(&mut *self.store, contact, topic, subscribe, at)? => {
+                self.apply_consent(contact, topic, subscribe)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -111,6 +99,7 @@ impl Kernel {
             }
             InboxItem::Events { first, last } => self.take_events(first, last),
             InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
+            InboxItem::Erase(contact) => self.erase(contact),
             InboxItem::Resend(message) => self.resend(message),
             InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
             InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
@@ -124,7 +113,7 @@ impl Kernel {
             let Some(stored) = self.store.event(EventId(id))? else { continue };
             self.tally.events += 1;
             if let Value::Object(properties) = &stored.event.properties {
-                self.consent_event(stored.contact, &stored.name, properties)?;
+                self.consent_event(stored.contact, &stored.name, properties, stored.event.at)?;
             }
             self.work.push_back(Work::Event {
                 contact: stored.contact,
@@ -136,4 +125,41 @@ impl Kernel {
         }
         Ok(())
     }
+}
+
+/// The message that a fate is about: the latest of that template to the contact.
+pub(crate) fn message_of_fate(
+    store: &mut dyn Store,
+    contact: ContactId,
+    name: &str,
+    properties: &Map<String, Value>,
+) -> Result<Option<MessageId>> {
+    if dsl::model::Fate::from_event(name).is_none() {
+        return Ok(None);
+    }
+    let Some(template) = properties.get("template").and_then(Value::as_str) else { return Ok(None) };
+    store.latest_message(contact, template, properties.get("workflow").and_then(Value::as_str))
+}
+
+/// What an event says about consent: the topic, and whether the contact wants it.
+pub(crate) fn consent_said<'a>(name: &str, properties: &'a Map<String, Value>) -> Option<(&'a str, bool)> {
+    let subscribe = match name {
+        "subscribed" => true,
+        "unsubscribed" => false,
+        _ => return None,
+    };
+    Some((properties.get("topic").and_then(Value::as_str)?, subscribe))
+}
+
+/// Whether nothing that the contact said later contradicts it. Events come late and out of order; an old yes must not undo a newer no.
+pub(crate) fn says_the_latest(store: &mut dyn Store, contact: ContactId, topic: &str, subscribe: bool, at: i64) -> Result<bool> {
+    for name in dsl::contract::CONSENT_EVENTS {
+        for later in store.events(contact, name, at.saturating_add(1), false)? {
+            let about = later.properties.get("topic").and_then(Value::as_str).unwrap_or_default();
+            if about == topic || about == "all" || (topic == "all" && subscribe) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }

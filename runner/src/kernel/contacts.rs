@@ -40,13 +40,7 @@ impl Kernel {
 
     /// Who was erased is not made anew by an event that comes late: a hash, keyed with the store's identity, is what is left of them.
     fn was_erased(&mut self, uid: &str) -> Result<bool> {
-        Ok(self.store.property(&self.erased_key(uid))?.is_some())
-    }
-
-    fn erased_key(&self, uid: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.identity).chain_update(uid).finalize();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("erased:{hex}")
+        Ok(self.store.property(&erased_key(&self.identity, uid))?.is_some())
     }
 
     /// Adds a contact, or changes what is given of it.
@@ -127,20 +121,30 @@ impl Kernel {
     /// Ends the contact's runs and removes everything that is held about the person.
     pub(super) fn erase(&mut self, id: ContactId) -> Result<()> {
         let contact = self.load_contact(id)?;
+        if contact.erased {
+            return Ok(());
+        }
         for mut run in self.store.open_runs(id)? {
             self.end_run(&mut run, &contact, EndReason::Erased, None)?;
         }
         let blank = Contact { attributes: Map::new(), time_zone: None, ..contact.clone() };
         self.set_date_timers(&blank, Some(&contact))?;
-        let key = self.erased_key(&contact.uid);
+        let key = erased_key(&self.identity, &contact.uid);
         self.store.set_property(&key, "")?;
         self.store.erase_contact(id, self.now)
     }
 }
 
+/// Under which name a store of this identity remembers that the contact was erased.
+pub(crate) fn erased_key(identity: &str, uid: &str) -> String {
+    let digest = Sha256::new().chain_update(identity).chain_update(uid).finalize();
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("erased:{hex}")
+}
+
 /// Sets one attribute or built-in field (email, phone, locale, time_zone); null removes. The id and the topics stay as they are: they are no
 /// attributes.
-pub(super) fn set_field(contact: &mut Contact, keys: &[String], value: Value) {
+pub(crate) fn set_field(contact: &mut Contact, keys: &[String], value: Value) {
     let text = || value.as_str().map(str::to_owned);
     match keys {
         [name] if name == "email" => contact.email = text(),

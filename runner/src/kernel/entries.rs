@@ -122,6 +122,7 @@ impl Kernel {
         let plan = self.plan.clone();
         let moment = self.moment(&plan, &zone);
         engine::start(&current.prepared.program, &mut run, moment, &mut effects);
+        self.tally.steps += u64::from(run.state.visit);
         self.apply(effects, &mut run, &mut contact, &current.prepared, entry.depth)?;
         self.run_on(&mut run, &mut contact, entry.event, entry.depth)
     }

@@ -341,7 +341,9 @@ impl Kernel {
         }
         let plan = self.plan.clone();
         let zone = self.zone_of(contact);
+        let visits = run.state.visit;
         let effects = engine::message_ended(&prepared.program, run, self.moment(&plan, &zone), how);
+        self.tally.steps += u64::from(run.state.visit - visits);
         self.apply(effects, run, contact, prepared, 0)?;
         if self.is_frozen(run.workflow) {
             // The step is over; the next one begins when the workflow is resumed.

@@ -19,6 +19,8 @@ mod tally;
 mod tests;
 mod time_triggers;
 
+pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
+pub(crate) use contacts::{erased_key, set_field};
 pub use messages::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
@@ -89,6 +91,8 @@ pub struct Kernel {
     now: i64,
     /// While a run is looked at that was due earlier: since when. A message it queues at once was meant for then.
     late_since: Option<i64>,
+    /// While runs are looked at because they are due, not because something arrived.
+    at_timers: bool,
     tally: Tally,
     /// Only what comes back from channels, and other inputs, are taken in any more; nothing is begun.
     stopping: bool,
@@ -146,6 +150,7 @@ impl Kernel {
             inbox: true,
             now,
             late_since: None,
+            at_timers: false,
             tally: Tally::default(),
             stopping: false,
         };
@@ -187,6 +192,25 @@ impl Kernel {
                 turn.more |= kernel.run_due()?;
                 kernel.dispatch(&mut turn.jobs)?;
             }
+            turn.done = std::mem::take(&mut kernel.tally);
+            Ok(turn)
+        })
+    }
+
+    /// Takes what arrived and hands out the messages that can leave, but leaves alone what is due exactly now: on virtual time more may arrive
+    /// that happened at this very instant, and what happens exactly at a timeout is in time. A turn at the same time then does the rest.
+    ///
+    /// # Errors
+    /// Those of the store; nothing happened then, and the same inputs can be given again.
+    pub fn arrive(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
+        self.transaction(now, |kernel| {
+            let mut turn = Turn::default();
+            kernel.fire_time_triggers(now - 1)?;
+            for input in inputs {
+                kernel.take(input)?;
+                kernel.follow_up()?;
+            }
+            kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
             Ok(turn)
         })

@@ -18,7 +18,8 @@ const STEPS: usize = 1000;
 
 impl Kernel {
     pub(super) fn moment<'a>(&self, plan: &'a Plan, zone: &'a TimeZone) -> Moment<'a> {
-        Moment { now: self.now, last_event: self.last_event, zone, settings: &plan.catalog.settings }
+        let timers = if self.at_timers { self.now } else { self.now - 1 };
+        Moment { now: self.now, timers, last_event: self.last_event, zone, settings: &plan.catalog.settings }
     }
 
     /// Runs that are due, oldest first. True when there may be more.
@@ -33,7 +34,9 @@ impl Kernel {
             }
             let mut contact = self.load_contact(run.contact)?;
             self.late_since = run.due.filter(|due| *due < self.now);
+            self.at_timers = true;
             let done = self.run_on(&mut run, &mut contact, None, 0);
+            self.at_timers = false;
             self.late_since = None;
             done?;
             self.follow_up()?;

@@ -98,7 +98,7 @@ impl Reloader {
             Ok(files) => files,
             Err(error) => {
                 self.seen = None;
-                return self.refuse(error.into(), &[]);
+                return self.refuse(error.into(), &[], asked);
             }
         };
         let hash = files.hash();
@@ -109,7 +109,7 @@ impl Reloader {
         let Some(catalog) = compiled.catalog else {
             self.seen = Some(hash);
             let errors = compiled.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-            return self.refuse(Refusal::Errors(errors), &compiled.diagnostics);
+            return self.refuse(Refusal::Errors(errors), &compiled.diagnostics, asked);
         };
         match self.put_in_force(Arc::new(catalog), &files, &compiled.diagnostics) {
             Ok(()) => {
@@ -118,7 +118,7 @@ impl Reloader {
             }
             Err(refusal) => {
                 self.seen = None;
-                self.refuse(refusal, &compiled.diagnostics)
+                self.refuse(refusal, &compiled.diagnostics, asked)
             }
         }
     }
@@ -161,13 +161,14 @@ impl Reloader {
         }
     }
 
-    fn refuse(&mut self, refusal: Refusal, diagnostics: &[Diagnostic]) -> Outcome {
+    fn refuse(&mut self, refusal: Refusal, diagnostics: &[Diagnostic], asked: bool) -> Outcome {
         self.metrics.reload_refused();
         let shown = match &refusal {
             Refusal::Errors(_) => as_json(diagnostics),
             other => as_json(&[about_the_whole(other)]),
         };
-        if self.loaded.stale && self.loaded.diagnostics == shown {
+        if self.loaded.stale && self.loaded.diagnostics == shown && !asked {
+            // It has been said.
             return Outcome::Refused(refusal);
         }
         tracing::error!(reason = %refusal, "the project's files are not put in force; what was in force stays");

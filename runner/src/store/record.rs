@@ -115,6 +115,8 @@ pub enum InboxItem {
         contact: ContactId,
         with: Map<String, Value>,
     },
+    /// End the contact's runs and remove everything that is held about the person.
+    Erase(ContactId),
     /// Queue a message in doubt (or failed) once more.
     Resend(MessageId),
     Pause(String),

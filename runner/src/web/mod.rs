@@ -61,7 +61,9 @@ async fn metrics(State(pages): State<Pages>) -> Response {
     match tokio::time::timeout(PATIENCE, figures).await {
         Ok(Ok(Ok(figures))) => pages.metrics.show(&figures),
         Ok(Ok(Err(error))) => tracing::warn!(%error, "metrics are shown without the store's figures"),
-        Ok(Err(_)) | Err(_) => tracing::warn!("metrics are shown without the store's figures: the kernel's thread does not answer"),
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!("metrics are shown without the store's figures: the kernel's thread does not answer")
+        }
     }
     match pages.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),

@@ -1,0 +1,21 @@
+//! Work on many files, shared between two threads.
+
+/// Below this many items a second thread costs more than it gives.
+const WORTH_A_THREAD: usize = 16;
+
+/// Hands the items to `work` in one or two runs; the results are in the order of the items.
+pub(super) fn in_halves<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    if items.len() < WORTH_A_THREAD {
+        return vec![work(items)];
+    }
+    let (first, second) = items.split_at(items.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| work(second));
+        let here = work(first);
+        match other.join() {
+            Ok(there) => vec![here, there],
+            // What went wrong there goes on here.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}

@@ -1,0 +1,246 @@
+//! CSV (RFC 4180, and what spreadsheets make of it): records to objects of the form that JSON Lines have.
+
+use std::collections::VecDeque;
+use std::io;
+
+use dsl::contract::{Contract, Declared};
+use serde_json::{Map, Number, Value};
+
+use super::json::{self, shown};
+use super::lines::{LONGEST, Line, Lines};
+use super::reader::OpenError;
+
+/// Records, which may span lines inside quotes.
+pub(super) struct Records {
+    pub lines: Lines,
+    /// Lines read ahead.
+    back: VecDeque<Line>,
+    delimiter: u8,
+}
+
+/// One record: the line it begins on, and its bytes or why there are none.
+pub(super) struct Record {
+    pub number: u64,
+    pub text: Result<Vec<u8>, String>,
+}
+
+/// Where in a record the scan stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// After a quote inside a quoted field.
+    Quote,
+}
+
+impl Records {
+    /// Sniffs the delimiter (comma, semicolon or tab, whichever is the most frequent) from the first line.
+    pub fn new(mut lines: Lines) -> io::Result<Records> {
+        let first = lines.next()?;
+        let text = first.as_ref().and_then(|line| line.text.as_deref()).unwrap_or_default();
+        let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+        let mut quoted = false;
+        for byte in text {
+            quoted ^= *byte == b'"';
+            for (delimiter, count) in &mut counts {
+                *count += usize::from(!quoted && byte == delimiter);
+            }
+        }
+        let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let delimiter = counts.iter().find(|(_, count)| *count == most).map_or(b',', |(delimiter, _)| *delimiter);
+        Ok(Records { lines, back: first.into_iter().collect(), delimiter })
+    }
+
+    fn line(&mut self) -> io::Result<Option<Line>> {
+        match self.back.pop_front() {
+            Some(line) => Ok(Some(line)),
+            None => self.lines.next(),
+        }
+    }
+
+    /// The next record that is not blank; `None` at the end. After a quote that is never closed the reading goes on with the next line.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn next(&mut self) -> io::Result<Option<Record>> {
+        loop {
+            let Some(first) = self.line()? else { return Ok(None) };
+            let number = first.number;
+            let Some(text) = first.text else { return Ok(Some(Record { number, text: Err(too_long()) })) };
+            if text.is_empty() || text == b"\r" {
+                continue;
+            }
+            let mut within = self.scan(Within::FieldStart, &text);
+            let mut record = text;
+            let mut more = Vec::new();
+            while within == Within::Quoted {
+                let next = self.line()?;
+                let text = next.as_ref().and_then(|line| line.text.as_deref());
+                match text {
+                    Some(text) if record.len() + text.len() < LONGEST => {
+                        record.push(b'\n');
+                        record.extend_from_slice(text);
+                        within = self.scan(self.scan(within, b"\n"), text);
+                        more.extend(next);
+                    }
+                    _ => {
+                        more.extend(next);
+                        for line in more.into_iter().rev() {
+                            self.back.push_front(line);
+                        }
+                        let words = "a quoted cell begins here that is never closed".to_owned();
+                        return Ok(Some(Record { number, text: Err(words) }));
+                    }
+                }
+            }
+            return Ok(Some(Record { number, text: Ok(record) }));
+        }
+    }
+
+    fn scan(&self, mut within: Within, bytes: &[u8]) -> Within {
+        for byte in bytes {
+            within = match (within, *byte) {
+                (Within::FieldStart | Within::Quote, b'"') => Within::Quoted,
+                (Within::Quoted, b'"') => Within::Quote,
+                (Within::Quoted, _) => Within::Quoted,
+                (_, byte) if byte == self.delimiter => Within::FieldStart,
+                _ => Within::Plain,
+            };
+        }
+        within
+    }
+
+    /// The cells of a record.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub fn cells(&self, text: &str) -> Result<Vec<String>, String> {
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(self.delimiter).from_reader(text.as_bytes());
+        match reader.records().next() {
+            Some(Ok(record)) => Ok(record.iter().map(str::to_owned).collect()),
+            Some(Err(_)) | None => Err("not a row of CSV".to_owned()),
+        }
+    }
+}
+
+pub(super) fn too_long() -> String {
+    format!("longer than {} MiB", LONGEST / 1024 / 1024)
+}
+
+/// The names of the columns, after the column map.
+///
+/// # Errors
+/// When the header row is missing, names a column twice or not at all, lacks one of `needed`, or the map names a column that is not there.
+pub(super) fn columns(
+    records: &mut Records,
+    map: &[(String, String)],
+    needed: &[&'static str],
+) -> Result<Vec<String>, OpenError> {
+    let header = records.next().map_err(OpenError::Read)?.ok_or(OpenError::NoHeader)?;
+    let text = header.text.map_err(OpenError::Header)?;
+    let text = String::from_utf8(text).map_err(|_| OpenError::Header("not UTF-8".to_owned()))?;
+    let cells = records.cells(&text).map_err(OpenError::Header)?;
+    let written: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
+    if let Some((from, _)) = map.iter().find(|(from, _)| !written.contains(&from.trim())) {
+        return Err(OpenError::Unmapped(shown(from)));
+    }
+    let mut names: Vec<String> = Vec::with_capacity(written.len());
+    for (index, column) in written.into_iter().enumerate() {
+        let mapped = map.iter().find(|(from, _)| from.trim() == column).map_or(column, |(_, to)| to.trim());
+        if mapped.is_empty() {
+            return Err(OpenError::Header(format!("column {} has no name", index + 1)));
+        }
+        if names.iter().any(|name| name == mapped) {
+            return Err(OpenError::Header(format!("two columns are named {}", shown(mapped))));
+        }
+        names.push(mapped.to_owned());
+    }
+    match needed.iter().find(|needed| !names.iter().any(|name| name == *needed)) {
+        Some(needed) => Err(OpenError::NoColumn(needed)),
+        None => Ok(names),
+    }
+}
+
+/// A contact's row as an object. An empty cell is not given; an attribute is what the contract declares it to be, else text.
+///
+/// # Errors
+/// Why the row is rejected.
+pub(super) fn contact(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String> {
+    object(columns, cells, |name, cell| match name {
+        "id" | "email" | "phone" | "locale" | "time_zone" => Ok(Value::String(cell)),
+        "topics" => Ok(Value::Array(list(&cell))),
+        "attributes" => json_cell(name, &cell),
+        _ => typed(name, cell, &contract.contact_attribute(&[name.to_owned()])),
+    })
+}
+
+/// An event's row as an object, likewise.
+///
+/// # Errors
+/// Why the row is rejected.
+pub(super) fn event(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String> {
+    let event = columns.iter().position(|name| name == "event").and_then(|index| cells.get(index)).cloned().unwrap_or_default();
+    object(columns, cells, |name, cell| match name {
+        "at" | "contact" | "event" | "id" | "subscribe" | "unsubscribe" => Ok(Value::String(cell)),
+        "erase" => boolean(&cell).map(Value::Bool).ok_or_else(|| "`erase` can only be true".to_owned()),
+        "set" | "properties" => json_cell(name, &cell),
+        _ => typed(name, cell, &contract.event_property(&event, &[name.to_owned()])),
+    })
+}
+
+fn object(
+    columns: &[String],
+    cells: Vec<String>,
+    value: impl Fn(&str, String) -> Result<Value, String>,
+) -> Result<Map<String, Value>, String> {
+    if cells.len() != columns.len() {
+        return Err(format!("it has {} cells where the header names {} columns", cells.len(), columns.len()));
+    }
+    let given = columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+    given.map(|(name, cell)| Ok((name.clone(), value(name, cell)?))).collect()
+}
+
+fn typed(name: &str, cell: String, declared: &Declared) -> Result<Value, String> {
+    let Declared::Known(kinds) = declared else { return Ok(Value::String(cell)) };
+    let wrong = |what: &str| format!("{} must be {what}", shown(name));
+    if kinds.text || kinds.date {
+        Ok(Value::String(cell))
+    } else if kinds.number {
+        number(cell.trim()).ok_or_else(|| wrong("a number"))
+    } else if kinds.boolean {
+        boolean(&cell).map(Value::Bool).ok_or_else(|| wrong("true or false"))
+    } else if kinds.list && !cell.trim_start().starts_with('[') {
+        Ok(Value::Array(list(&cell)))
+    } else if kinds.list || kinds.object {
+        json_cell(name, &cell)
+    } else {
+        Ok(Value::String(cell))
+    }
+}
+
+fn json_cell(name: &str, cell: &str) -> Result<Value, String> {
+    json::parse(cell).map_err(|why| format!("{}: {why}", shown(name)))
+}
+
+fn number(text: &str) -> Option<Value> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(whole.into());
+    }
+    let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
+    plain.then(|| text.parse::<f64>().ok()).flatten().and_then(Number::from_f64).map(Value::Number)
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Separated by semicolons, bars or commas.
+fn list(cell: &str) -> Vec<Value> {
+    cell.split([';', '|', ',']).map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect()
+}
