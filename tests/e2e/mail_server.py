@@ -1,5 +1,7 @@
 """Mail servers: one that keeps what it gets (aiosmtpd), and one that misbehaves in the way a test says."""
 
+import asyncio
+import contextlib
 import email
 import email.policy
 import random
@@ -21,8 +23,6 @@ class Keeper:
         self.controller = Controller(self, hostname="127.0.0.1", port=port or _free_port())
 
     async def handle_DATA(self, server, session, envelope):
-        import asyncio
-
         # Before and after: so that a sender that dies finds the mail sometimes taken and sometimes not.
         await asyncio.sleep(self.chance.uniform(0, self.slow))
         with self.lock:
@@ -95,17 +95,20 @@ class Misbehaving:
         self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         self.url = f"smtp://127.0.0.1:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.ended.set()
-        self.listener.close()
-        with self.lock:
-            for connection in self.open:
-                connection.close()
+        # Threads that wait in accept or read hold a socket open beyond its close; a shutdown wakes them.
+        for end in [self.listener, *self.open]:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self.accepting.join(timeout=10)
 
     def _accept(self):
         while not self.ended.is_set():

@@ -10,7 +10,9 @@ from project import Project, eventually, free_port
 
 WORKFLOW = """\
 workflow: {name}
-trigger: {{ event: signed_up }}
+trigger:
+  - event: signed_up
+  - manual: true
 topic: offers
 steps:
   - wait: {wait}
@@ -67,6 +69,8 @@ def test_a_broken_file_keeps_the_last_good_one_in_force(project):
     project.settings()
     project.write("workflows/hello.yaml", workflow("1 second"))
     runner = project.start()
+    contacts = project.lines("contacts.jsonl", ({"id": name, "email": f"{name}@shop.example"} for name in ("ada", "bo")))
+    project.succeed("import", "contacts", str(contacts))
     good = project.status()["definitions"]
     assert good["stale"] is False and good["diagnostics"] == []
 
@@ -76,14 +80,14 @@ def test_a_broken_file_keeps_the_last_good_one_in_force(project):
     assert stale["hash"] == good["hash"]
     assert [(row["file"], row["severity"]) for row in stale["diagnostics"]][0] == ("workflows/hello.yaml", "error")
     assert "campaignd_reload_success 0" in project.get("/metrics")
-    sign_up(project, "ada")
+    project.succeed("enroll", "hello", "ada")
     project.wait_through("hello", 1)
 
     # A restart does not need the files to be good either.
     assert project.stop(runner) == 0
     project.start()
     assert project.status()["definitions"]["stale"] is True
-    sign_up(project, "ada", "bo")
+    project.succeed("enroll", "hello", "bo")
     project.wait_through("hello", 2)
 
     project.write("workflows/hello.yaml", workflow("2 seconds"))

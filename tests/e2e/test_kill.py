@@ -75,4 +75,4 @@ def test_thirty_kills_lose_nothing_and_send_nothing_twice(project):
         # The doubts are reported one by one.
         reported = project.messages("unknown")
         assert {row["message_id"].strip("<>") for row in reported} == by_status["unknown"]
-        assert len(server.mails) > KILLS, "the kills came while mails flowed"
+        assert reported, "the kills came while mails were on the wire"

@@ -1,6 +1,7 @@
 """Journeys through the shipped campaigns, on virtual time: who gets what, and when."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -32,7 +33,9 @@ def journey(tmp_path):
         for line in map(json.loads, done.stdout.splitlines()):
             if line["kind"] in ("send", "skip", "exit"):
                 what = line["reason"] if line["kind"] == "exit" else line["template"]
-                happened.setdefault(line["contact"], []).append((line["at"], line["kind"], what))
+                # Mails leave 20 ms apart, as the settings' rate has it; seconds are what matters here.
+                at = re.sub(r"\.\d+", "", line["at"])
+                happened.setdefault(line["contact"], []).append((at, line["kind"], what))
         return happened
 
     return run
