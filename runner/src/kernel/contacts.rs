@@ -85,7 +85,7 @@ impl Kernel {
         let old = self.load_contact(id)?;
         let mut contact = old.clone();
         for (name, value) in fields {
-            set_field(&mut contact, &[name.clone()], value.clone());
+            set_field(&mut contact, std::slice::from_ref(name), value.clone());
         }
         self.save_contact(&contact, &old)
     }

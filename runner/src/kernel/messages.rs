@@ -122,8 +122,7 @@ impl Kernel {
         let mut names: Vec<Arc<str>> = self.channels.keys().cloned().collect();
         names.sort();
         for name in names {
-            loop {
-                let Some(channel) = self.channels.get(&name) else { break };
+            while let Some(channel) = self.channels.get(&name) {
                 if channel.free == 0 || channel.blocked_until > self.now {
                     break;
                 }
@@ -222,8 +221,7 @@ impl Kernel {
         self.store.update_message(&message)?;
         let settings = self.plan.catalog.settings.clone();
         let message_id = message_id(&message, &settings, &self.identity);
-        let token =
-            self.signer.sign(&Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
+        let token = self.signer.sign(&Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
         let base = public_base(&settings);
         let (unsubscribe_url, preferences_url) = (format!("{base}/u/{token}"), format!("{base}/preferences/{token}"));
         let envelope = Envelope {

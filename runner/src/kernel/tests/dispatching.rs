@@ -133,8 +133,7 @@ fn refusals_are_tried_again_and_end_in_failure() {
         let mut world = World::new("trigger: { event: e }\nsteps: [ { send: a } ]");
         world.replies.insert("ada@example.com".into(), replies);
         world.event("0s", "e", json!({})).until("9 days");
-        let seen = world.seen.lock().unwrap().clone();
-        seen
+        world.seen.lock().unwrap().clone()
     };
     let deferred = || Outcome::Deferred("451 later".into());
     assert_eq!(run(vec![Outcome::Failed("550 no".into())])[1..], ["0 seconds send a \"failed\"", "0 seconds exit completed"]);
