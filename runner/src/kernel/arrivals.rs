@@ -91,8 +91,10 @@ impl Kernel {
             InboxItem::Contacts(ids) => {
                 for id in ids {
                     let contact = self.load_contact(id)?;
-                    // What it was before is not known: every date timer is set anew, and open runs look.
-                    self.contact_changed(&contact, None)?;
+                    // What it was before is not known: every date timer is set anew (but for what may have fired at this very instant), and
+                    // open runs look.
+                    self.set_date_timers(&contact, None, self.now)?;
+                    self.know_zone(contact.time_zone.as_deref())?;
                     self.work.push_back(Work::Changed { contact: id });
                 }
                 Ok(())

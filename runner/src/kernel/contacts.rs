@@ -72,7 +72,7 @@ impl Kernel {
 
     /// Date triggers and schedules in the contact's zone move with it; open runs look again.
     pub(super) fn contact_changed(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
-        self.set_date_timers(contact, old)?;
+        self.set_date_timers(contact, old, self.now - 1)?;
         self.know_zone(contact.time_zone.as_deref())?;
         if old.is_some() {
             self.work.push_back(Work::Changed { contact: contact.id });
@@ -128,7 +128,7 @@ impl Kernel {
             self.end_run(&mut run, &contact, EndReason::Erased, None)?;
         }
         let blank = Contact { attributes: Map::new(), time_zone: None, ..contact.clone() };
-        self.set_date_timers(&blank, Some(&contact))?;
+        self.set_date_timers(&blank, Some(&contact), self.now)?;
         let key = erased_key(&self.identity, &contact.uid);
         self.store.set_property(&key, "")?;
         self.store.erase_contact(id, self.now)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use dsl::model::{Status, Trigger};
 
+use super::following::{CHANGED, EVERYONE, Following};
 use super::{Kernel, Plan, Prepared};
-use crate::state::{ContactId, DefinitionId, RunId, WorkflowId};
+use crate::state::{DefinitionId, WorkflowId};
 use crate::store::{Result, StoreError, WorkflowRow};
 
 /// One workflow in force. A workflow whose file is gone stays, closed, under its last definition.
@@ -26,11 +27,18 @@ pub(super) struct InForce {
     by_event: Arc<HashMap<String, Vec<(WorkflowId, usize)>>>,
     /// Older definitions that runs still use, compiled when first needed.
     older: Arc<HashMap<DefinitionId, Arc<Prepared>>>,
-    /// Workflows whose open runs are being gone through because the definition changed, with the place reached.
-    pub(super) following: Vec<(WorkflowId, Option<(ContactId, RunId)>)>,
+    /// Workflows whose open runs are being gone through because the definition changed or they were frozen.
+    pub(super) following: Vec<Following>,
     /// Some trigger or condition asks for message_sent.
     pub(super) sent_matters: bool,
     drafts: bool,
+}
+
+impl Current {
+    /// Those inside stay where they are.
+    pub fn frozen(&self) -> bool {
+        matches!(self.status, Status::Paused | Status::Draft)
+    }
 }
 
 impl InForce {
@@ -85,7 +93,7 @@ impl Kernel {
             let changed = row.is_some_and(|row| row.definition.is_some_and(|old| old != definition));
             self.write_row(id, name, Some(definition), written, paused, row)?;
             if changed {
-                self.begin_following(id)?;
+                self.begin_following(id, CHANGED)?;
             }
             workflows.insert(id, Current { name: name.as_str().into(), definition, prepared: planned.prepared.clone(), status });
         }
@@ -100,13 +108,13 @@ impl Kernel {
                     .insert(row.id, Current { name: row.name.as_str().into(), definition, prepared, status: Status::Closed });
             }
         }
-        let thawed: Vec<WorkflowId> =
-            workflows.iter().filter(|(_, current)| current.status != Status::Paused).map(|(id, _)| *id).collect();
-        let were_paused = |id: &WorkflowId| self.in_force.get(*id).is_some_and(|current| current.status == Status::Paused);
-        let resumed: Vec<WorkflowId> = thawed.into_iter().filter(were_paused).collect();
+        let thawed: Vec<WorkflowId> = workflows.iter().filter(|(_, current)| !current.frozen()).map(|(id, _)| *id).collect();
+        let were_frozen = |id: &WorkflowId| self.in_force.get(*id).is_some_and(Current::frozen);
+        let resumed: Vec<WorkflowId> = thawed.into_iter().filter(were_frozen).collect();
         self.install(plan, workflows);
         for id in resumed {
             self.store.unpark(id)?;
+            self.begin_following(id, EVERYONE)?;
         }
         self.resume_following()?;
         self.plan_time_triggers()

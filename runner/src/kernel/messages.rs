@@ -143,11 +143,14 @@ impl Kernel {
     /// Decides about one due message. False when the channel's rate lets nothing more leave now.
     fn try_send(&mut self, name: &Arc<str>, id: MessageId, jobs: &mut Vec<(Arc<str>, Job)>) -> Result<bool> {
         let Some(mut message) = self.store.message(id)? else { return Ok(true) };
-        if self.is_frozen(message.workflow) {
+        if self.is_frozen(message.workflow) || message.status != MessageStatus::Queued {
             self.store.park_message(id)?;
             return Ok(true);
         }
-        let Some(mut run) = self.store.run(message.run)? else { return Ok(true) };
+        let Some(mut run) = self.store.run(message.run)? else {
+            message.error = Some("its run is missing".to_owned());
+            return self.settle(&mut message, MessageStatus::Failed).map(|()| true);
+        };
         let mut contact = self.load_contact(message.contact)?;
         let zone = self.zone_of(&contact);
         let prepared = self.follow_if_changed(&mut run, &mut contact, &zone)?;

@@ -91,7 +91,7 @@ pub struct Kernel {
     /// The inbox may hold something.
     inbox: bool,
     now: i64,
-    /// While a run is looked at that was due earlier: since when. A message it queues at once was meant for then.
+    /// While a run goes on that was due earlier: since when. A message it queues at once was meant for then.
     late_since: Option<i64>,
     /// While runs are looked at because they are due, not because something arrived.
     at_timers: bool,
@@ -353,5 +353,7 @@ impl Before {
         kernel.inbox = self.inbox;
         kernel.tally = self.tally;
         kernel.work.clear();
+        kernel.late_since = None;
+        kernel.at_timers = false;
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use dsl::model::Status;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::facts::StoreFacts;
+use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
 use crate::engine::{self, Effect, Moment, Progress};
@@ -33,11 +33,9 @@ impl Kernel {
                 continue;
             }
             let mut contact = self.load_contact(run.contact)?;
-            self.late_since = run.due.filter(|due| *due < self.now);
             self.at_timers = true;
             let done = self.run_on(&mut run, &mut contact, None, 0);
             self.at_timers = false;
-            self.late_since = None;
             done?;
             self.follow_up()?;
         }
@@ -45,7 +43,7 @@ impl Kernel {
     }
 
     pub(super) fn is_frozen(&self, workflow: WorkflowId) -> bool {
-        self.in_force.get(workflow).is_some_and(|current| current.status == Status::Paused)
+        self.in_force.get(workflow).is_some_and(Current::frozen)
     }
 
     /// Something happened to the contact: goals, exit_when, wait_for and until may hold now.
@@ -82,6 +80,7 @@ impl Kernel {
         let plan = self.plan.clone();
         let zone = self.zone_of(contact);
         let prepared = self.follow_if_changed(run, contact, &zone)?;
+        self.late_since = run.due.filter(|due| *due < self.now);
         let visits = run.state.visit;
         for step in 0.. {
             let moment = self.moment(&plan, &zone);
@@ -96,6 +95,7 @@ impl Kernel {
                 break;
             }
         }
+        self.late_since = None;
         self.tally.steps += u64::from(run.state.visit - visits);
         self.store.update_run(run)
     }

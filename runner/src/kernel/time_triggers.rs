@@ -229,8 +229,8 @@ impl Kernel {
         time::fires_after(trigger, value.as_str()?, after, &self.zone_of(contact)).ok().flatten()
     }
 
-    /// Sets the timers of the contact's dates, where they may have moved.
-    pub(super) fn set_date_timers(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
+    /// Sets the timers of the contact's dates, where they may have moved, to what comes strictly after `after`.
+    pub(super) fn set_date_timers(&mut self, contact: &Contact, old: Option<&Contact>, after: i64) -> Result<()> {
         for (id, current) in self.in_force.all() {
             if matches!(current.status, Status::Draft | Status::Closed) {
                 continue;
@@ -243,7 +243,7 @@ impl Kernel {
                 };
                 let moved = old.is_none_or(|old| old.time_zone != contact.time_zone || value(old) != value(contact));
                 if moved {
-                    let next = self.date_after(date, contact, self.now - 1);
+                    let next = self.date_after(date, contact, after);
                     self.store.set_date_timer(id, &trigger_key(trigger), contact.id, next)?;
                 }
             }
@@ -285,7 +285,8 @@ impl Kernel {
             }
             SweepKind::DateTimers => {
                 let Some(Trigger::Date(date)) = Self::trigger_of(current, &sweep.trigger) else { return Ok(()) };
-                let next = self.date_after(&date, &contact, self.now - 1);
+                // What fires at this very instant may have fired: never twice.
+                let next = self.date_after(&date, &contact, self.now);
                 self.store.set_date_timer(sweep.workflow, &sweep.trigger, contact.id, next)
             }
         }

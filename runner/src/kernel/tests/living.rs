@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::World;
+use crate::store::InboxItem;
 
 const FILE: &str = "workflows/w.yaml";
 
@@ -82,4 +83,25 @@ fn overdue_sends_follow_the_workflows_word() {
         world.event("0s", "e", json!({})).edit("1h", FILE, &text("paused")).edit("5 days", FILE, &text("live"));
         world.check("30 days", &[&["0 seconds enter w"][..], &rest].concat());
     }
+}
+
+#[test]
+fn what_happened_during_a_pause_is_looked_at_when_it_ends() {
+    let steps = "steps: [ { wait_for: { event: bought }, within: 9 days, then: [ { send: a } ] } ]";
+    let text = |status: &str| format!("workflow: w\nstatus: {status}\ntrigger: {{ event: e }}\n{steps}\n");
+    for frozen in ["paused", "draft"] {
+        let mut world = World::with(super::SETTINGS, &[(FILE, &text("live"))], super::START);
+        world.event("0s", "e", json!({})).edit("1h", FILE, &text(frozen)).event("2 days", "bought", json!({}));
+        world.edit("5 days", FILE, &text("live"));
+        world.check("30 days", &["0 seconds enter w", "5 days branch \"then\"", "5 days send a", "5 days exit completed"]);
+    }
+}
+
+#[test]
+fn pause_and_resume_by_command() {
+    let workflow = "trigger: { event: e }\nexit_when: { event: bought }\nsteps: [ { wait: 9 days }, { send: a } ]";
+    let mut world = World::new(workflow);
+    world.event("0s", "e", json!({})).ask("1h", InboxItem::Pause("w".into()));
+    world.event("2 days", "bought", json!({})).ask("3 days", InboxItem::Resume("w".into()));
+    world.check("30 days", &["0 seconds enter w", "3 days exit exit_when"]);
 }

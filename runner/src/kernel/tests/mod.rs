@@ -16,7 +16,7 @@ use super::{Happening, Input, Kernel, Observer, Options, Plan};
 use crate::channels::{Outcome, Report};
 use crate::ingest::{ContactInput, Occurrence, What};
 use crate::state::LogKind;
-use crate::store::SqliteStore;
+use crate::store::{InboxItem, SqliteStore};
 
 /// Virtual time starts here unless a test says otherwise: Friday 27 March 2026, 09:00 in Berlin, two days before the clocks change.
 const START: &str = "2026-03-27T09:00:00+01:00";
@@ -174,6 +174,15 @@ impl World {
         }
         let new = plan(&self.files, Some(self.kernel.plan()));
         self.kernel.reload(new, self.now).unwrap();
+        self.settle(Vec::new());
+        self
+    }
+
+    /// Another process leaves something to be done.
+    fn ask(&mut self, at: &str, item: InboxItem) -> &mut Self {
+        self.until(at);
+        self.kernel.transaction(self.now, |kernel| kernel.store.push_inbox(&item, kernel.now)).unwrap();
+        self.kernel.inbox = true;
         self.settle(Vec::new());
         self
     }
