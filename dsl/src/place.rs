@@ -14,33 +14,21 @@ pub(crate) struct At<'a> {
 
 impl<'a> At<'a> {
     pub(crate) fn root(document: &'a Document) -> At<'a> {
-        At {
-            document,
-            pointer: String::new(),
-        }
+        At { document, pointer: String::new() }
     }
 
     pub(crate) fn new(document: &'a Document, pointer: &str) -> At<'a> {
-        At {
-            document,
-            pointer: pointer.to_owned(),
-        }
+        At { document, pointer: pointer.to_owned() }
     }
 
     pub(crate) fn key(&self, key: &str) -> At<'a> {
         let mut pointer = self.pointer.clone();
         push_segment(&mut pointer, key);
-        At {
-            document: self.document,
-            pointer,
-        }
+        At { document: self.document, pointer }
     }
 
     pub(crate) fn item(&self, index: usize) -> At<'a> {
-        At {
-            document: self.document,
-            pointer: format!("{}/{index}", self.pointer),
-        }
+        At { document: self.document, pointer: format!("{}/{index}", self.pointer) }
     }
 
     pub(crate) fn value(&self) -> Option<&'a Value> {
@@ -104,29 +92,12 @@ impl<'a> At<'a> {
 }
 
 impl Diagnostic {
-    pub(crate) fn error(
-        code: &'static str,
-        location: Location,
-        message: impl Into<String>,
-    ) -> Diagnostic {
-        Diagnostic {
-            code,
-            severity: Severity::Error,
-            message: message.into(),
-            location,
-            help: None,
-        }
+    pub(crate) fn error(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { code, severity: Severity::Error, message: message.into(), location, help: None }
     }
 
-    pub(crate) fn warning(
-        code: &'static str,
-        location: Location,
-        message: impl Into<String>,
-    ) -> Diagnostic {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..Diagnostic::error(code, location, message)
-        }
+    pub(crate) fn warning(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, location, message) }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Diagnostic {
@@ -136,26 +107,17 @@ impl Diagnostic {
 }
 
 /// The candidate that the user most likely meant.
-pub(crate) fn did_you_mean<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 1 + written.chars().count().max(candidate.chars().count()) / 4
-        })
+        .filter(|(distance, candidate)| *distance <= 1 + written.chars().count().max(candidate.chars().count()) / 4)
         .min()
         .map(|(_, candidate)| candidate)
 }
 
 /// "did you mean `x`?", else the list of what there is, else nothing.
-pub(crate) fn suggestion<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-    kind: &str,
-) -> Option<String> {
+pub(crate) fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>, kind: &str) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(meant) = did_you_mean(written, candidates.iter().copied()) {
         return Some(format!("did you mean `{meant}`?"));
@@ -166,11 +128,7 @@ pub(crate) fn suggestion<'a>(
 /// Names as a list in a sentence, in back-quotes, cut where it gets long.
 pub(crate) fn list(names: &[&str]) -> String {
     const MOST: usize = 24;
-    let mut shown: Vec<String> = names
-        .iter()
-        .take(MOST)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let mut shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
     if names.len() > MOST {
         shown.push(format!("and {} more", names.len() - MOST));
     }

@@ -21,9 +21,7 @@ const MAX_FOLDERS: usize = 32;
 /// Why a folder cannot be compiled at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
-    #[error(
-        "there is no campaignd.yaml in {0}; make a project with `campaignd init`, or name its folder with --project"
-    )]
+    #[error("there is no campaignd.yaml in {0}; make a project with `campaignd init`, or name its folder with --project")]
     NoProject(PathBuf),
     #[error("{path} cannot be read: {reason}")]
     Settings { path: PathBuf, reason: String },
@@ -46,47 +44,27 @@ impl ProjectFiles {
     /// # Errors
     /// When there is no campaignd.yaml, or it cannot be read.
     pub fn read(root: &Path) -> Result<ProjectFiles, ProjectError> {
-        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root {
-            path: root.to_owned(),
-            source,
-        })?;
+        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root { path: root.to_owned(), source })?;
         let settings = root.join(SETTINGS);
         if !settings.is_file() {
             return Err(ProjectError::NoProject(root.to_owned()));
         }
-        let mut walk = Walk {
-            root: &real_root,
-            files: ProjectFiles::default(),
-        };
+        let mut walk = Walk { root: &real_root, files: ProjectFiles::default() };
         walk.file(&settings, SETTINGS);
         if let Some(diagnostic) = walk.files.diagnostics.first() {
-            return Err(ProjectError::Settings {
-                path: settings,
-                reason: diagnostic.message.clone(),
-            });
+            return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
         }
-        for (folder, wanted) in [
-            ("workflows", is_workflow as fn(&str) -> bool),
-            ("templates", |_| true),
-            ("schemas", is_schema),
-        ] {
+        for (folder, wanted) in [("workflows", is_workflow as fn(&str) -> bool), ("templates", |_| true), ("schemas", is_schema)]
+        {
             walk.folder(&real_root.join(folder), folder, wanted, &mut Vec::new());
         }
         Ok(walk.files)
     }
 
     /// A project in memory: paths relative to it, and texts.
-    pub fn from_texts<P: Into<String>, T: Into<String>>(
-        texts: impl IntoIterator<Item = (P, T)>,
-    ) -> ProjectFiles {
-        let texts = texts
-            .into_iter()
-            .map(|(path, text)| (path.into(), text.into()))
-            .collect();
-        ProjectFiles {
-            texts,
-            diagnostics: Vec::new(),
-        }
+    pub fn from_texts<P: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (P, T)>) -> ProjectFiles {
+        let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into())).collect();
+        ProjectFiles { texts, diagnostics: Vec::new() }
     }
 
     /// Changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
@@ -104,11 +82,7 @@ impl ProjectFiles {
             part(&diagnostic.location.file);
             part(diagnostic.code);
         }
-        hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The text of a file, by its path relative to the project.
@@ -127,16 +101,12 @@ impl ProjectFiles {
     }
 
     pub(crate) fn workflows(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.under("workflows/")
-            .filter(|(path, _)| is_workflow(path))
+        self.under("workflows/").filter(|(path, _)| is_workflow(path))
     }
 
     /// The files under a folder (named with its slash).
     pub(crate) fn under(&self, folder: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .filter(move |(path, _)| path.starts_with(folder))
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().filter(move |(path, _)| path.starts_with(folder)).map(|(path, text)| (path.as_str(), text.as_str()))
     }
 }
 
@@ -150,10 +120,7 @@ fn is_schema(name: &str) -> bool {
 
 /// Hidden files, and what editors leave behind.
 fn is_passed_over(name: &str) -> bool {
-    name.starts_with('.')
-        || name.ends_with('~')
-        || name.ends_with(".swp")
-        || (name.starts_with('#') && name.ends_with('#'))
+    name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") || (name.starts_with('#') && name.ends_with('#'))
 }
 
 struct Walk<'a> {
@@ -164,27 +131,12 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn refuse(&mut self, file: &str, code: &'static str, message: String, help: Option<&str>) {
-        let location = Location {
-            file: file.to_owned(),
-            line: 1,
-            column: 1,
-            end_line: 1,
-            end_column: 1,
-        };
-        let diagnostic = Diagnostic {
-            help: help.map(str::to_owned),
-            ..Diagnostic::error(code, location, message)
-        };
+        let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
+        let diagnostic = Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(code, location, message) };
         self.files.diagnostics.push(diagnostic);
     }
 
-    fn folder(
-        &mut self,
-        path: &Path,
-        relative: &str,
-        wanted: fn(&str) -> bool,
-        above: &mut Vec<PathBuf>,
-    ) {
+    fn folder(&mut self, path: &Path, relative: &str, wanted: fn(&str) -> bool, above: &mut Vec<PathBuf>) {
         let real = match fs::canonicalize(path) {
             Ok(real) if real.starts_with(self.root) => real,
             Ok(_) => return self.refuse_link(relative),
@@ -196,46 +148,25 @@ impl Walk<'_> {
         };
         if self.root.starts_with(&real) || above.contains(&real) || above.len() > MAX_FOLDERS {
             let message = "this folder leads back into itself, or nests too deep".to_owned();
-            return self.refuse(
-                relative,
-                "unreadable",
-                message,
-                Some("remove the symbolic link"),
-            );
+            return self.refuse(relative, "unreadable", message, Some("remove the symbolic link"));
         }
         above.push(real);
         self.entries(path, relative, wanted, above);
         above.pop();
     }
 
-    fn entries(
-        &mut self,
-        path: &Path,
-        relative: &str,
-        wanted: fn(&str) -> bool,
-        above: &mut Vec<PathBuf>,
-    ) {
+    fn entries(&mut self, path: &Path, relative: &str, wanted: fn(&str) -> bool, above: &mut Vec<PathBuf>) {
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
             Err(error) => {
-                return self.refuse(
-                    relative,
-                    "unreadable",
-                    format!("this folder cannot be read: {error}"),
-                    None,
-                );
+                return self.refuse(relative, "unreadable", format!("this folder cannot be read: {error}"), None);
             }
         };
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.refuse(
-                        relative,
-                        "unreadable",
-                        format!("this folder cannot be read: {error}"),
-                        None,
-                    );
+                    self.refuse(relative, "unreadable", format!("this folder cannot be read: {error}"), None);
                     continue;
                 }
             };
@@ -260,12 +191,7 @@ impl Walk<'_> {
 
     fn refuse_link(&mut self, relative: &str) {
         let message = "this is a symbolic link that leads out of the project".to_owned();
-        self.refuse(
-            relative,
-            "link-out-of-project",
-            message,
-            Some("copy what it leads to into the project"),
-        );
+        self.refuse(relative, "link-out-of-project", message, Some("copy what it leads to into the project"));
     }
 
     fn file(&mut self, path: &Path, relative: &str) {
@@ -273,12 +199,7 @@ impl Walk<'_> {
             Ok(true) => {}
             Ok(false) => return self.refuse_link(relative),
             Err(error) => {
-                return self.refuse(
-                    relative,
-                    "unreadable",
-                    format!("this cannot be read: {error}"),
-                    None,
-                );
+                return self.refuse(relative, "unreadable", format!("this cannot be read: {error}"), None);
             }
         }
         match read_text(path) {
@@ -286,12 +207,7 @@ impl Walk<'_> {
                 self.files.texts.insert(relative.to_owned(), text);
             }
             Err(Unusable::TooLarge) => {
-                self.refuse(
-                    relative,
-                    "file-too-large",
-                    "this file is larger than 1 MiB".to_owned(),
-                    Some("split it"),
-                );
+                self.refuse(relative, "file-too-large", "this file is larger than 1 MiB".to_owned(), Some("split it"));
             }
             Err(Unusable::NotUtf8(line)) => {
                 self.refuse(
@@ -301,12 +217,7 @@ impl Walk<'_> {
                     Some("save it as UTF-8"),
                 );
             }
-            Err(Unusable::Io(error)) => self.refuse(
-                relative,
-                "unreadable",
-                format!("this file cannot be read: {error}"),
-                None,
-            ),
+            Err(Unusable::Io(error)) => self.refuse(relative, "unreadable", format!("this file cannot be read: {error}"), None),
         }
     }
 }
@@ -321,25 +232,16 @@ fn read_text(path: &Path) -> Result<String, Unusable> {
     let file = fs::File::open(path).map_err(Unusable::Io)?;
     let about = file.metadata().map_err(Unusable::Io)?;
     if !about.is_file() {
-        return Err(Unusable::Io(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is no ordinary file",
-        )));
+        return Err(Unusable::Io(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file")));
     }
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes)
-        .map_err(Unusable::Io)?;
+    io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes).map_err(Unusable::Io)?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(Unusable::TooLarge);
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = 1 + error
-            .as_bytes()
-            .iter()
-            .take(good)
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let line = 1 + error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
         Unusable::NotUtf8(line)
     })
 }
@@ -355,11 +257,8 @@ mod tests {
     }
 
     fn codes(files: &ProjectFiles) -> Vec<(&str, &str)> {
-        let mut codes: Vec<_> = files
-            .diagnostics()
-            .iter()
-            .map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code))
-            .collect();
+        let mut codes: Vec<_> =
+            files.diagnostics().iter().map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code)).collect();
         codes.sort_unstable();
         codes
     }
@@ -368,12 +267,7 @@ mod tests {
     fn reads_what_matters_and_reports_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("shop");
-        let good = [
-            "workflows/deep/er/b.yml",
-            "workflows/a.yaml",
-            "templates/x/y.html.hbs",
-            "schemas/events/e.schema.json",
-        ];
+        let good = ["workflows/deep/er/b.yml", "workflows/a.yaml", "templates/x/y.html.hbs", "schemas/events/e.schema.json"];
         for path in good.iter().chain(&[
             "workflows/.hidden.yaml",
             "workflows/a.yaml~",
@@ -391,11 +285,7 @@ mod tests {
         write(folder.path(), "outside/secret.yaml", b"x");
         #[cfg(unix)]
         {
-            std::os::unix::fs::symlink(
-                "../../outside/secret.yaml",
-                root.join("workflows/link.yaml"),
-            )
-            .unwrap();
+            std::os::unix::fs::symlink("../../outside/secret.yaml", root.join("workflows/link.yaml")).unwrap();
             std::os::unix::fs::symlink("../../outside", root.join("workflows/folder")).unwrap();
             std::os::unix::fs::symlink("a.yaml", root.join("workflows/inside.yaml")).unwrap();
             std::os::unix::fs::symlink("..", root.join("workflows/loop")).unwrap();
@@ -403,35 +293,18 @@ mod tests {
         let files = ProjectFiles::read(&root).unwrap();
         let mut expected = good.to_vec();
         expected.extend(["campaignd.yaml", "workflows/limit.yaml"]);
-        assert!(
-            expected.iter().all(|path| files.text(path).is_some()),
-            "{:?}",
-            files.paths().collect::<Vec<_>>()
-        );
-        let unwanted = |path: &&str| {
-            path.ends_with('~')
-                || path.contains("/.")
-                || path.ends_with(".md")
-                || path.ends_with(".swp")
-        };
+        assert!(expected.iter().all(|path| files.text(path).is_some()), "{:?}", files.paths().collect::<Vec<_>>());
+        let unwanted =
+            |path: &&str| path.ends_with('~') || path.contains("/.") || path.ends_with(".md") || path.ends_with(".swp");
         assert_eq!(files.paths().find(|path| unwanted(path)), None);
         let found = codes(&files);
-        for expected in [
-            ("workflows/latin.yaml", "not-utf8"),
-            ("workflows/big.yaml", "file-too-large"),
-        ] {
+        for expected in [("workflows/latin.yaml", "not-utf8"), ("workflows/big.yaml", "file-too-large")] {
             assert!(found.contains(&expected), "{found:?}");
         }
         #[cfg(unix)]
         {
-            assert!(
-                found.contains(&("workflows/link.yaml", "link-out-of-project")),
-                "{found:?}"
-            );
-            assert!(
-                found.contains(&("workflows/folder", "link-out-of-project")),
-                "{found:?}"
-            );
+            assert!(found.contains(&("workflows/link.yaml", "link-out-of-project")), "{found:?}");
+            assert!(found.contains(&("workflows/folder", "link-out-of-project")), "{found:?}");
             assert_eq!(files.text("workflows/inside.yaml"), Some("x"));
         }
     }
@@ -439,26 +312,15 @@ mod tests {
     #[test]
     fn a_folder_without_settings_is_no_project() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(
-            ProjectFiles::read(folder.path()),
-            Err(ProjectError::NoProject(_))
-        ));
-        assert!(matches!(
-            ProjectFiles::read(&folder.path().join("nowhere")),
-            Err(ProjectError::Root { .. })
-        ));
+        assert!(matches!(ProjectFiles::read(folder.path()), Err(ProjectError::NoProject(_))));
+        assert!(matches!(ProjectFiles::read(&folder.path().join("nowhere")), Err(ProjectError::Root { .. })));
         write(folder.path(), "campaignd.yaml", b"\xff");
-        assert!(matches!(
-            ProjectFiles::read(folder.path()),
-            Err(ProjectError::Settings { .. })
-        ));
+        assert!(matches!(ProjectFiles::read(folder.path()), Err(ProjectError::Settings { .. })));
     }
 
     #[test]
     fn the_hash_changes_with_any_text() {
-        let of = |path: &str, text: &str| {
-            ProjectFiles::from_texts([("campaignd.yaml", "a"), (path, text)]).hash()
-        };
+        let of = |path: &str, text: &str| ProjectFiles::from_texts([("campaignd.yaml", "a"), (path, text)]).hash();
         assert_eq!(of("workflows/a.yaml", "x"), of("workflows/a.yaml", "x"));
         assert_ne!(of("workflows/a.yaml", "x"), of("workflows/a.yaml", "y"));
         assert_ne!(of("workflows/a.yaml", "x"), of("workflows/b.yaml", "x"));

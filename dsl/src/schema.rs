@@ -19,13 +19,10 @@ pub fn settings() -> Value {
 
 /// Every schema as a file's name and text, the way they are kept under schemas/.
 pub fn all() -> Vec<(&'static str, String)> {
-    [
-        ("workflow.schema.json", workflow()),
-        ("settings.schema.json", settings()),
-    ]
-    .into_iter()
-    .map(|(name, schema)| (name, format!("{schema:#}\n")))
-    .collect()
+    [("workflow.schema.json", workflow()), ("settings.schema.json", settings())]
+        .into_iter()
+        .map(|(name, schema)| (name, format!("{schema:#}\n")))
+        .collect()
 }
 
 fn generate<T: JsonSchema>(title: &str) -> Value {
@@ -73,10 +70,7 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas");
         for (name, text) in all() {
             let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-            assert!(
-                committed == text,
-                "schemas/{name} is stale; run `cargo run -p dsl --example schemas`"
-            );
+            assert!(committed == text, "schemas/{name} is stale; run `cargo run -p dsl --example schemas`");
         }
     }
 
@@ -86,10 +80,7 @@ mod tests {
             jsonschema::draft202012::meta::validate(&schema).unwrap();
             let properties = schema["properties"].as_object().unwrap();
             for (key, property) in properties {
-                assert!(
-                    property.get("description").is_some(),
-                    "{key} has no description"
-                );
+                assert!(property.get("description").is_some(), "{key} has no description");
             }
         }
     }

@@ -5,7 +5,12 @@
 //!
 //! JOURNEYS (10,000) contacts go through; WAITING (0) other runs stand in the store meanwhile.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark measures real time, and stops at the first trouble")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark measures real time, and stops at the first trouble"
+)]
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -36,7 +41,9 @@ const START: i64 = 1_767_225_600_000;
 
 /// 8 KiB of a mail as people write them: a loop, a condition, a handful of names.
 fn template(subject: &str) -> String {
-    let mut html = format!("---\nsubject: \"{subject}, {{{{contact.first_name}}}}\"\npreheader: Good to have you.\n---\n<h1>Hello {{{{contact.first_name}}}}</h1>\n<p>You are on the {{{{event.plan}}}} plan; your coupon is <b>{{{{event.coupon}}}}</b>.</p>\n{{{{#if contact.city}}}}<p>How is {{{{contact.city}}}}?</p>{{{{/if}}}}\n<ul>{{{{#each event.topics}}}}<li>{{{{this}}}}</li>{{{{/each}}}}</ul>\n");
+    let mut html = format!(
+        "---\nsubject: \"{subject}, {{{{contact.first_name}}}}\"\npreheader: Good to have you.\n---\n<h1>Hello {{{{contact.first_name}}}}</h1>\n<p>You are on the {{{{event.plan}}}} plan; your coupon is <b>{{{{event.coupon}}}}</b>.</p>\n{{{{#if contact.city}}}}<p>How is {{{{contact.city}}}}?</p>{{{{/if}}}}\n<ul>{{{{#each event.topics}}}}<li>{{{{this}}}}</li>{{{{/each}}}}</ul>\n"
+    );
     let paragraph = "<p style=\"font:16px/1.5 sans-serif;color:#222\">Over the next few days we show you how to get the most from your account, one short message at a time. If you have a question, just answer this message; a person reads every answer.</p>\n";
     while html.len() < 8 * 1024 {
         html.push_str(paragraph);
@@ -109,7 +116,8 @@ impl Rig {
         for chunk in all.chunks(1000) {
             let inputs = chunk.iter().map(|i| {
                 let plan = if i % 2 == 0 { "basic" } else { "pro" };
-                let properties = json!({ "plan": plan, "coupon": format!("WELCOME-{i:06}"), "topics": ["a", "b", "c", "d", "e"] });
+                let properties =
+                    json!({ "plan": plan, "coupon": format!("WELCOME-{i:06}"), "topics": ["a", "b", "c", "d", "e"] });
                 let properties: Map<String, Value> = serde_json::from_value(properties).unwrap();
                 let what = What::Event { name: name.to_owned(), properties, id: Some(format!("{name}-{i}")) };
                 Input::Occurrence(Occurrence { at: self.now, contact: format!("contact-{i}"), what })
@@ -148,7 +156,10 @@ fn main() {
     assert_eq!(rig.sent, 2 * journeys, "every journey sends two messages");
     let rate = journeys as f64 / seconds;
     let disk = (size(folder.path()) - before) as f64 / journeys as f64;
-    println!("{journeys} journeys, {waiting} other runs waiting: {rate:.0} journeys/s ({seconds:.2} s), {disk:.0} bytes on disk each, {} MB resident at most", peak());
+    println!(
+        "{journeys} journeys, {waiting} other runs waiting: {rate:.0} journeys/s ({seconds:.2} s), {disk:.0} bytes on disk each, {} MB resident at most",
+        peak()
+    );
     let limit = bare(&folder.path().join("bare.db"), journeys as i64);
     println!("bare SQLite, the same number of rows, 1,000 journeys a commit: {limit:.0} journeys/s; ratio {:.2}", rate / limit);
 }
@@ -194,7 +205,10 @@ fn bare(path: &Path, journeys: i64) -> f64 {
         db.prepare_cached("UPDATE runs SET node = ?2, due = ?3 WHERE id = ?1").unwrap().execute(params![i, node, due]).unwrap();
     };
     let message = |i: i64| {
-        db.prepare_cached("INSERT INTO messages (run, state, at) VALUES (?1, 1, ?2)").unwrap().execute(params![i, START]).unwrap();
+        db.prepare_cached("INSERT INTO messages (run, state, at) VALUES (?1, 1, ?2)")
+            .unwrap()
+            .execute(params![i, START])
+            .unwrap();
     };
     batches(&|i| {
         db.prepare_cached("INSERT INTO runs VALUES (?1, 0, NULL)").unwrap().execute([i]).unwrap();

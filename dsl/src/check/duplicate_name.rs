@@ -28,37 +28,19 @@ use super::{Project, Report};
 use crate::diagnostic::Location;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let workflows = project
-        .workflows()
-        .map(|workflow| (workflow.model.name.as_str(), &workflow.at));
+    let workflows = project.workflows().map(|workflow| (workflow.model.name.as_str(), &workflow.at));
     unique("workflow", workflows, report);
-    let segments = project
-        .units
-        .iter()
-        .flat_map(|unit| &unit.segments)
-        .map(|segment| (segment.name.as_str(), &segment.at));
+    let segments = project.units.iter().flat_map(|unit| &unit.segments).map(|segment| (segment.name.as_str(), &segment.at));
     unique("segment", segments, report);
 }
 
-fn unique<'a>(
-    kind: &str,
-    named: impl Iterator<Item = (&'a str, &'a Location)>,
-    report: &mut Report<'_>,
-) {
+fn unique<'a>(kind: &str, named: impl Iterator<Item = (&'a str, &'a Location)>, report: &mut Report<'_>) {
     let mut first: HashMap<&str, &Location> = HashMap::new();
     for (name, at) in named {
         match first.get(name) {
             Some(other) => {
-                let message = format!(
-                    "another {kind} is named `{name}`, in {} at line {}",
-                    other.file, other.line
-                );
-                report.error(
-                    "duplicate-name",
-                    at,
-                    message,
-                    Some("give one of them another name".to_owned()),
-                );
+                let message = format!("another {kind} is named `{name}`, in {} at line {}", other.file, other.line);
+                report.error("duplicate-name", at, message, Some("give one of them another name".to_owned()));
             }
             None => {
                 first.insert(name, at);

@@ -29,12 +29,7 @@ use crate::lower::StepNote;
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for step in project.steps() {
         if let StepNote::Empty(at) = step {
-            report.warning(
-                "empty-steps",
-                at,
-                "this list of steps is empty",
-                "add a step, or leave the list out",
-            );
+            report.warning("empty-steps", at, "this list of steps is empty", "add a step, or leave the list out");
         }
     }
 }

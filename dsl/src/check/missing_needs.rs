@@ -22,28 +22,16 @@ use super::{Project, Report};
 use crate::place::list;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    for send in project
-        .workflows()
-        .flat_map(|workflow| &workflow.notes.sends)
-    {
+    for send in project.workflows().flat_map(|workflow| &workflow.notes.sends) {
         let Some(template) = &send.template else {
             continue;
         };
         let missing = project.library.missing_needs(&template.name, &send.with);
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(String::as_str).collect();
-            let message = format!(
-                "the template `{}` needs {}, which `with` does not give",
-                template.name,
-                list(&names)
-            );
+            let message = format!("the template `{}` needs {}, which `with` does not give", template.name, list(&names));
             let example: Vec<String> = names.iter().map(|name| format!("{name}: ...")).collect();
-            report.error(
-                "missing-needs",
-                &send.at,
-                message,
-                Some(format!("add `with: {{ {} }}`", example.join(", "))),
-            );
+            report.error("missing-needs", &send.at, message, Some(format!("add `with: {{ {} }}`", example.join(", "))));
         }
     }
 }

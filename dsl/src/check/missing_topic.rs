@@ -25,11 +25,7 @@
 use super::{Project, Report};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    for send in project
-        .workflows()
-        .flat_map(|workflow| &workflow.notes.sends)
-        .filter(|send| !send.has_topic)
-    {
+    for send in project.workflows().flat_map(|workflow| &workflow.notes.sends).filter(|send| !send.has_topic) {
         let message = "this marketing message has no topic: it goes to whoever has not unsubscribed from everything";
         let help = "name a `topic` here or for the workflow, or say `transactional: true`";
         report.warning("missing-topic", &send.at, message, help);

@@ -61,31 +61,17 @@ struct Report<'o> {
 
 impl Report<'_> {
     fn error(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>) {
-        self.out.push(Diagnostic {
-            help,
-            ..Diagnostic::error(code, at.clone(), message)
-        });
+        self.out.push(Diagnostic { help, ..Diagnostic::error(code, at.clone(), message) });
     }
 
     fn warning(&mut self, code: &'static str, at: &Location, message: &str, help: &str) {
-        self.out
-            .push(Diagnostic::warning(code, at.clone(), message).help(help));
+        self.out.push(Diagnostic::warning(code, at.clone(), message).help(help));
     }
 
     /// What the data contract does not know: an error, or with an open contract a warning.
-    fn contract(
-        &mut self,
-        code: &'static str,
-        at: &Location,
-        message: String,
-        help: Option<String>,
-        open: bool,
-    ) {
-        let diagnostic = if open {
-            Diagnostic::warning(code, at.clone(), message)
-        } else {
-            Diagnostic::error(code, at.clone(), message)
-        };
+    fn contract(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>, open: bool) {
+        let diagnostic =
+            if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
         self.out.push(Diagnostic { help, ..diagnostic });
     }
 

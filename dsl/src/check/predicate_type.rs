@@ -26,16 +26,8 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             let Some(kinds) = kinds(project.declared(value, events.as_ref())) else {
                 continue;
             };
-            for test in value
-                .tests
-                .iter()
-                .filter(|test| !kinds.iter().any(|kinds| possible(test.wants, *kinds)))
-            {
-                let is = kinds
-                    .iter()
-                    .map(|kinds| words(has(*kinds)))
-                    .collect::<Vec<_>>()
-                    .join(" or ");
+            for test in value.tests.iter().filter(|test| !kinds.iter().any(|kinds| possible(test.wants, *kinds))) {
+                let is = kinds.iter().map(|kinds| words(has(*kinds))).collect::<Vec<_>>().join(" or ");
                 let message = format!(
                     "`{}` goes with {} here, but `{}` is {is} in the data contract",
                     test.word,
@@ -63,12 +55,7 @@ fn kinds(declared: Vec<Declared>) -> Option<Vec<Kinds>> {
 }
 
 fn has(kinds: Kinds) -> Wants {
-    Wants {
-        text: kinds.text || kinds.date,
-        number: kinds.number,
-        boolean: kinds.boolean,
-        list: kinds.list,
-    }
+    Wants { text: kinds.text || kinds.date, number: kinds.number, boolean: kinds.boolean, list: kinds.list }
 }
 
 fn possible(wants: Wants, kinds: Kinds) -> bool {
@@ -82,20 +69,7 @@ fn possible(wants: Wants, kinds: Kinds) -> bool {
 }
 
 fn words(wants: Wants) -> String {
-    let kinds = [
-        (wants.text, "text"),
-        (wants.number, "a number"),
-        (wants.boolean, "true or false"),
-        (wants.list, "a list"),
-    ];
-    let named: Vec<&str> = kinds
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, word)| *word)
-        .collect();
-    if named.is_empty() {
-        "a mapping".to_owned()
-    } else {
-        named.join(" or ")
-    }
+    let kinds = [(wants.text, "text"), (wants.number, "a number"), (wants.boolean, "true or false"), (wants.list, "a list")];
+    let named: Vec<&str> = kinds.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+    if named.is_empty() { "a mapping".to_owned() } else { named.join(" or ") }
 }

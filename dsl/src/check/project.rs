@@ -54,14 +54,9 @@ impl<'a> Project<'a> {
     }
 
     /// The same, with the events that can start the run: `None` if any may.
-    pub(super) fn notes_with_events(
-        &self,
-    ) -> impl Iterator<Item = (&'a Notes, Option<BTreeSet<String>>)> {
+    pub(super) fn notes_with_events(&self) -> impl Iterator<Item = (&'a Notes, Option<BTreeSet<String>>)> {
         self.units.iter().flat_map(move |unit| {
-            let workflow = unit
-                .workflow
-                .iter()
-                .map(move |workflow| (&workflow.notes, self.events_of(workflow)));
+            let workflow = unit.workflow.iter().map(move |workflow| (&workflow.notes, self.events_of(workflow)));
             workflow.chain(unit.segments.iter().map(|segment| (&segment.notes, None)))
         })
     }
@@ -72,9 +67,7 @@ impl<'a> Project<'a> {
 
     /// The events that can start this workflow; `None` if `enroll` or another workflow's `start` can, with any properties.
     pub(super) fn events_of(&self, workflow: &WorkflowUnit) -> Option<BTreeSet<String>> {
-        let open = workflow.notes.open_event
-            || workflow.notes.partial
-            || self.started.contains(workflow.model.name.as_str());
+        let open = workflow.notes.open_event || workflow.notes.partial || self.started.contains(workflow.model.name.as_str());
         (!open).then(|| workflow.notes.triggers.clone())
     }
 
@@ -84,11 +77,7 @@ impl<'a> Project<'a> {
     }
 
     /// What the contract says of a value, for each event it may be about.
-    pub(super) fn declared(
-        &self,
-        value: &ValueNote,
-        events: Option<&BTreeSet<String>>,
-    ) -> Vec<Declared> {
+    pub(super) fn declared(&self, value: &ValueNote, events: Option<&BTreeSet<String>>) -> Vec<Declared> {
         let keys = &value.path.keys;
         let property = |event: &String| match self.contract.event(event) {
             // Said once, of the event itself.

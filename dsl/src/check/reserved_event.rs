@@ -23,10 +23,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for named in project.notes().flat_map(|notes| &notes.recorded) {
         let consent = matches!(named.name.as_str(), "subscribed" | "unsubscribed");
         if consent || Fate::from_event(&named.name).is_some() {
-            let message = format!(
-                "`{}` is an event of the system's own and cannot be recorded by a step",
-                named.name
-            );
+            let message = format!("`{}` is an event of the system's own and cannot be recorded by a step", named.name);
             let help = consent.then(|| "use the steps `subscribe` and `unsubscribe`".to_owned());
             report.error("reserved-event", &named.at, message, help);
         }

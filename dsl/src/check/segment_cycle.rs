@@ -27,9 +27,7 @@ use crate::lower::SegmentUnit;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let units = project.units.iter().flat_map(|unit| &unit.segments);
-    let segments: BTreeMap<&str, &SegmentUnit> = units
-        .map(|segment| (segment.name.as_str(), segment))
-        .collect();
+    let segments: BTreeMap<&str, &SegmentUnit> = units.map(|segment| (segment.name.as_str(), segment)).collect();
     let mut done = BTreeSet::new();
     for name in segments.keys() {
         walk(name, &segments, &mut done, report);
@@ -45,10 +43,7 @@ fn walk<'a>(
 ) {
     let mut path: Vec<(&str, usize)> = vec![(start, 0)];
     while let Some((name, next)) = path.pop() {
-        let uses = segments
-            .get(name)
-            .map(|segment| segment.notes.segments.as_slice())
-            .unwrap_or_default();
+        let uses = segments.get(name).map(|segment| segment.notes.segments.as_slice()).unwrap_or_default();
         let Some(used) = uses.get(next).filter(|_| !done.contains(name)) else {
             done.insert(name);
             continue;
@@ -57,10 +52,7 @@ fn walk<'a>(
         if let Some(begin) = path.iter().position(|(open, _)| *open == used.name) {
             let mut circle: Vec<&str> = path[begin..].iter().map(|(open, _)| *open).collect();
             circle.push(&used.name);
-            let message = format!(
-                "segments need each other in a circle: {}",
-                circle.join(" needs ")
-            );
+            let message = format!("segments need each other in a circle: {}", circle.join(" needs "));
             report.error("segment-cycle", &used.at, message, None);
         } else if segments.contains_key(used.name.as_str()) {
             path.push((&used.name, 0));

@@ -37,33 +37,15 @@ fn uses(project: &Project<'_>, workflow: &WorkflowUnit, report: &mut Report<'_>)
         let Some(template) = &send.template else {
             continue;
         };
-        if project.library.templates.contains_key(&template.name)
-            && seen.insert((&template.name, &send.with))
-        {
-            let variables = Variables {
-                contract: project.contract,
-                events: &events,
-                with: &send.with,
-                vars,
-                open: project.open(),
-            };
+        if project.library.templates.contains_key(&template.name) && seen.insert((&template.name, &send.with)) {
+            let variables =
+                Variables { contract: project.contract, events: &events, with: &send.with, vars, open: project.open() };
             report.all(project.library.check_use(&template.name, &variables));
         }
     }
     for text in &workflow.notes.texts {
-        let inline = InlineText {
-            text: &text.text,
-            file: &text.at.file,
-            line: text.line,
-            column: text.column,
-        };
-        let variables = Variables {
-            contract: project.contract,
-            events: &events,
-            with: &text.with,
-            vars,
-            open: project.open(),
-        };
+        let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
+        let variables = Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
         report.all(project.library.check_inline(&inline, &variables));
     }
 }

@@ -30,43 +30,21 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         for value in &notes.values {
             let of_the_run = value.path.root == Root::Event && value.scope == EventScope::Run;
             if of_the_run && events.as_ref().is_some_and(BTreeSet::is_empty) {
-                let message = format!(
-                    "`{}` is never there: no event starts this workflow",
-                    value.path
-                );
+                let message = format!("`{}` is never there: no event starts this workflow", value.path);
                 report.error("unknown-attribute", &value.at, message, None);
             } else if let Some(known) = unknown(project, value, events.as_ref()) {
-                let last = value
-                    .path
-                    .keys
-                    .last()
-                    .map(String::as_str)
-                    .unwrap_or_default();
-                let what = if value.path.root == Root::Contact {
-                    "attribute"
-                } else {
-                    "property"
-                };
+                let last = value.path.keys.last().map(String::as_str).unwrap_or_default();
+                let what = if value.path.root == Root::Contact { "attribute" } else { "property" };
                 let message = format!("the data contract knows no {what} `{}`", value.path);
                 let help = suggestion(last, known.iter().map(String::as_str), "known there");
-                report.contract(
-                    "unknown-attribute",
-                    &value.at,
-                    message,
-                    help,
-                    project.open(),
-                );
+                report.contract("unknown-attribute", &value.at, message, help, project.open());
             }
         }
     }
 }
 
 /// The names that are known there, if this one is not.
-fn unknown(
-    project: &Project<'_>,
-    value: &ValueNote,
-    events: Option<&BTreeSet<String>>,
-) -> Option<BTreeSet<String>> {
+fn unknown(project: &Project<'_>, value: &ValueNote, events: Option<&BTreeSet<String>>) -> Option<BTreeSet<String>> {
     let declared = project.declared(value, events);
     if declared.is_empty() {
         return None;

@@ -30,23 +30,12 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     if project.set_aside.files {
         return;
     }
-    let lowered = project
-        .units
-        .iter()
-        .flat_map(|unit| &unit.segments)
-        .map(|segment| segment.name.as_str());
-    let known: BTreeSet<&str> = lowered
-        .chain(project.set_aside.segments.iter().map(String::as_str))
-        .collect();
+    let lowered = project.units.iter().flat_map(|unit| &unit.segments).map(|segment| segment.name.as_str());
+    let known: BTreeSet<&str> = lowered.chain(project.set_aside.segments.iter().map(String::as_str)).collect();
     for named in project.notes().flat_map(|notes| &notes.segments) {
         if !known.contains(named.name.as_str()) {
             let message = format!("there is no segment `{}`", named.name);
-            report.error(
-                "unknown-segment",
-                &named.at,
-                message,
-                suggestion(&named.name, known.iter().copied(), "segments"),
-            );
+            report.error("unknown-segment", &named.at, message, suggestion(&named.name, known.iter().copied(), "segments"));
         }
     }
 }

@@ -26,21 +26,12 @@ use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let read = project.library.templates.keys().map(String::as_str);
-    let templates: BTreeSet<&str> = read
-        .chain(project.template_names.iter().map(String::as_str))
-        .collect();
-    for named in project
-        .workflows()
-        .flat_map(|workflow| &workflow.notes.sends)
-        .filter_map(|send| send.template.as_ref())
-    {
+    let templates: BTreeSet<&str> = read.chain(project.template_names.iter().map(String::as_str)).collect();
+    for named in project.workflows().flat_map(|workflow| &workflow.notes.sends).filter_map(|send| send.template.as_ref()) {
         unknown(named, &templates, report);
     }
     // An inline message is known by its step's id.
-    let inline = project
-        .workflows()
-        .flat_map(|workflow| workflow.inline.keys())
-        .map(String::as_str);
+    let inline = project.workflows().flat_map(|workflow| workflow.inline.keys()).map(String::as_str);
     let known: BTreeSet<&str> = templates.iter().copied().chain(inline).collect();
     for named in project.notes().flat_map(|notes| &notes.messages) {
         unknown(named, &known, report);
@@ -50,11 +41,6 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 fn unknown(named: &Named, known: &BTreeSet<&str>, report: &mut Report<'_>) {
     if !known.contains(named.name.as_str()) {
         let message = format!("there is no template `{}` under templates/", named.name);
-        report.error(
-            "unknown-template",
-            &named.at,
-            message,
-            suggestion(&named.name, known.iter().copied(), "templates"),
-        );
+        report.error("unknown-template", &named.at, message, suggestion(&named.name, known.iter().copied(), "templates"));
     }
 }

@@ -21,20 +21,11 @@ use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(topics) = project.topics else { return };
-    for named in project
-        .notes()
-        .flat_map(|notes| &notes.topics)
-        .chain(&project.settings_notes.topics)
-    {
+    for named in project.notes().flat_map(|notes| &notes.topics).chain(&project.settings_notes.topics) {
         if !topics.contains(&named.name) {
             let message = format!("there is no topic `{}` in campaignd.yaml", named.name);
             let help = suggestion(&named.name, topics.iter().map(String::as_str), "topics")
-                .unwrap_or_else(|| {
-                    format!(
-                        "declare it in campaignd.yaml: `topics: {{ {}: {{ title: ... }} }}`",
-                        named.name
-                    )
-                });
+                .unwrap_or_else(|| format!("declare it in campaignd.yaml: `topics: {{ {}: {{ title: ... }} }}`", named.name));
             report.error("unknown-topic", &named.at, message, Some(help));
         }
     }

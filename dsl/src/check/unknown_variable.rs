@@ -30,30 +30,13 @@ use crate::model::Root;
 use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    for workflow in project
-        .workflows()
-        .filter(|workflow| !workflow.notes.partial)
-    {
+    for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let known = &workflow.notes.variables;
-        for value in workflow
-            .notes
-            .values
-            .iter()
-            .filter(|value| value.path.root == Root::Vars)
-        {
-            let name = value
-                .path
-                .keys
-                .first()
-                .map(String::as_str)
-                .unwrap_or_default();
+        for value in workflow.notes.values.iter().filter(|value| value.path.root == Root::Vars) {
+            let name = value.path.keys.first().map(String::as_str).unwrap_or_default();
             if !known.contains(name) {
                 let message = format!("no step of this workflow sets `vars.{name}`");
-                let help = suggestion(
-                    name,
-                    known.iter().map(String::as_str),
-                    "variables that are set",
-                );
+                let help = suggestion(name, known.iter().map(String::as_str), "variables that are set");
                 report.error("unknown-variable", &value.at, message, help);
             }
         }

@@ -28,24 +28,12 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     if project.set_aside.files {
         return;
     }
-    let lowered = project
-        .workflows()
-        .map(|workflow| workflow.model.name.as_str());
-    let known: BTreeSet<&str> = lowered
-        .chain(project.set_aside.workflows.iter().map(String::as_str))
-        .collect();
-    for named in project
-        .notes()
-        .flat_map(|notes| notes.workflows.iter().chain(&notes.started))
-    {
+    let lowered = project.workflows().map(|workflow| workflow.model.name.as_str());
+    let known: BTreeSet<&str> = lowered.chain(project.set_aside.workflows.iter().map(String::as_str)).collect();
+    for named in project.notes().flat_map(|notes| notes.workflows.iter().chain(&notes.started)) {
         if !known.contains(named.name.as_str()) {
             let message = format!("there is no workflow `{}`", named.name);
-            report.error(
-                "unknown-workflow",
-                &named.at,
-                message,
-                suggestion(&named.name, known.iter().copied(), "workflows"),
-            );
+            report.error("unknown-workflow", &named.at, message, suggestion(&named.name, known.iter().copied(), "workflows"));
         }
     }
 }

@@ -24,12 +24,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for step in project.steps() {
         if let StepNote::Endless(at) = step {
             let message = "this wait has no `within`: whoever never does it waits for ever";
-            report.warning(
-                "wait-without-within",
-                at,
-                message,
-                "add `within`, such as `within: 3 days`",
-            );
+            report.warning("wait-without-within", at, message, "add `within`, such as `within: 3 days`");
         }
     }
 }

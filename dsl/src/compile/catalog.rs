@@ -17,50 +17,27 @@ pub(super) fn build(
     library: &Library,
     contract: Arc<Contract>,
 ) -> Option<Catalog> {
-    let segments: BTreeMap<String, Condition> = units
-        .iter()
-        .flat_map(|unit| &unit.segments)
-        .map(|segment| (segment.name.clone(), segment.condition.clone()))
-        .collect();
+    let segments: BTreeMap<String, Condition> =
+        units.iter().flat_map(|unit| &unit.segments).map(|segment| (segment.name.clone(), segment.condition.clone())).collect();
     let parts = in_halves(units, |units| {
         units
             .iter()
             .filter_map(|unit| unit.workflow.as_ref().map(|workflow| (unit, workflow)))
-            .map(|(unit, workflow)| {
-                Some((
-                    workflow.model.name.clone(),
-                    entry(&unit.file, workflow, &segments, library)?,
-                ))
-            })
+            .map(|(unit, workflow)| Some((workflow.model.name.clone(), entry(&unit.file, workflow, &segments, library)?)))
             .collect::<Option<Vec<_>>>()
     });
-    let workflows: BTreeMap<String, CatalogEntry> = parts
-        .into_iter()
-        .collect::<Option<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect();
+    let workflows: BTreeMap<String, CatalogEntry> =
+        parts.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
     let mut whole = String::from(settings_text);
     for (name, entry) in &workflows {
         whole.push_str(&format!("\n{name} {}", entry.hash.0));
     }
     whole.push_str(&serde_json::to_string(&segments).ok()?);
     let hash = ContentHash::of(&whole);
-    Some(Catalog {
-        settings: Arc::new(settings.clone()),
-        workflows,
-        segments,
-        contract,
-        hash,
-    })
+    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, contract, hash })
 }
 
-fn entry(
-    file: &str,
-    unit: &WorkflowUnit,
-    shared: &BTreeMap<String, Condition>,
-    library: &Library,
-) -> Option<CatalogEntry> {
+fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {
     let mut templates = unit.inline.clone();
     for step in &unit.model.steps {
         if let StepKind::Send(send) = &step.kind
@@ -70,25 +47,10 @@ fn entry(
             templates.insert(send.template.clone(), template.clone());
         }
     }
-    let names: BTreeSet<String> = templates
-        .values()
-        .flat_map(|template| library.partials_of(template))
-        .collect();
-    let partials = names
-        .into_iter()
-        .filter_map(|name| {
-            library
-                .partials
-                .get(&name)
-                .map(|text| (name.clone(), text.clone()))
-        })
-        .collect();
-    let definition = Definition {
-        workflow: unit.model.clone(),
-        segments: needed(unit, shared),
-        templates,
-        partials,
-    };
+    let names: BTreeSet<String> = templates.values().flat_map(|template| library.partials_of(template)).collect();
+    let partials =
+        names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
+    let definition = Definition { workflow: unit.model.clone(), segments: needed(unit, shared), templates, partials };
     let canonical = definition.canonical().ok()?;
     Some(CatalogEntry {
         hash: ContentHash::of(&canonical),
@@ -100,17 +62,9 @@ fn entry(
 }
 
 /// The segments that the workflow names, directly or through others.
-fn needed(
-    unit: &WorkflowUnit,
-    shared: &BTreeMap<String, Condition>,
-) -> BTreeMap<String, Condition> {
+fn needed(unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>) -> BTreeMap<String, Condition> {
     let mut needed = BTreeMap::new();
-    let mut open: Vec<String> = unit
-        .notes
-        .segments
-        .iter()
-        .map(|named| named.name.clone())
-        .collect();
+    let mut open: Vec<String> = unit.notes.segments.iter().map(|named| named.name.clone()).collect();
     while let Some(name) = open.pop() {
         if needed.contains_key(&name) {
             continue;
@@ -130,13 +84,7 @@ fn named_in(condition: &Condition, names: &mut Vec<String>) {
         }
         Condition::Not(part) => named_in(part, names),
         Condition::Segment(name) => names.push(name.clone()),
-        Condition::Event(event) => event
-            .filter
-            .iter()
-            .for_each(|filter| named_in(filter, names)),
-        Condition::Value { .. }
-        | Condition::Message(_)
-        | Condition::Topic(_)
-        | Condition::Workflow { .. } => {}
+        Condition::Event(event) => event.filter.iter().for_each(|filter| named_in(filter, names)),
+        Condition::Value { .. } | Condition::Message(_) | Condition::Topic(_) | Condition::Workflow { .. } => {}
     }
 }

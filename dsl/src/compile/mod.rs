@@ -34,10 +34,7 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let (library, found) = Library::load(&folder(files, "templates/"));
     diagnostics.extend(found);
     let settings = read::settings(files, &mut diagnostics);
-    let zone = settings
-        .settings
-        .as_ref()
-        .map_or("UTC", |settings| settings.time_zone.as_str());
+    let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
     let read = read::workflows(files, &library, zone, &mut diagnostics);
     let project = Project {
         settings: settings.settings.as_ref(),
@@ -51,43 +48,25 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         started: started(&read.units),
     };
     check::all(&project, &mut diagnostics);
-    diagnostics
-        .sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
+    diagnostics.sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
     diagnostics.dedup();
-    let sound = !diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let text = files.text(crate::project::SETTINGS).unwrap_or_default();
     let catalog = match (&settings.settings, sound) {
-        (Some(settings), true) => {
-            catalog::build(settings, text, &read.units, &library, Arc::new(contract))
-        }
+        (Some(settings), true) => catalog::build(settings, text, &read.units, &library, Arc::new(contract)),
         _ => None,
     };
-    Compiled {
-        catalog,
-        settings: settings.settings,
-        diagnostics,
-    }
+    Compiled { catalog, settings: settings.settings, diagnostics }
 }
 
 fn folder(files: &ProjectFiles, name: &str) -> BTreeMap<String, String> {
-    files
-        .under(name)
-        .map(|(path, text)| (path.to_owned(), text.to_owned()))
-        .collect()
+    files.under(name).map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
 }
 
 /// The names of all templates, also of those that could not be read.
 fn template_names(files: &ProjectFiles) -> BTreeSet<String> {
-    let unreadable = files
-        .diagnostics()
-        .iter()
-        .map(|diagnostic| diagnostic.location.file.as_str());
-    let paths = files
-        .under("templates/")
-        .map(|(path, _)| path)
-        .chain(unreadable);
+    let unreadable = files.diagnostics().iter().map(|diagnostic| diagnostic.location.file.as_str());
+    let paths = files.under("templates/").map(|(path, _)| path).chain(unreadable);
     paths
         .filter_map(|path| path.strip_prefix("templates/"))
         .filter(|path| !path.starts_with("layouts/") && !path.starts_with("partials/"))
@@ -101,10 +80,7 @@ fn template_names(files: &ProjectFiles) -> BTreeSet<String> {
 
 fn started(units: &[Unit]) -> BTreeSet<&str> {
     let workflows = units.iter().filter_map(|unit| unit.workflow.as_ref());
-    workflows
-        .flat_map(|workflow| &workflow.notes.started)
-        .map(|named| named.name.as_str())
-        .collect()
+    workflows.flat_map(|workflow| &workflow.notes.started).map(|named| named.name.as_str()).collect()
 }
 
 #[cfg(test)]

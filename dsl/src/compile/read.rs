@@ -27,27 +27,15 @@ pub(super) struct ReadSettings {
 }
 
 pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadSettings {
-    let mut read = ReadSettings {
-        settings: None,
-        notes: SettingsNotes::default(),
-        topics: None,
-    };
+    let mut read = ReadSettings { settings: None, notes: SettingsNotes::default(), topics: None };
     let text = files.text(SETTINGS).unwrap_or_default();
-    let Some(mut document) = document(
-        SETTINGS,
-        text,
-        "the project's settings, beginning with `project: NAME`",
-        out,
-    ) else {
+    let Some(mut document) = document(SETTINGS, text, "the project's settings, beginning with `project: NAME`", out) else {
         return read;
     };
     read.topics = Some(keys(&document.value, "topics"));
     let may_hold_secrets = |pointer: &str| {
         let segments: Vec<&str> = pointer.split('/').skip(1).collect();
-        matches!(
-            segments.as_slice(),
-            ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _]
-        )
+        matches!(segments.as_slice(), ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _])
     };
     environment(&document, text, &may_hold_secrets, out);
     if structure::check(&mut document, Form::settings(), out)
@@ -67,12 +55,7 @@ pub(super) struct ReadWorkflows {
     pub set_aside: SetAside,
 }
 
-pub(super) fn workflows(
-    files: &ProjectFiles,
-    library: &Library,
-    zone: &str,
-    out: &mut Vec<Diagnostic>,
-) -> ReadWorkflows {
+pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out: &mut Vec<Diagnostic>) -> ReadWorkflows {
     let files: Vec<(&str, &str)> = files.workflows().collect();
     let parts = in_halves(&files, |files| {
         let mut read = ReadWorkflows::default();
@@ -91,52 +74,21 @@ pub(super) fn workflows(
     whole
 }
 
-fn workflow(
-    path: &str,
-    text: &str,
-    library: &Library,
-    zone: &str,
-    read: &mut ReadWorkflows,
-    out: &mut Vec<Diagnostic>,
-) {
-    let Some(mut document) = document(
-        path,
-        text,
-        "a workflow, beginning with `workflow: NAME`, or shared `segments`",
-        out,
-    ) else {
+fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) {
+    let Some(mut document) = document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments`", out)
+    else {
         read.set_aside.files = true;
         return;
     };
     environment(&document, text, &|_| false, out);
     let before = out.len();
-    let names = (
-        document
-            .value
-            .get("workflow")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        keys(&document.value, "segments"),
-    );
+    let names = (document.value.get("workflow").and_then(Value::as_str).map(str::to_owned), keys(&document.value, "segments"));
     let usable = structure::check(&mut document, Form::workflow(), out);
     let whole = out.len() == before;
-    let file = if usable {
-        typed::<WorkflowFile>(&document, out)
-    } else {
-        None
-    };
+    let file = if usable { typed::<WorkflowFile>(&document, out) } else { None };
     match file {
         Some(file) => {
-            let mut unit = lower_file(
-                &file,
-                &At::root(&document),
-                &Context {
-                    library,
-                    zone,
-                    whole,
-                },
-                out,
-            );
+            let mut unit = lower_file(&file, &At::root(&document), &Context { library, zone, whole }, out);
             if let Some(workflow) = &mut unit.workflow {
                 workflow.notes.partial = !whole;
             }
@@ -156,10 +108,7 @@ fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) ->
     match yaml::read(path, text) {
         Ok(document) if document.value.is_null() => {
             let location = At::root(&document).location();
-            out.push(
-                Diagnostic::error("empty-file", location, "this file is empty")
-                    .help(format!("here belongs {belongs}")),
-            );
+            out.push(Diagnostic::error("empty-file", location, "this file is empty").help(format!("here belongs {belongs}")));
             None
         }
         Ok(document) => Some(document),
@@ -180,52 +129,33 @@ fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) ->
                 at = match segment {
                     serde_path_to_error::Segment::Seq { index } => at.item(*index),
                     serde_path_to_error::Segment::Map { key } => at.key(key),
-                    serde_path_to_error::Segment::Enum { .. }
-                    | serde_path_to_error::Segment::Unknown => at,
+                    serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => at,
                 };
             }
-            out.push(Diagnostic::error(
-                "wrong-type",
-                at.location(),
-                format!("this cannot be read: {}", error.inner()),
-            ));
+            out.push(Diagnostic::error("wrong-type", at.location(), format!("this cannot be read: {}", error.inner())));
             None
         }
     }
 }
 
 fn keys(value: &Value, key: &str) -> BTreeSet<String> {
-    value
-        .get(key)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|map| map.keys().cloned())
-        .collect()
+    value.get(key).and_then(Value::as_object).into_iter().flat_map(|map| map.keys().cloned()).collect()
 }
 
 /// Refuses `${NAME}` where no secret can stand. Few files hold a `$` at all.
-fn environment(
-    document: &Document,
-    text: &str,
-    allowed: &dyn Fn(&str) -> bool,
-    out: &mut Vec<Diagnostic>,
-) {
+fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
     fn walk(value: &Value, at: &At<'_>, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
         match value {
             Value::String(text) => {
                 if let Some(name) = environment_name(text).filter(|_| !allowed(at.pointer())) {
                     let message = format!("`${{{name}}}` cannot come from the environment here");
-                    let help = "only a channel's `deliver` and `dkim.key`, and `http.keys`, in campaignd.yaml take values from there";
+                    let help =
+                        "only a channel's `deliver` and `dkim.key`, and `http.keys`, in campaignd.yaml take values from there";
                     out.push(Diagnostic::error("environment", at.location(), message).help(help));
                 }
             }
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| walk(item, &at.item(index), allowed, out)),
-            Value::Object(map) => map
-                .iter()
-                .for_each(|(key, item)| walk(item, &at.key(key), allowed, out)),
+            Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| walk(item, &at.item(index), allowed, out)),
+            Value::Object(map) => map.iter().for_each(|(key, item)| walk(item, &at.key(key), allowed, out)),
             _ => {}
         }
     }

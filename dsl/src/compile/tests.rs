@@ -8,13 +8,7 @@ use crate::model::{CatalogEntry, StepKind};
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ntopics:\n  offers: { title: Offers, default: unsubscribed }\n";
 
 fn project(files: &[(&str, &str)]) -> Compiled {
-    let mut all = vec![
-        ("campaignd.yaml", SETTINGS),
-        (
-            "templates/welcome.html.hbs",
-            "---\nsubject: Hello\n---\n<p>Hello</p>",
-        ),
-    ];
+    let mut all = vec![("campaignd.yaml", SETTINGS), ("templates/welcome.html.hbs", "---\nsubject: Hello\n---\n<p>Hello</p>")];
     all.extend(files);
     compile(&ProjectFiles::from_texts(all))
 }
@@ -22,13 +16,7 @@ fn project(files: &[(&str, &str)]) -> Compiled {
 fn found(compiled: &Compiled) -> Vec<String> {
     let line = |diagnostic: &Diagnostic| {
         let at = &diagnostic.location;
-        format!(
-            "{}:{} {} {}",
-            at.line,
-            at.column,
-            diagnostic.severity.word(),
-            diagnostic.code
-        )
+        format!("{}:{} {} {}", at.line, at.column, diagnostic.severity.word(), diagnostic.code)
     };
     compiled.diagnostics.iter().map(line).collect()
 }
@@ -36,12 +24,7 @@ fn found(compiled: &Compiled) -> Vec<String> {
 /// One workflow file against what is found in it.
 fn check(text: &str, expected: &[&str]) {
     let compiled = project(&[("workflows/a.yaml", text)]);
-    assert_eq!(
-        found(&compiled),
-        expected,
-        "{text}\n{}",
-        crate::render::short(&compiled.diagnostics)
-    );
+    assert_eq!(found(&compiled), expected, "{text}\n{}", crate::render::short(&compiled.diagnostics));
 }
 
 const CART: &str = r#"# yaml-language-server: $schema=../schemas/workflow.schema.json
@@ -85,22 +68,13 @@ steps:
 fn cart_files() -> Vec<(&'static str, &'static str)> {
     vec![
         ("workflows/cart.yaml", CART),
-        (
-            "workflows/segments.yml",
-            "segments:\n  subscribers: { topic: offers }\n",
-        ),
+        ("workflows/segments.yml", "segments:\n  subscribers: { topic: offers }\n"),
         (
             "templates/cart-reminder.html.hbs",
             "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>",
         ),
-        (
-            "templates/cart-vip.html.hbs",
-            "---\nsubject: For you\n---\n<p>Hi</p>",
-        ),
-        (
-            "templates/cart-discount.html.hbs",
-            "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>",
-        ),
+        ("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Hi</p>"),
+        ("templates/cart-discount.html.hbs", "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>"),
     ]
 }
 
@@ -111,20 +85,10 @@ fn entry(compiled: &Compiled, name: &str) -> CatalogEntry {
 #[test]
 fn the_language_page_s_example_compiles() {
     let compiled = project(&cart_files());
-    assert_eq!(
-        found(&compiled),
-        [""; 0],
-        "{}",
-        crate::render::short(&compiled.diagnostics)
-    );
+    assert_eq!(found(&compiled), [""; 0], "{}", crate::render::short(&compiled.diagnostics));
     let entry = entry(&compiled, "cart-recovery");
-    let steps: Vec<(&str, Option<usize>)> = entry
-        .definition
-        .workflow
-        .steps
-        .iter()
-        .map(|step| (step.id.as_str(), step.next))
-        .collect();
+    let steps: Vec<(&str, Option<usize>)> =
+        entry.definition.workflow.steps.iter().map(|step| (step.id.as_str(), step.next)).collect();
     let expected = [
         ("wait-1-hour", Some(1)),
         ("send-cart-reminder", Some(2)),
@@ -135,18 +99,10 @@ fn the_language_page_s_example_compiles() {
         ("set-last-recovery-at", None),
     ];
     assert_eq!(steps, expected);
-    let StepKind::WaitFor {
-        then, otherwise, ..
-    } = &entry.definition.workflow.steps[2].kind
-    else {
-        panic!()
-    };
+    let StepKind::WaitFor { then, otherwise, .. } = &entry.definition.workflow.steps[2].kind else { panic!() };
     assert_eq!((*then, *otherwise), (Some(6), Some(3)));
     assert_eq!(entry.step_lines["send-cart-vip"], 32);
-    assert_eq!(
-        entry.definition.segments.keys().collect::<Vec<_>>(),
-        ["subscribers"]
-    );
+    assert_eq!(entry.definition.segments.keys().collect::<Vec<_>>(), ["subscribers"]);
     let back: crate::model::Definition = serde_json::from_str(&entry.canonical).unwrap();
     assert_eq!(&back, entry.definition.as_ref());
 }
@@ -163,34 +119,11 @@ fn hashes_follow_meaning() {
     };
     assert_eq!(
         before,
-        with(
-            "workflows/cart.yaml",
-            &CART
-                .replace("# must hold to enter", "")
-                .replace("{ after: 7 days }", "\n  after: 1 week")
-        )
+        with("workflows/cart.yaml", &CART.replace("# must hold to enter", "").replace("{ after: 7 days }", "\n  after: 1 week"))
     );
-    assert_eq!(
-        before,
-        with(
-            "templates/welcome.html.hbs",
-            "---\nsubject: Bye\n---\n<p>Bye</p>"
-        )
-    );
-    assert_ne!(
-        before,
-        with(
-            "templates/cart-vip.html.hbs",
-            "---\nsubject: For you\n---\n<p>Ho</p>"
-        )
-    );
-    assert_ne!(
-        before,
-        with(
-            "workflows/segments.yml",
-            "segments:\n  subscribers: { not: { topic: offers } }\n"
-        )
-    );
+    assert_eq!(before, with("templates/welcome.html.hbs", "---\nsubject: Bye\n---\n<p>Bye</p>"));
+    assert_ne!(before, with("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Ho</p>"));
+    assert_ne!(before, with("workflows/segments.yml", "segments:\n  subscribers: { not: { topic: offers } }\n"));
 }
 
 /// A workflow around these steps.
@@ -203,22 +136,12 @@ fn shapes() {
     check("", &["1:1 error empty-file"]);
     check("# nothing\n", &["1:1 error empty-file"]);
     check("[a]\n", &["1:1 error wrong-type"]);
-    check(
-        "workflow: a\ntriger: { event: x }\nsteps:\n  - send: welcome\ntopic: offers\n",
-        &["2:1 error unknown-key"],
-    );
+    check("workflow: a\ntriger: { event: x }\nsteps:\n  - send: welcome\ntopic: offers\n", &["2:1 error unknown-key"]);
     check(
         "workflow: a\ntrigger: { event: x, key: 5 }\ntopic: 1\nsteps: []\n",
-        &[
-            "2:27 error wrong-type",
-            "3:8 error wrong-type",
-            "4:8 warning empty-steps",
-        ],
+        &["2:27 error wrong-type", "3:8 error wrong-type", "4:8 warning empty-steps"],
     );
-    check(
-        &steps("  - send: welcome\n    wait: 1 day\n"),
-        &["6:5 error two-verbs"],
-    );
+    check(&steps("  - send: welcome\n    wait: 1 day\n"), &["6:5 error two-verbs"]);
     check(&steps("  - id: x\n"), &["5:5 error no-verb"]);
     check(&steps("  - sned: welcome\n"), &["5:5 error unknown-key"]);
     check(&steps("  - stop\n"), &["5:5 error unknown-value"]);
@@ -227,129 +150,55 @@ fn shapes() {
         &steps("  - send: welcome\n    when_caped: skip\n  - wait: soon\n"),
         &["6:5 error unknown-key", "7:11 error invalid-duration"],
     );
-    check(
-        &steps("  - send: welcome\n    when_capped: skipp\n"),
-        &["6:18 error unknown-value"],
-    );
-    check(
-        &steps("  - send: { subject: Hi }\n"),
-        &["5:11 error missing-key"],
-    );
-    check(
-        &steps("  - wait: { for: 1 day, untli: x }\n"),
-        &["5:25 error unknown-key"],
-    );
-    check(
-        &steps("  - experiment: e\n    variants: { a: { wait: 1 } }\n"),
-        &["6:20 error missing-key", "6:22 error unknown-key"],
-    );
+    check(&steps("  - send: welcome\n    when_capped: skipp\n"), &["6:18 error unknown-value"]);
+    check(&steps("  - send: { subject: Hi }\n"), &["5:11 error missing-key"]);
+    check(&steps("  - wait: { for: 1 day, untli: x }\n"), &["5:25 error unknown-key"]);
+    check(&steps("  - experiment: e\n    variants: { a: { wait: 1 } }\n"), &["6:20 error missing-key", "6:22 error unknown-key"]);
     check("workflow: a\nworkflow: b\n", &["2:1 error duplicate-key"]);
     check("trigger: { event: x }\n", &["1:1 error missing-key"]);
-    check(
-        "workflow: a\ntrigger: { date: contact.birthday, every: year, at: \"09:00\" }\ntopic: offers\nsteps: [exit]\n",
-        &[],
-    );
-    check(
-        "workflow: a\ntrigger: { event: x, manual: true }\nsteps: [exit]\n",
-        &["2:22 error two-verbs"],
-    );
-    check(
-        "workflow: a\ntrigger: { manual: no }\nsteps: [exit]\n",
-        &["2:20 error wrong-type"],
-    );
-    check(
-        "workflow: a\ntrigger: { manual: true }\nreentry: twice\nsteps: [exit]\n",
-        &["3:10 error unknown-value"],
-    );
+    check("workflow: a\ntrigger: { date: contact.birthday, every: year, at: \"09:00\" }\ntopic: offers\nsteps: [exit]\n", &[]);
+    check("workflow: a\ntrigger: { event: x, manual: true }\nsteps: [exit]\n", &["2:22 error two-verbs"]);
+    check("workflow: a\ntrigger: { manual: no }\nsteps: [exit]\n", &["2:20 error wrong-type"]);
+    check("workflow: a\ntrigger: { manual: true }\nreentry: twice\nsteps: [exit]\n", &["3:10 error unknown-value"]);
 }
 
 #[test]
 fn conditions() {
     let check = |condition: &str, expected: &[&str]| {
-        check(
-            &format!(
-                "workflow: a\ntrigger: {{ event: x }}\naudience: {condition}\nsteps: [exit]\n"
-            ),
-            expected,
-        );
+        check(&format!("workflow: a\ntrigger: {{ event: x }}\naudience: {condition}\nsteps: [exit]\n"), expected);
     };
-    check(
-        "{ contact.age: { at_least: 18, below: 65 }, contact.country: [DE, AT], contact.vip: true }",
-        &[],
-    );
+    check("{ contact.age: { at_least: 18, below: 65 }, contact.country: [DE, AT], contact.vip: true }", &[]);
     check("{ contact.a: ~ }", &["3:13 error null-value"]);
     check("{ contact.a: [] }", &["3:24 error empty-list"]);
     check("{ contact.a: { is: ~ } }", &["3:26 error null-value"]);
     check("{ contact.a: { abve: 5 } }", &["3:26 error unknown-key"]);
     check("{ contact.a: { above: old } }", &["3:33 error wrong-type"]);
-    check(
-        "{ contact.a: { matches: \"(\" } }",
-        &["3:35 error invalid-regex"],
-    );
-    check(
-        "{ contact.a: { before: 30 days ago, after: in 3 days, within: { last: 30 days } } }",
-        &[],
-    );
-    check(
-        "{ contact.a: { before: soon } }",
-        &["3:34 error invalid-date"],
-    );
+    check("{ contact.a: { matches: \"(\" } }", &["3:35 error invalid-regex"]);
+    check("{ contact.a: { before: 30 days ago, after: in 3 days, within: { last: 30 days } } }", &[]);
+    check("{ contact.a: { before: soon } }", &["3:34 error invalid-date"]);
     check("{ contact: { country: DE } }", &["3:13 error unknown-key"]);
     check("{ contat.country: DE }", &["3:13 error unknown-key"]);
-    check(
-        "{ event: x, count: 3, sum: { of: event.total, above: 5 }, within: 90 days }",
-        &[],
-    );
+    check("{ event: x, count: 3, sum: { of: event.total, above: 5 }, within: 90 days }", &[]);
     check("{ event: x, count: -1 }", &["3:30 error invalid-number"]);
     check("{ count: 3 }", &["3:13 error misplaced-key"]);
-    check(
-        "{ event: x, message: any, is: sent }",
-        &["3:32 error two-subjects"],
-    );
+    check("{ event: x, message: any, is: sent }", &["3:32 error two-subjects"]);
     check("{ message: any }", &["3:13 error missing-key"]);
-    check(
-        "{ message: any, is: completed }",
-        &["3:31 error unknown-value"],
-    );
+    check("{ message: any, is: completed }", &["3:31 error unknown-value"]);
     check("{ workflow: a, is: never }", &[]);
     check("{ all: [] }", &["3:18 error empty-list"]);
     check("{}", &["3:11 error empty-mapping"]);
-    check(
-        "{ none: [ { contact.a: 1 }, { not: { any: [ { topic: offers } ] } } ] }",
-        &[],
-    );
+    check("{ none: [ { contact.a: 1 }, { not: { any: [ { topic: offers } ] } } ] }", &[]);
 }
 
 #[test]
 fn values() {
-    check(
-        &steps("  - wait: -1 day\n"),
-        &["5:11 error invalid-duration"],
-    );
-    check(
-        &steps("  - wait: { for: 36 hours, at: \"09:00\" }\n"),
-        &["5:18 error invalid-duration"],
-    );
-    check(
-        &steps("  - wait: { for: 2 days, at: \"9 am\", days: weekdays }\n"),
-        &["5:30 error invalid-time"],
-    );
-    check(
-        &steps("  - wait: { until: \"09:00\", days: [mon, thursday, fun] }\n"),
-        &["5:51 error invalid-weekday"],
-    );
-    check(
-        &steps("  - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: exit }\n"),
-        &[],
-    );
-    check(
-        &steps("  - wait: { until: contact.trial_ends_at, days: mon }\n"),
-        &["5:43 error misplaced-key"],
-    );
-    check(
-        &steps("  - repeat: { times: 0, steps: [] }\n"),
-        &["5:22 error invalid-number", "5:32 error empty-list"],
-    );
+    check(&steps("  - wait: -1 day\n"), &["5:11 error invalid-duration"]);
+    check(&steps("  - wait: { for: 36 hours, at: \"09:00\" }\n"), &["5:18 error invalid-duration"]);
+    check(&steps("  - wait: { for: 2 days, at: \"9 am\", days: weekdays }\n"), &["5:30 error invalid-time"]);
+    check(&steps("  - wait: { until: \"09:00\", days: [mon, thursday, fun] }\n"), &["5:51 error invalid-weekday"]);
+    check(&steps("  - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: exit }\n"), &[]);
+    check(&steps("  - wait: { until: contact.trial_ends_at, days: mon }\n"), &["5:43 error misplaced-key"]);
+    check(&steps("  - repeat: { times: 0, steps: [] }\n"), &["5:22 error invalid-number", "5:32 error empty-list"]);
     check(
         &steps("  - experiment: e\n    variants: { a: { weight: 0 }, b: { weight: -1 } }\n"),
         &["6:5 error invalid-number", "6:48 error invalid-number"],
@@ -358,162 +207,73 @@ fn values() {
         &steps("  - set: { contact.id: x, contact.n: { add: 1 }, nowhere: 1 }\n"),
         &["5:12 error invalid-path", "5:59 error invalid-path"],
     );
-    check(
-        &steps("  - set: { contact.n: \"{{event.x}}\" }\n"),
-        &["5:23 error misplaced-expression"],
-    );
-    check(
-        &steps("  - send: welcome\n    id: x\n  - exit: x\n    id: x\n"),
-        &["8:9 error duplicate-id"],
-    );
-    check(
-        &steps("  - record: x\n    with: { a: \"${SECRET}\" }\n"),
-        &["6:16 error environment"],
-    );
-    check(
-        &steps("  - call: { post: \"https://x.example\" }\n"),
-        &["5:5 error not-yet"],
-    );
+    check(&steps("  - set: { contact.n: \"{{event.x}}\" }\n"), &["5:23 error misplaced-expression"]);
+    check(&steps("  - send: welcome\n    id: x\n  - exit: x\n    id: x\n"), &["8:9 error duplicate-id"]);
+    check(&steps("  - record: x\n    with: { a: \"${SECRET}\" }\n"), &["6:16 error environment"]);
+    check(&steps("  - call: { post: \"https://x.example\" }\n"), &["5:5 error not-yet"]);
     let triggered = |trigger: &str| format!("workflow: a\ntrigger: {trigger}\nsteps: [exit]\n");
-    check(
-        &triggered("{ schedule: \"0 9 * * MON\", time_zone: contact }"),
-        &[],
-    );
-    check(
-        &triggered("{ schedule: \"0 9 30 2 *\" }"),
-        &["2:22 error never-fires"],
-    );
+    check(&triggered("{ schedule: \"0 9 * * MON\", time_zone: contact }"), &[]);
+    check(&triggered("{ schedule: \"0 9 30 2 *\" }"), &["2:22 error never-fires"]);
     check(
         &triggered("{ schedule: \"0 25 * * *\", time_zone: Mars/Base }"),
         &["2:22 error invalid-cron", "2:47 error invalid-zone"],
     );
-    check(
-        &triggered("{ at: 2026-11-27T09:00, time_zone: Europe/Berlin }"),
-        &[],
-    );
-    check(
-        &triggered("{ at: 2026-11-27 }"),
-        &["2:16 error invalid-date"],
-    );
+    check(&triggered("{ at: 2026-11-27T09:00, time_zone: Europe/Berlin }"), &[]);
+    check(&triggered("{ at: 2026-11-27 }"), &["2:16 error invalid-date"]);
     check(&triggered("{ segment: vip }"), &["2:12 error not-yet"]);
-    check(
-        &triggered("{ date: contact.birthday, offset: -36 hours }"),
-        &["2:44 error invalid-duration"],
-    );
-    check(
-        "segments: { vip: { list: true } }\ntraits: { n: { count: x } }\n",
-        &["1:20 error not-yet", "2:11 error not-yet"],
-    );
+    check(&triggered("{ date: contact.birthday, offset: -36 hours }"), &["2:44 error invalid-duration"]);
+    check("segments: { vip: { list: true } }\ntraits: { n: { count: x } }\n", &["1:20 error not-yet", "2:11 error not-yet"]);
 }
 
 #[test]
 fn settings() {
     let check = |text: &str, expected: &[&str]| {
         let compiled = compile(&ProjectFiles::from_texts([("campaignd.yaml", text)]));
-        assert_eq!(
-            found(&compiled),
-            expected,
-            "{text}\n{}",
-            crate::render::short(&compiled.diagnostics)
-        );
+        assert_eq!(found(&compiled), expected, "{text}\n{}", crate::render::short(&compiled.diagnostics));
         compiled
     };
     check("", &["1:1 error empty-file"]);
     check("project: shop\n", &["1:1 warning no-time-zone"]);
     let with = |text: &str| format!("project: shop\ntime_zone: Europe/Berlin\n{text}");
     let channel = |text: &str| with(&format!("channels:\n  email:\n    {text}\n"));
-    check(
-        &with(
-            "url: https://mail.shop.example/\nlocale: pt-BR\nstore: sqlite:state/x.db\nstop_within: 5s\n",
-        ),
-        &[],
-    );
+    check(&with("url: https://mail.shop.example/\nlocale: pt-BR\nstore: sqlite:state/x.db\nstop_within: 5s\n"), &[]);
     check(
         &with("locale: english language\nstore: postgres:x\nurl: shop\n"),
-        &[
-            "3:9 error invalid-locale",
-            "4:8 error invalid-store",
-            "5:6 error invalid-url",
-        ],
+        &["3:9 error invalid-locale", "4:8 error invalid-store", "5:6 error invalid-url"],
     );
-    check(
-        &channel(
-            "from: Shop <hello@shop.example>\n    deliver: smtps://u:${PASSWORD}@host:465\n    rate: 50 per second",
-        ),
-        &[],
-    );
-    check(
-        &channel("deliver: smtp://127.0.0.1:1025"),
-        &["5:14 error missing-key"],
-    );
+    check(&channel("from: Shop <hello@shop.example>\n    deliver: smtps://u:${PASSWORD}@host:465\n    rate: 50 per second"), &[]);
+    check(&channel("deliver: smtp://127.0.0.1:1025"), &["5:14 error missing-key"]);
     check(
         &channel("deliver: ftp://x\n    rate: fast\n    connections: 0\n    from: Shop"),
-        &[
-            "5:14 error invalid-deliver",
-            "6:11 error invalid-rate",
-            "7:18 error invalid-number",
-            "8:11 error invalid-address",
-        ],
+        &["5:14 error invalid-deliver", "6:11 error invalid-rate", "7:18 error invalid-number", "8:11 error invalid-address"],
     );
     check(
         &channel("from: a@${HOST}\n    dkim: { domain: d, selector: s, key: \"${KEY}\" }"),
         &["5:11 error environment", "6:5 warning not-yet"],
     );
+    check(&with("channels: { sms: { deliver: { post: \"https://x.example\" } } }\n"), &["3:13 error not-yet"]);
     check(
-        &with("channels: { sms: { deliver: { post: \"https://x.example\" } } }\n"),
-        &["3:13 error not-yet"],
-    );
-    check(
-        &with(
-            "limits: { quiet_hours: 21:00-08:00, frequency: [ { at_most: 3, per: 7 days, topic: offers } ] }\n",
-        ),
+        &with("limits: { quiet_hours: 21:00-08:00, frequency: [ { at_most: 3, per: 7 days, topic: offers } ] }\n"),
         &["3:84 error unknown-topic"],
     );
     check(
         &with("limits: { quiet_hours: night }\ntopics: { all: {}, x: { confirm: true } }\n"),
-        &[
-            "3:24 error invalid-time",
-            "4:11 error invalid-name",
-            "4:25 warning not-yet",
-        ],
+        &["3:24 error invalid-time", "4:11 error invalid-name", "4:25 warning not-yet"],
     );
     check(
         &with("http: { listen: nowhere, keys: [ \"${KEY}\" ] }\ntracking: { opens: true }\n"),
         &["3:17 error invalid-listen", "4:13 warning not-yet"],
     );
-    check(
-        "project: shop\ntime_zone: Mars/Base\nretentoin: {}\n",
-        &["2:12 error invalid-zone", "3:1 error unknown-key"],
-    );
-    let compiled = check(
-        &with("contract: open\nchannels: { email: { rate: 600 per minute } }\n"),
-        &[],
-    );
+    check("project: shop\ntime_zone: Mars/Base\nretentoin: {}\n", &["2:12 error invalid-zone", "3:1 error unknown-key"]);
+    let compiled = check(&with("contract: open\nchannels: { email: { rate: 600 per minute } }\n"), &[]);
     let settings = compiled.settings.unwrap();
     let email = &settings.channels["email"];
+    assert_eq!(email.rate, Some(crate::model::Rate { count: 600, per: crate::time::Duration::MINUTE }));
     assert_eq!(
-        email.rate,
-        Some(crate::model::Rate {
-            count: 600,
-            per: crate::time::Duration::MINUTE
-        })
-    );
-    assert_eq!(
-        (
-            email.connections,
-            settings.http.listen.as_str(),
-            settings.store.as_str()
-        ),
+        (email.connections, settings.http.listen.as_str(), settings.store.as_str()),
         (16, "127.0.0.1:8420", "state/campaignd.db")
     );
-    assert_eq!(
-        (
-            settings.spread.millis(),
-            settings.stop_within.millis(),
-            settings.grace.millis()
-        ),
-        (900_000, 20_000, 3_600_000)
-    );
+    assert_eq!((settings.spread.millis(), settings.stop_within.millis(), settings.grace.millis()), (900_000, 20_000, 3_600_000));
     assert!(settings.open_contract);
 }
 
@@ -521,23 +281,11 @@ fn settings() {
 fn one_run_reports_every_file() {
     let compiled = project(&[
         ("workflows/a.yaml", "workflow: [a\n"),
-        (
-            "workflows/b.yaml",
-            "workflow: b\ntrigger: { event: x }\naudience: { segment: maybe_in_a }\nsteps:\n  - wait: soon\n",
-        ),
+        ("workflows/b.yaml", "workflow: b\ntrigger: { event: x }\naudience: { segment: maybe_in_a }\nsteps:\n  - wait: soon\n"),
     ]);
-    let places: Vec<(&str, &str)> = compiled
-        .diagnostics
-        .iter()
-        .map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code))
-        .collect();
-    assert_eq!(
-        places,
-        [
-            ("workflows/a.yaml", "yaml-syntax"),
-            ("workflows/b.yaml", "invalid-duration")
-        ]
-    );
+    let places: Vec<(&str, &str)> =
+        compiled.diagnostics.iter().map(|diagnostic| (diagnostic.location.file.as_str(), diagnostic.code)).collect();
+    assert_eq!(places, [("workflows/a.yaml", "yaml-syntax"), ("workflows/b.yaml", "invalid-duration")]);
     assert!(compiled.catalog.is_none() && compiled.settings.is_some());
 }
 
@@ -548,13 +296,7 @@ fn ids_and_wiring() {
     );
     let compiled = project(&[("workflows/a.yaml", &text)]);
     let entry = entry(&compiled, "a");
-    let shown: Vec<String> = entry
-        .definition
-        .workflow
-        .steps
-        .iter()
-        .map(|step| format!("{} {:?}", step.id, step.next))
-        .collect();
+    let shown: Vec<String> = entry.definition.workflow.steps.iter().map(|step| format!("{} {:?}", step.id, step.next)).collect();
     let expected = [
         "wait-1-hour Some(1)",
         "wait-1-hour-3 Some(2)",
@@ -567,29 +309,12 @@ fn ids_and_wiring() {
         "send-message Some(6)",
     ];
     assert_eq!(shown, expected);
-    let StepKind::Experiment { variants, .. } = &entry.definition.workflow.steps[3].kind else {
-        panic!()
-    };
-    let arms: Vec<(&str, Option<usize>)> = variants
-        .iter()
-        .map(|variant| (variant.name.as_str(), variant.to))
-        .collect();
-    assert_eq!(
-        arms,
-        [
-            ("question", Some(4)),
-            ("holdout", Some(6)),
-            ("another", Some(5))
-        ]
-    );
-    let StepKind::Repeat(repeat) = &entry.definition.workflow.steps[6].kind else {
-        panic!()
-    };
+    let StepKind::Experiment { variants, .. } = &entry.definition.workflow.steps[3].kind else { panic!() };
+    let arms: Vec<(&str, Option<usize>)> = variants.iter().map(|variant| (variant.name.as_str(), variant.to)).collect();
+    assert_eq!(arms, [("question", Some(4)), ("holdout", Some(6)), ("another", Some(5))]);
+    let StepKind::Repeat(repeat) = &entry.definition.workflow.steps[6].kind else { panic!() };
     assert_eq!(repeat.body, 7);
-    assert_eq!(
-        entry.definition.templates.keys().collect::<Vec<_>>(),
-        ["send-message", "welcome"]
-    );
+    assert_eq!(entry.definition.templates.keys().collect::<Vec<_>>(), ["send-message", "welcome"]);
 }
 
 proptest::proptest! {
@@ -685,25 +410,11 @@ steps:
     with: { plan: pro }
   - exit
 "#;
-    let compiled = project(&[
-        ("workflows/forms.yaml", text),
-        ("workflows/more.yaml", rest),
-    ]);
-    assert_eq!(
-        found(&compiled),
-        [""; 0],
-        "{}",
-        crate::render::short(&compiled.diagnostics)
-    );
+    let compiled = project(&[("workflows/forms.yaml", text), ("workflows/more.yaml", rest)]);
+    assert_eq!(found(&compiled), [""; 0], "{}", crate::render::short(&compiled.diagnostics));
     let forms = entry(&compiled, "forms");
     assert_eq!(forms.definition.segments.len(), 1);
-    let kinds: Vec<&str> = forms
-        .definition
-        .workflow
-        .steps
-        .iter()
-        .map(|step| step.id.as_str())
-        .collect();
+    let kinds: Vec<&str> = forms.definition.workflow.steps.iter().map(|step| step.id.as_str()).collect();
     let expected = [
         "send-welcome",
         "send-message",
@@ -719,10 +430,7 @@ steps:
         "exit-3",
     ];
     assert_eq!(kinds, expected);
-    let StepKind::WaitFor {
-        condition: crate::model::Condition::Event(event),
-        ..
-    } = &forms.definition.workflow.steps[6].kind
+    let StepKind::WaitFor { condition: crate::model::Condition::Event(event), .. } = &forms.definition.workflow.steps[6].kind
     else {
         panic!()
     };

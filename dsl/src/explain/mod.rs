@@ -10,40 +10,16 @@ const RULES: [(&str, &str); 18] = [
     ("predicate-type", include_str!("../check/predicate_type.rs")),
     ("reserved-event", include_str!("../check/reserved_event.rs")),
     ("segment-cycle", include_str!("../check/segment_cycle.rs")),
-    (
-        "unknown-variable",
-        include_str!("../check/unknown_variable.rs"),
-    ),
-    (
-        "unknown-attribute",
-        include_str!("../check/unknown_attribute.rs"),
-    ),
-    (
-        "unknown-channel",
-        include_str!("../check/unknown_channel.rs"),
-    ),
+    ("unknown-variable", include_str!("../check/unknown_variable.rs")),
+    ("unknown-attribute", include_str!("../check/unknown_attribute.rs")),
+    ("unknown-channel", include_str!("../check/unknown_channel.rs")),
     ("unknown-event", include_str!("../check/unknown_event.rs")),
-    (
-        "unknown-segment",
-        include_str!("../check/unknown_segment.rs"),
-    ),
-    (
-        "unknown-template",
-        include_str!("../check/unknown_template.rs"),
-    ),
+    ("unknown-segment", include_str!("../check/unknown_segment.rs")),
+    ("unknown-template", include_str!("../check/unknown_template.rs")),
     ("unknown-topic", include_str!("../check/unknown_topic.rs")),
-    (
-        "unknown-workflow",
-        include_str!("../check/unknown_workflow.rs"),
-    ),
-    (
-        "unreachable-step",
-        include_str!("../check/unreachable_step.rs"),
-    ),
-    (
-        "wait-without-within",
-        include_str!("../check/wait_without_within.rs"),
-    ),
+    ("unknown-workflow", include_str!("../check/unknown_workflow.rs")),
+    ("unreachable-step", include_str!("../check/unreachable_step.rs")),
+    ("wait-without-within", include_str!("../check/wait_without_within.rs")),
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level.
@@ -65,22 +41,15 @@ pub struct Explanation {
 
 /// Every code that has an explanation, in alphabetical order.
 pub fn explanations() -> Vec<Explanation> {
-    let rules = RULES.iter().map(|(code, source)| Explanation {
-        code,
-        text: rule(source),
-    });
-    let mut all: Vec<Explanation> = rules
-        .chain(PAGES.iter().flat_map(|page| sections(page)))
-        .collect();
+    let rules = RULES.iter().map(|(code, source)| Explanation { code, text: rule(source) });
+    let mut all: Vec<Explanation> = rules.chain(PAGES.iter().flat_map(|page| sections(page))).collect();
     all.sort_by_key(|explanation| explanation.code);
     all
 }
 
 /// What this code means.
 pub fn explain(code: &str) -> Option<Explanation> {
-    explanations()
-        .into_iter()
-        .find(|explanation| explanation.code == code)
+    explanations().into_iter().find(|explanation| explanation.code == code)
 }
 
 /// All of them as one page in Markdown: docs/rules.md.
@@ -89,20 +58,14 @@ pub fn page() -> String {
         "# Diagnostics\n\nWhat `campaignd validate` may say. This page is generated: `cargo run -p dsl --example schemas`.\n",
     );
     for explanation in explanations() {
-        text.push_str(&format!(
-            "\n## {}\n\n{}\n",
-            explanation.code, explanation.text
-        ));
+        text.push_str(&format!("\n## {}\n\n{}\n", explanation.code, explanation.text));
     }
     text
 }
 
 /// The documentation at the head of a rule's file, its headings as words in the text.
 fn rule(source: &str) -> String {
-    let lines = source
-        .lines()
-        .map_while(|line| line.strip_prefix("//!"))
-        .map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line));
     let mut inside = false;
     let mut text = String::new();
     for line in lines {
@@ -118,10 +81,7 @@ fn rule(source: &str) -> String {
 fn sections(page: &'static str) -> impl Iterator<Item = Explanation> {
     page.split("\n## ").skip(1).filter_map(|section| {
         let (code, text) = section.split_once('\n')?;
-        Some(Explanation {
-            code,
-            text: text.trim().to_owned(),
-        })
+        Some(Explanation { code, text: text.trim().to_owned() })
     })
 }
 
@@ -142,47 +102,29 @@ mod tests {
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-                found.extend(
-                    made.captures_iter(code)
-                        .map(|capture| capture[1].to_owned()),
-                );
+                found.extend(made.captures_iter(code).map(|capture| capture[1].to_owned()));
             }
         }
     }
 
     #[test]
     fn every_code_is_explained_once() {
-        let known: Vec<&str> = explanations()
-            .iter()
-            .map(|explanation| explanation.code)
-            .collect();
+        let known: Vec<&str> = explanations().iter().map(|explanation| explanation.code).collect();
         let unique: BTreeSet<&str> = known.iter().copied().collect();
         assert_eq!(known.len(), unique.len(), "{known:?}");
         let mut used = BTreeSet::new();
-        codes(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-            &mut used,
-        );
+        codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut used);
         assert!(used.len() > 40, "{used:?}");
-        let missing: Vec<&String> = used
-            .iter()
-            .filter(|code| !unique.contains(code.as_str()))
-            .collect();
+        let missing: Vec<&String> = used.iter().filter(|code| !unique.contains(code.as_str())).collect();
         assert!(missing.is_empty(), "without an explanation: {missing:?}");
     }
 
     #[test]
     fn explanations_hold_both_examples() {
         for explanation in explanations() {
-            assert!(
-                explanation.text.contains("Example:") && explanation.text.contains("Use instead:"),
-                "{explanation:?}"
-            );
+            assert!(explanation.text.contains("Example:") && explanation.text.contains("Use instead:"), "{explanation:?}");
         }
-        assert!(
-            explain("unknown-template")
-                .is_some_and(|explanation| explanation.text.contains("- send: wellcome"))
-        );
+        assert!(explain("unknown-template").is_some_and(|explanation| explanation.text.contains("- send: wellcome")));
         assert_eq!(explain("nothing"), None);
     }
 
@@ -190,9 +132,6 @@ mod tests {
     fn committed_page_is_fresh() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
         let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            committed == page(),
-            "docs/rules.md is stale; run `cargo run -p dsl --example schemas`"
-        );
+        assert!(committed == page(), "docs/rules.md is stale; run `cargo run -p dsl --example schemas`");
     }
 }

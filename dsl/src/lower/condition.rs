@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::Lowerer;
 use super::notes::{EventScope, Named, ValueNote, Wants};
 use crate::model::{
-    Aggregate, AggregateFunction, Condition, EventCondition, Fate, MessageCondition, Path, Root,
-    Since, WorkflowState,
+    Aggregate, AggregateFunction, Condition, EventCondition, Fate, MessageCondition, Path, Root, Since, WorkflowState,
 };
 use crate::place::{At, list};
 
@@ -26,46 +25,24 @@ pub(super) struct Setting {
 impl Setting {
     /// In a workflow: about the event that started the run.
     pub(super) fn run() -> Setting {
-        Setting {
-            scope: EventScope::Run,
-            from_entry: false,
-            matching: false,
-            in_run: true,
-        }
+        Setting { scope: EventScope::Run, from_entry: false, matching: false, in_run: true }
     }
 
     /// About this one event.
     pub(super) fn event(name: &str) -> Setting {
-        Setting {
-            scope: EventScope::Named(name.to_owned()),
-            from_entry: false,
-            matching: false,
-            in_run: false,
-        }
+        Setting { scope: EventScope::Named(name.to_owned()), from_entry: false, matching: false, in_run: false }
     }
 
     pub(super) fn segment() -> Setting {
-        Setting {
-            scope: EventScope::Nothing,
-            from_entry: false,
-            matching: false,
-            in_run: false,
-        }
+        Setting { scope: EventScope::Nothing, from_entry: false, matching: false, in_run: false }
     }
 }
 
 /// The keys that go with `event:`.
-const EVENT_KEYS: [&str; 8] = [
-    "where", "count", "sum", "avg", "min", "max", "within", "since",
-];
+const EVENT_KEYS: [&str; 8] = ["where", "count", "sum", "avg", "min", "max", "within", "since"];
 
 impl Lowerer<'_> {
-    pub(super) fn condition(
-        &mut self,
-        map: &Map<String, Value>,
-        at: &At<'_>,
-        setting: &Setting,
-    ) -> Condition {
+    pub(super) fn condition(&mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Condition {
         let mut parts = Vec::new();
         let mut filters = Vec::new();
         self.subjects(map, at);
@@ -82,56 +59,30 @@ impl Lowerer<'_> {
                 "workflow" => parts.extend(self.workflow_condition(map, value, at)),
                 "event" | "message" => {}
                 path if path.contains('.') => {
-                    let own =
-                        setting.matching && map.contains_key("event") && path.starts_with("event.");
+                    let own = setting.matching && map.contains_key("event") && path.starts_with("event.");
                     let condition = self.value_condition(path, value, &here, map, setting, own);
-                    if own {
-                        filters.extend(condition)
-                    } else {
-                        parts.extend(condition)
-                    }
+                    if own { filters.extend(condition) } else { parts.extend(condition) }
                 }
                 _ => {}
             }
         }
         if let Some(name) = map.get("event").and_then(Value::as_str) {
-            parts.push(Condition::Event(
-                self.event_condition(name, map, at, setting, filters),
-            ));
+            parts.push(Condition::Event(self.event_condition(name, map, at, setting, filters)));
         }
         if let Some(name) = map.get("message").and_then(Value::as_str) {
             parts.extend(self.message_condition(name, map, at, setting));
         }
-        if parts.len() == 1 {
-            parts.swap_remove(0)
-        } else {
-            Condition::All(parts)
-        }
+        if parts.len() == 1 { parts.swap_remove(0) } else { Condition::All(parts) }
     }
 
     /// Says which keys have nothing to belong to, or two things.
     fn subjects(&mut self, map: &Map<String, Value>, at: &At<'_>) {
-        let present: Vec<&str> = ["event", "message", "workflow"]
-            .into_iter()
-            .filter(|key| map.contains_key(*key))
-            .collect();
+        let present: Vec<&str> = ["event", "message", "workflow"].into_iter().filter(|key| map.contains_key(*key)).collect();
         if let [_, second, ..] = present.as_slice() {
-            let message = format!(
-                "{} stand in one condition: what goes with them could belong to either",
-                list(&present)
-            );
-            self.error_help(
-                "two-subjects",
-                &at.key(second),
-                message,
-                "write them as two elements of `all:`",
-            );
+            let message = format!("{} stand in one condition: what goes with them could belong to either", list(&present));
+            self.error_help("two-subjects", &at.key(second), message, "write them as two elements of `all:`");
         }
-        for key in EVENT_KEYS
-            .iter()
-            .chain(&["is"])
-            .filter(|key| map.contains_key(**key))
-        {
+        for key in EVENT_KEYS.iter().chain(&["is"]).filter(|key| map.contains_key(**key)) {
             let owners: &[&str] = match *key {
                 "is" => &["message", "workflow"],
                 "within" | "since" => &["event", "message"],
@@ -139,13 +90,8 @@ impl Lowerer<'_> {
             };
             if !owners.iter().any(|owner| at.key(owner).is_written()) {
                 let message = format!("`{key}` stands here without {}", list(owners));
-                let diagnostic = crate::diagnostic::Diagnostic::error(
-                    "misplaced-key",
-                    at.key(key).key_location(),
-                    message,
-                );
-                self.diagnostics
-                    .push(diagnostic.help(format!("`{key}` belongs beside {}", list(owners))));
+                let diagnostic = crate::diagnostic::Diagnostic::error("misplaced-key", at.key(key).key_location(), message);
+                self.diagnostics.push(diagnostic.help(format!("`{key}` belongs beside {}", list(owners))));
             }
         }
     }
@@ -159,46 +105,25 @@ impl Lowerer<'_> {
 
     fn conditions(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Vec<Condition> {
         let items = value.as_array().into_iter().flatten().enumerate();
-        items
-            .map(|(index, item)| self.nested(item, &at.item(index), setting))
-            .collect()
+        items.map(|(index, item)| self.nested(item, &at.item(index), setting)).collect()
     }
 
     fn segment_condition(&mut self, value: &Value, at: &At<'_>) -> Condition {
         let name = value.as_str().unwrap_or_default().to_owned();
-        self.notes.segments.push(Named {
-            name: name.clone(),
-            at: at.location(),
-        });
+        self.notes.segments.push(Named { name: name.clone(), at: at.location() });
         Condition::Segment(name)
     }
 
     fn topic_condition(&mut self, value: &Value, at: &At<'_>) -> Condition {
         let name = value.as_str().unwrap_or_default().to_owned();
-        self.notes.topics.push(Named {
-            name: name.clone(),
-            at: at.location(),
-        });
+        self.notes.topics.push(Named { name: name.clone(), at: at.location() });
         Condition::Topic(name)
     }
 
-    fn workflow_condition(
-        &mut self,
-        map: &Map<String, Value>,
-        value: &Value,
-        at: &At<'_>,
-    ) -> Option<Condition> {
+    fn workflow_condition(&mut self, map: &Map<String, Value>, value: &Value, at: &At<'_>) -> Option<Condition> {
         let name = value.as_str().unwrap_or_default().to_owned();
-        self.notes.workflows.push(Named {
-            name: name.clone(),
-            at: at.key("workflow").location(),
-        });
-        let is = match self.is(
-            map,
-            at,
-            "workflow",
-            &["active", "completed", "exited", "never"],
-        )? {
+        self.notes.workflows.push(Named { name: name.clone(), at: at.key("workflow").location() });
+        let is = match self.is(map, at, "workflow", &["active", "completed", "exited", "never"])? {
             "active" => WorkflowState::Active,
             "completed" => WorkflowState::Completed,
             "exited" => WorkflowState::Exited,
@@ -208,35 +133,19 @@ impl Lowerer<'_> {
     }
 
     /// The word at `is`, one of these.
-    fn is<'m>(
-        &mut self,
-        map: &'m Map<String, Value>,
-        at: &At<'_>,
-        subject: &str,
-        words: &[&str],
-    ) -> Option<&'m str> {
+    fn is<'m>(&mut self, map: &'m Map<String, Value>, at: &At<'_>, subject: &str, words: &[&str]) -> Option<&'m str> {
         let Some(word) = map.get("is").and_then(Value::as_str) else {
             if at.key("is").is_written() {
                 return None;
             }
             let message = format!("`{subject}` needs `is`");
-            let diagnostic = crate::diagnostic::Diagnostic::error(
-                "missing-key",
-                at.key(subject).key_location(),
-                message,
-            );
-            self.diagnostics
-                .push(diagnostic.help(format!("`is` is one of {}", list(words))));
+            let diagnostic = crate::diagnostic::Diagnostic::error("missing-key", at.key(subject).key_location(), message);
+            self.diagnostics.push(diagnostic.help(format!("`is` is one of {}", list(words))));
             return None;
         };
         if !words.contains(&word) {
             let message = format!("a {subject} is never `{word}`");
-            self.error_help(
-                "unknown-value",
-                &at.key("is"),
-                message,
-                format!("allowed here: {}", list(words)),
-            );
+            self.error_help("unknown-value", &at.key("is"), message, format!("allowed here: {}", list(words)));
             return None;
         }
         Some(word)
@@ -258,16 +167,8 @@ impl Lowerer<'_> {
             _ => setting.scope.clone(),
         };
         let notes = tests.iter().map(|(_, note)| note.clone()).collect();
-        self.notes.values.push(ValueNote {
-            path: path.clone(),
-            at: at.key_location(),
-            scope,
-            tests: notes,
-        });
-        Some(Condition::Value {
-            path,
-            tests: tests.into_iter().map(|(test, _)| test).collect(),
-        })
+        self.notes.values.push(ValueNote { path: path.clone(), at: at.key_location(), scope, tests: notes });
+        Some(Condition::Value { path, tests: tests.into_iter().map(|(test, _)| test).collect() })
     }
 
     /// The path at a condition's key.
@@ -279,12 +180,9 @@ impl Lowerer<'_> {
             Root::Vars => setting.scope == EventScope::Nothing,
         };
         if nowhere {
-            let message =
-                format!("`{path}` means nothing in a segment: there is no event and no run");
-            let diagnostic =
-                crate::diagnostic::Diagnostic::error("misplaced-key", at.key_location(), message);
-            self.diagnostics
-                .push(diagnostic.help("ask for events with `event: NAME` and `where:`"));
+            let message = format!("`{path}` means nothing in a segment: there is no event and no run");
+            let diagnostic = crate::diagnostic::Diagnostic::error("misplaced-key", at.key_location(), message);
+            self.diagnostics.push(diagnostic.help("ask for events with `event: NAME` and `where:`"));
             return None;
         }
         Some(path)
@@ -298,15 +196,9 @@ impl Lowerer<'_> {
         setting: &Setting,
         mut filters: Vec<Condition>,
     ) -> EventCondition {
-        self.notes.events.push(Named {
-            name: name.to_owned(),
-            at: at.key("event").location(),
-        });
+        self.notes.events.push(Named { name: name.to_owned(), at: at.key("event").location() });
         if let Some(Value::Object(filter)) = map.get("where") {
-            let inner = Setting {
-                in_run: setting.in_run,
-                ..Setting::event(name)
-            };
+            let inner = Setting { in_run: setting.in_run, ..Setting::event(name) };
             filters.insert(0, self.condition(filter, &at.key("where"), &inner));
         }
         let filter = match filters.len() {
@@ -314,9 +206,7 @@ impl Lowerer<'_> {
             1 => filters.pop(),
             _ => Some(Condition::All(filters)),
         };
-        let count = map
-            .get("count")
-            .map(|count| self.number_tests(count, &at.key("count")));
+        let count = map.get("count").map(|count| self.number_tests(count, &at.key("count")));
         let functions = [
             ("sum", AggregateFunction::Sum),
             ("avg", AggregateFunction::Avg),
@@ -325,35 +215,17 @@ impl Lowerer<'_> {
         ];
         let aggregates = functions
             .into_iter()
-            .filter_map(|(key, function)| {
-                self.aggregate(map.get(key)?, function, name, &at.key(key))
-            })
+            .filter_map(|(key, function)| self.aggregate(map.get(key)?, function, name, &at.key(key)))
             .collect();
         let (within, since) = self.recency(map, at, setting);
-        EventCondition {
-            name: name.to_owned(),
-            filter: filter.map(Box::new),
-            count,
-            aggregates,
-            within,
-            since,
-        }
+        EventCondition { name: name.to_owned(), filter: filter.map(Box::new), count, aggregates, within, since }
     }
 
-    fn aggregate(
-        &mut self,
-        value: &Value,
-        function: AggregateFunction,
-        event: &str,
-        at: &At<'_>,
-    ) -> Option<Aggregate> {
+    fn aggregate(&mut self, value: &Value, function: AggregateFunction, event: &str, at: &At<'_>) -> Option<Aggregate> {
         let of = value.get("of").and_then(Value::as_str)?;
         let here = at.key("of");
         let of = self.path(of, &[Root::Event], &here)?;
-        let wants = Wants {
-            number: true,
-            ..Wants::default()
-        };
+        let wants = Wants { number: true, ..Wants::default() };
         let word = match function {
             AggregateFunction::Sum => "sum",
             AggregateFunction::Avg => "avg",
@@ -364,18 +236,10 @@ impl Lowerer<'_> {
             path: of.clone(),
             at: here.location(),
             scope: EventScope::Named(event.to_owned()),
-            tests: vec![super::notes::TestNote {
-                word,
-                wants,
-                at: here.location(),
-            }],
+            tests: vec![super::notes::TestNote { word, wants, at: here.location() }],
         });
         let tests = self.number_tests(value, at);
-        Some(Aggregate {
-            function,
-            of,
-            tests,
-        })
+        Some(Aggregate { function, of, tests })
     }
 
     /// `within` and `since`, for events and messages.
@@ -385,59 +249,24 @@ impl Lowerer<'_> {
         at: &At<'_>,
         setting: &Setting,
     ) -> (Option<crate::time::Duration>, Option<Since>) {
-        let within = map
-            .get("within")
-            .and_then(Value::as_str)
-            .map(|text| self.span(text, &at.key("within")));
-        let since = map.get("since").and_then(Value::as_str).map(|word| {
-            if word == "entry" {
-                Since::Entry
-            } else {
-                Since::Step
-            }
-        });
+        let within = map.get("within").and_then(Value::as_str).map(|text| self.span(text, &at.key("within")));
+        let since = map.get("since").and_then(Value::as_str).map(|word| if word == "entry" { Since::Entry } else { Since::Step });
         if since.is_some() && !setting.in_run {
-            self.error_help(
-                "misplaced-key",
-                &at.key("since"),
-                "`since` means nothing here: there is no run",
-                "use `within`",
-            );
+            self.error_help("misplaced-key", &at.key("since"), "`since` means nothing here: there is no run", "use `within`");
         }
         let from_entry = setting.from_entry && within.is_none() && since.is_none();
-        (
-            within,
-            if from_entry {
-                Some(Since::Entry)
-            } else {
-                since
-            },
-        )
+        (within, if from_entry { Some(Since::Entry) } else { since })
     }
 
-    fn message_condition(
-        &mut self,
-        name: &str,
-        map: &Map<String, Value>,
-        at: &At<'_>,
-        setting: &Setting,
-    ) -> Option<Condition> {
+    fn message_condition(&mut self, name: &str, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Option<Condition> {
         let (within, since) = self.recency(map, at, setting);
         let words = Fate::ALL.map(Fate::word);
         let word = self.is(map, at, "message", &words)?;
         let is = Fate::ALL.into_iter().find(|fate| fate.word() == word)?;
         let template = (name != "any").then(|| name.to_owned());
         if let Some(name) = &template {
-            self.notes.messages.push(Named {
-                name: name.clone(),
-                at: at.key("message").location(),
-            });
+            self.notes.messages.push(Named { name: name.clone(), at: at.key("message").location() });
         }
-        Some(Condition::Message(MessageCondition {
-            template,
-            is,
-            within,
-            since,
-        }))
+        Some(Condition::Message(MessageCondition { template, is, within, since }))
     }
 }

@@ -28,82 +28,44 @@ pub(super) struct Entries {
 impl Lowerer<'_> {
     pub(super) fn flow(&mut self, steps: &[Step], topic: Option<&str>, at: &At<'_>) -> Flow {
         let ids = self.ids(steps, at);
-        let mut wiring = Wiring {
-            topic,
-            ids: ids.into_iter(),
-            steps: Vec::new(),
-            inline: BTreeMap::new(),
-            lines: BTreeMap::new(),
-        };
+        let mut wiring =
+            Wiring { topic, ids: ids.into_iter(), steps: Vec::new(), inline: BTreeMap::new(), lines: BTreeMap::new() };
         if steps.is_empty() {
             self.notes.steps.push(StepNote::Empty(at.location()));
         }
         self.list(steps, at, None, &mut wiring);
-        Flow {
-            steps: wiring.steps,
-            inline: wiring.inline,
-            lines: wiring.lines,
-        }
+        Flow { steps: wiring.steps, inline: wiring.inline, lines: wiring.lines }
     }
 
-    fn list(
-        &mut self,
-        steps: &[Step],
-        at: &At<'_>,
-        after: Option<StepIndex>,
-        wiring: &mut Wiring<'_>,
-    ) {
+    fn list(&mut self, steps: &[Step], at: &At<'_>, after: Option<StepIndex>, wiring: &mut Wiring<'_>) {
         let mut ended = false;
         for (position, step) in steps.iter().enumerate() {
             let here = at.item(position);
             if ended {
-                self.notes
-                    .steps
-                    .push(StepNote::Unreachable(here.location()));
+                self.notes.steps.push(StepNote::Unreachable(here.location()));
             }
             let index = wiring.steps.len();
-            let next = if position + 1 == steps.len() {
-                after
-            } else {
-                Some(index + step_size(step))
-            };
+            let next = if position + 1 == steps.len() { after } else { Some(index + step_size(step)) };
             self.place(step, &here, next, wiring);
             // One warning for all the steps after an exit.
             ended = !ended && ends(step);
         }
     }
 
-    fn place(
-        &mut self,
-        step: &Step,
-        at: &At<'_>,
-        next: Option<StepIndex>,
-        wiring: &mut Wiring<'_>,
-    ) {
+    fn place(&mut self, step: &Step, at: &At<'_>, next: Option<StepIndex>, wiring: &mut Wiring<'_>) {
         let index = wiring.steps.len();
         let id = wiring.ids.next().unwrap_or_default();
         let arms = arms(step, at);
         let mut start = index + 1;
-        let mut entries = Entries {
-            arms: Vec::with_capacity(arms.len()),
-            body: start,
-        };
+        let mut entries = Entries { arms: Vec::with_capacity(arms.len()), body: start };
         for arm in &arms {
-            entries.arms.push(if arm.steps.is_empty() {
-                next
-            } else {
-                Some(start)
-            });
+            entries.arms.push(if arm.steps.is_empty() { next } else { Some(start) });
             start += size(arm.steps);
         }
         wiring.lines.insert(id.clone(), at.location().line);
         let kind = self.step(step, &id, &entries, at, wiring);
         let goes_on = !matches!(step, Step::Exit(_) | Step::ExitWord);
-        wiring.steps.push(FlatStep {
-            id,
-            kind,
-            next: next.filter(|_| goes_on),
-        });
+        wiring.steps.push(FlatStep { id, kind, next: next.filter(|_| goes_on) });
         // A repeat with nothing to repeat is an error, not a warning.
         let repeats = matches!(step, Step::Repeat(_));
         let after = if repeats { Some(index) } else { next };
@@ -122,16 +84,10 @@ fn ends(step: &Step) -> bool {
     match step {
         Step::Exit(_) | Step::ExitWord => true,
         Step::Branch(form) => {
-            form.branch.iter().any(|case| case.when.is_none())
-                && form.branch.iter().all(|case| all_end(&case.steps))
+            form.branch.iter().any(|case| case.when.is_none()) && form.branch.iter().all(|case| all_end(&case.steps))
         }
-        Step::WaitFor(form) => [&form.then, &form.otherwise]
-            .into_iter()
-            .all(|arm| arm.as_deref().is_some_and(all_end)),
-        Step::Experiment(form) => form
-            .variants
-            .values()
-            .all(|variant| variant.steps.as_deref().is_some_and(all_end)),
+        Step::WaitFor(form) => [&form.then, &form.otherwise].into_iter().all(|arm| arm.as_deref().is_some_and(all_end)),
+        Step::Experiment(form) => form.variants.values().all(|variant| variant.steps.as_deref().is_some_and(all_end)),
         _ => false,
     }
 }

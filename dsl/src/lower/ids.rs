@@ -17,40 +17,21 @@ pub(super) fn arms<'s, 'a>(step: &'s Step, at: &At<'a>) -> Vec<Arm<'s, 'a>> {
     match step {
         Step::WaitFor(form) => [("then", &form.then), ("otherwise", &form.otherwise)]
             .into_iter()
-            .map(|(key, steps)| Arm {
-                steps: steps.as_deref().unwrap_or_default(),
-                at: at.key(key),
-            })
+            .map(|(key, steps)| Arm { steps: steps.as_deref().unwrap_or_default(), at: at.key(key) })
             .collect(),
         Step::Branch(form) => {
             let cases = at.key("branch");
-            let arm = |(index, case): (usize, &'s crate::surface::Case)| Arm {
-                steps: &case.steps,
-                at: cases.item(index).key("steps"),
-            };
+            let arm =
+                |(index, case): (usize, &'s crate::surface::Case)| Arm { steps: &case.steps, at: cases.item(index).key("steps") };
             form.branch.iter().enumerate().map(arm).collect()
         }
         Step::Experiment(form) => {
             let variants = at.key("variants");
-            let steps = |name: &String| {
-                form.variants
-                    .get(name)
-                    .and_then(|variant| variant.steps.as_deref())
-                    .unwrap_or_default()
-            };
+            let steps = |name: &String| form.variants.get(name).and_then(|variant| variant.steps.as_deref()).unwrap_or_default();
             let names = variants.keys(form.variants.keys());
-            names
-                .into_iter()
-                .map(|name| Arm {
-                    steps: steps(name),
-                    at: variants.key(name).key("steps"),
-                })
-                .collect()
+            names.into_iter().map(|name| Arm { steps: steps(name), at: variants.key(name).key("steps") }).collect()
         }
-        Step::Repeat(form) => vec![Arm {
-            steps: &form.repeat.steps,
-            at: at.key("repeat").key("steps"),
-        }],
+        Step::Repeat(form) => vec![Arm { steps: &form.repeat.steps, at: at.key("repeat").key("steps") }],
         _ => Vec::new(),
     }
 }
@@ -63,15 +44,10 @@ pub(super) fn size(steps: &[Step]) -> usize {
 pub(super) fn step_size(step: &Step) -> usize {
     1 + match step {
         Step::WaitFor(form) => {
-            size(form.then.as_deref().unwrap_or_default())
-                + size(form.otherwise.as_deref().unwrap_or_default())
+            size(form.then.as_deref().unwrap_or_default()) + size(form.otherwise.as_deref().unwrap_or_default())
         }
         Step::Branch(form) => form.branch.iter().map(|case| size(&case.steps)).sum(),
-        Step::Experiment(form) => form
-            .variants
-            .values()
-            .map(|variant| size(variant.steps.as_deref().unwrap_or_default()))
-            .sum(),
+        Step::Experiment(form) => form.variants.values().map(|variant| size(variant.steps.as_deref().unwrap_or_default())).sum(),
         Step::Repeat(form) => size(&form.repeat.steps),
         _ => 0,
     }
@@ -89,12 +65,7 @@ impl Lowerer<'_> {
             self.name(id, "a step", &here);
             if !taken.insert(id.to_owned()) {
                 let help = "every step's id is its own: it is what runs are remembered by";
-                self.error_help(
-                    "duplicate-id",
-                    &here,
-                    format!("the id `{id}` is taken by an earlier step"),
-                    help,
-                );
+                self.error_help("duplicate-id", &here, format!("the id `{id}` is taken by an earlier step"), help);
             }
         }
         let made = |(step, at): &(&Step, At<'_>)| match step.id() {
@@ -126,11 +97,7 @@ fn flatten<'s, 'a>(steps: &'s [Step], at: &At<'a>, flat: &mut Vec<(&'s Step, At<
 
 /// `send-cart-reminder`, `wait-1-hour`, `set-stage`.
 fn made_from(step: &Step, at: &At<'_>) -> String {
-    let after_root = |path: &str| {
-        path.split_once('.')
-            .map_or(path, |(_, rest)| rest)
-            .to_owned()
-    };
+    let after_root = |path: &str| path.split_once('.').map_or(path, |(_, rest)| rest).to_owned();
     let (verb, argument) = match step {
         Step::Send(form) => match &form.send {
             MapOr::Short(template) => ("send", template.clone()),
@@ -143,9 +110,7 @@ fn made_from(step: &Step, at: &At<'_>) -> String {
         },
         Step::WaitFor(form) => {
             let named = |key: &str| form.wait_for.0.get(key).and_then(serde_json::Value::as_str);
-            let subject = ["event", "message", "segment", "topic", "workflow"]
-                .into_iter()
-                .find_map(named);
+            let subject = ["event", "message", "segment", "topic", "workflow"].into_iter().find_map(named);
             match subject {
                 Some(subject) => ("wait-for", subject.to_owned()),
                 None => ("wait-for", String::new()),
@@ -155,11 +120,7 @@ fn made_from(step: &Step, at: &At<'_>) -> String {
         Step::Experiment(form) => ("experiment", form.experiment.clone()),
         Step::Repeat(_) => ("repeat", String::new()),
         Step::Set(form) => {
-            let first = at
-                .key("set")
-                .keys(form.set.keys())
-                .first()
-                .map(|path| after_root(path));
+            let first = at.key("set").keys(form.set.keys()).first().map(|path| after_root(path));
             ("set", first.unwrap_or_default())
         }
         Step::Subscribe(form) => ("subscribe", form.subscribe.clone()),
@@ -170,19 +131,10 @@ fn made_from(step: &Step, at: &At<'_>) -> String {
         Step::Exit(_) | Step::ExitWord => ("exit", String::new()),
     };
     let argument = kebab(&argument);
-    if argument.is_empty() {
-        verb.to_owned()
-    } else {
-        format!("{verb}-{argument}")
-    }
+    if argument.is_empty() { verb.to_owned() } else { format!("{verb}-{argument}") }
 }
 
 fn kebab(text: &str) -> String {
-    let words = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words
-        .map(str::to_ascii_lowercase)
-        .collect::<Vec<_>>()
-        .join("-")
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }

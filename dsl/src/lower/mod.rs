@@ -54,22 +54,13 @@ pub(crate) struct SegmentUnit {
 }
 
 /// Lowers a file whose shape is right.
-pub(crate) fn lower_file(
-    file: &WorkflowFile,
-    root: &At<'_>,
-    context: &Context<'_>,
-    out: &mut Vec<Diagnostic>,
-) -> Unit {
+pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, context: &Context<'_>, out: &mut Vec<Diagnostic>) -> Unit {
     let mut lowerer = Lowerer::new(context);
     let segments = lowerer.segments(file, root);
     lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
     out.append(&mut lowerer.diagnostics);
-    Unit {
-        file: root.file().to_owned(),
-        workflow,
-        segments,
-    }
+    Unit { file: root.file().to_owned(), workflow, segments }
 }
 
 /// What a file is lowered with.
@@ -91,33 +82,20 @@ pub(crate) struct Lowerer<'a> {
 
 impl<'a> Lowerer<'a> {
     fn new(context: &Context<'a>) -> Lowerer<'a> {
-        Lowerer {
-            context: *context,
-            diagnostics: Vec::new(),
-            notes: Notes::default(),
-        }
+        Lowerer { context: *context, diagnostics: Vec::new(), notes: Notes::default() }
     }
 
     fn error(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>) {
-        self.diagnostics
-            .push(Diagnostic::error(code, at.location(), message));
+        self.diagnostics.push(Diagnostic::error(code, at.location(), message));
     }
 
-    fn error_help(
-        &mut self,
-        code: &'static str,
-        at: &At<'_>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.diagnostics
-            .push(Diagnostic::error(code, at.location(), message).help(help));
+    fn error_help(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, at.location(), message).help(help));
     }
 
     /// A part of the language that this release does not run.
     fn not_yet(&mut self, at: &At<'_>, what: &str) {
         let message = format!("{what} in a later release of campaignd");
-        self.diagnostics
-            .push(Diagnostic::error("not-yet", at.key_location(), message));
+        self.diagnostics.push(Diagnostic::error("not-yet", at.key_location(), message));
     }
 }

@@ -8,30 +8,10 @@ use crate::model::{Predicate, When};
 use crate::place::At;
 use crate::time::{Duration, parse_date};
 
-const TEXT: Wants = Wants {
-    text: true,
-    number: false,
-    boolean: false,
-    list: false,
-};
-const NUMBER: Wants = Wants {
-    text: false,
-    number: true,
-    boolean: false,
-    list: false,
-};
-const TEXT_OR_LIST: Wants = Wants {
-    text: true,
-    number: false,
-    boolean: false,
-    list: true,
-};
-const ANYTHING: Wants = Wants {
-    text: true,
-    number: true,
-    boolean: true,
-    list: true,
-};
+const TEXT: Wants = Wants { text: true, number: false, boolean: false, list: false };
+const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: false };
+const TEXT_OR_LIST: Wants = Wants { text: true, number: false, boolean: false, list: true };
+const ANYTHING: Wants = Wants { text: true, number: true, boolean: true, list: true };
 
 impl Lowerer<'_> {
     /// What stands at a path: a value (equals), a list (one of), or predicates.
@@ -39,15 +19,10 @@ impl Lowerer<'_> {
         match value {
             Value::Object(map) => {
                 let keys = at.keys(map.keys());
-                keys.into_iter()
-                    .flat_map(|key| self.test(key, &map[key], &at.key(key)))
-                    .collect()
+                keys.into_iter().flat_map(|key| self.test(key, &map[key], &at.key(key))).collect()
             }
             Value::Array(items) => {
-                vec![(
-                    Predicate::OneOf(items.clone()),
-                    note("one_of", of_any(items), at),
-                )]
+                vec![(Predicate::OneOf(items.clone()), note("one_of", of_any(items), at))]
             }
             other => vec![(Predicate::Is(other.clone()), note("is", of(other), at))],
         }
@@ -55,10 +30,7 @@ impl Lowerer<'_> {
 
     fn test(&mut self, key: &str, value: &Value, at: &At<'_>) -> Vec<(Predicate, TestNote)> {
         let one = |predicate: Option<Predicate>, word, wants| -> Vec<(Predicate, TestNote)> {
-            predicate
-                .map(|predicate| (predicate, note(word, wants, at)))
-                .into_iter()
-                .collect()
+            predicate.map(|predicate| (predicate, note(word, wants, at))).into_iter().collect()
         };
         let items = || value.as_array().cloned().unwrap_or_default();
         let text = || value.as_str().unwrap_or_default().to_owned();
@@ -66,35 +38,20 @@ impl Lowerer<'_> {
             "is" => one(Some(Predicate::Is(value.clone())), "is", of(value)),
             "is_not" => one(Some(Predicate::IsNot(value.clone())), "is_not", of(value)),
             "one_of" => one(Some(Predicate::OneOf(items())), "one_of", of_any(&items())),
-            "none_of" => one(
-                Some(Predicate::NoneOf(items())),
-                "none_of",
-                of_any(&items()),
-            ),
+            "none_of" => one(Some(Predicate::NoneOf(items())), "none_of", of_any(&items())),
             "above" => one(value.as_f64().map(Predicate::Above), "above", NUMBER),
             "at_least" => one(value.as_f64().map(Predicate::AtLeast), "at_least", NUMBER),
             "below" => one(value.as_f64().map(Predicate::Below), "below", NUMBER),
             "at_most" => one(value.as_f64().map(Predicate::AtMost), "at_most", NUMBER),
             "contains" => {
-                let wants = if value.is_string() {
-                    TEXT_OR_LIST
-                } else {
-                    Wants {
-                        list: true,
-                        ..Wants::default()
-                    }
-                };
+                let wants = if value.is_string() { TEXT_OR_LIST } else { Wants { list: true, ..Wants::default() } };
                 one(Some(Predicate::Contains(value.clone())), "contains", wants)
             }
             "starts_with" => one(Some(Predicate::StartsWith(text())), "starts_with", TEXT),
             "ends_with" => one(Some(Predicate::EndsWith(text())), "ends_with", TEXT),
             "matches" => one(self.pattern(&text(), at), "matches", TEXT),
             "exists" => one(value.as_bool().map(Predicate::Exists), "exists", ANYTHING),
-            "before" => one(
-                self.when(&text(), at).map(Predicate::Before),
-                "before",
-                TEXT,
-            ),
+            "before" => one(self.when(&text(), at).map(Predicate::Before), "before", TEXT),
             "after" => one(self.when(&text(), at).map(Predicate::After), "after", TEXT),
             "within" => self.date_span(value.as_object(), at),
             _ => Vec::new(),
@@ -121,17 +78,8 @@ impl Lowerer<'_> {
             Ok(_) => Some(Predicate::Matches(text.to_owned())),
             Err(error) => {
                 let reason = error.to_string();
-                let reason = reason
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim()
-                    .trim_start_matches("error: ");
-                self.error(
-                    "invalid-regex",
-                    at,
-                    format!("`{text}` is no regular expression: {reason}"),
-                );
+                let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+                self.error("invalid-regex", at, format!("`{text}` is no regular expression: {reason}"));
                 None
             }
         }
@@ -157,20 +105,12 @@ impl Lowerer<'_> {
         None
     }
 
-    fn date_span(
-        &mut self,
-        map: Option<&Map<String, Value>>,
-        at: &At<'_>,
-    ) -> Vec<(Predicate, TestNote)> {
+    fn date_span(&mut self, map: Option<&Map<String, Value>>, at: &At<'_>) -> Vec<(Predicate, TestNote)> {
         let mut found = Vec::new();
         for key in ["last", "next"] {
             if let Some(text) = map.and_then(|map| map.get(key)).and_then(Value::as_str) {
                 let span = self.span(text, &at.key(key));
-                let predicate = if key == "last" {
-                    Predicate::WithinLast(span)
-                } else {
-                    Predicate::WithinNext(span)
-                };
+                let predicate = if key == "last" { Predicate::WithinLast(span) } else { Predicate::WithinNext(span) };
                 found.push((predicate, note("within", TEXT, at)));
             }
         }
@@ -179,11 +119,7 @@ impl Lowerer<'_> {
 }
 
 fn note(word: &'static str, wants: Wants, at: &At<'_>) -> TestNote {
-    TestNote {
-        word,
-        wants,
-        at: at.location(),
-    }
+    TestNote { word, wants, at: at.location() }
 }
 
 /// What a value must be to equal this one.
@@ -191,22 +127,16 @@ fn of(value: &Value) -> Wants {
     match value {
         Value::String(_) => TEXT,
         Value::Number(_) => NUMBER,
-        Value::Bool(_) => Wants {
-            boolean: true,
-            ..Wants::default()
-        },
+        Value::Bool(_) => Wants { boolean: true, ..Wants::default() },
         _ => ANYTHING,
     }
 }
 
 fn of_any(values: &[Value]) -> Wants {
-    values
-        .iter()
-        .map(of)
-        .fold(Wants::default(), |all, one| Wants {
-            text: all.text || one.text,
-            number: all.number || one.number,
-            boolean: all.boolean || one.boolean,
-            list: all.list || one.list,
-        })
+    values.iter().map(of).fold(Wants::default(), |all, one| Wants {
+        text: all.text || one.text,
+        number: all.number || one.number,
+        boolean: all.boolean || one.boolean,
+        list: all.list || one.list,
+    })
 }

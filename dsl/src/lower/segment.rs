@@ -18,27 +18,14 @@ impl Lowerer<'_> {
                 continue;
             }
             let own = |key: &&String| !SEGMENT_KEYS.contains(&key.as_str());
-            let condition: Map<String, Value> = segment
-                .0
-                .iter()
-                .filter(|(key, _)| own(key))
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
+            let condition: Map<String, Value> =
+                segment.0.iter().filter(|(key, _)| own(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
             if condition.is_empty() {
-                self.error(
-                    "empty-mapping",
-                    &at,
-                    format!("the segment `{name}` has no condition: everyone would be in it"),
-                );
+                self.error("empty-mapping", &at, format!("the segment `{name}` has no condition: everyone would be in it"));
             }
             let condition = self.condition(&condition, &at, &Setting::segment());
             let notes = std::mem::take(&mut self.notes);
-            units.push(SegmentUnit {
-                name: name.clone(),
-                at: at.key_location(),
-                condition,
-                notes,
-            });
+            units.push(SegmentUnit { name: name.clone(), at: at.key_location(), condition, notes });
         }
         self.notes = Notes::default();
         units

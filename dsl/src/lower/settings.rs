@@ -6,9 +6,7 @@ use super::notes::Named;
 use super::values::environment_name;
 use super::{Context, Lowerer};
 use crate::diagnostic::Diagnostic;
-use crate::model::{
-    Channel, Deliver, FrequencyCap, Http, OnUnknown, Rate, Retry, Secret, Settings, Topic,
-};
+use crate::model::{Channel, Deliver, FrequencyCap, Http, OnUnknown, Rate, Retry, Secret, Settings, Topic};
 use crate::place::At;
 use crate::surface::{self, MapOr, SettingsFile};
 use crate::template::Library;
@@ -29,17 +27,9 @@ pub(crate) struct SettingsNotes {
 }
 
 /// Lowers settings whose shape is right.
-pub(crate) fn lower_settings(
-    file: &SettingsFile,
-    root: &At<'_>,
-    out: &mut Vec<Diagnostic>,
-) -> (Settings, SettingsNotes) {
+pub(crate) fn lower_settings(file: &SettingsFile, root: &At<'_>, out: &mut Vec<Diagnostic>) -> (Settings, SettingsNotes) {
     let library = Library::default();
-    let mut lowerer = Lowerer::new(&Context {
-        library: &library,
-        zone: "UTC",
-        whole: true,
-    });
+    let mut lowerer = Lowerer::new(&Context { library: &library, zone: "UTC", whole: true });
     let mut notes = SettingsNotes::default();
     let settings = lowerer.settings(file, root, &mut notes);
     out.append(&mut lowerer.diagnostics);
@@ -47,12 +37,7 @@ pub(crate) fn lower_settings(
 }
 
 impl Lowerer<'_> {
-    fn settings(
-        &mut self,
-        file: &SettingsFile,
-        root: &At<'_>,
-        notes: &mut SettingsNotes,
-    ) -> Settings {
+    fn settings(&mut self, file: &SettingsFile, root: &At<'_>, notes: &mut SettingsNotes) -> Settings {
         self.name(&file.project, "a project", &root.key("project"));
         let limits = file.limits.as_ref();
         let limits_at = root.key("limits");
@@ -66,8 +51,7 @@ impl Lowerer<'_> {
             store: self.store(file.store.as_deref(), &root.key("store")),
             channels: self.channels(file, root, notes),
             topics: self.topics(file, root),
-            quiet_hours: quiet_hours
-                .and_then(|text| self.quiet_hours(text, &limits_at.key("quiet_hours"))),
+            quiet_hours: quiet_hours.and_then(|text| self.quiet_hours(text, &limits_at.key("quiet_hours"))),
             frequency: self.frequency(limits, &limits_at.key("frequency"), notes),
             spread: self.or(
                 limits.and_then(|limits| limits.spread.as_ref()),
@@ -75,16 +59,8 @@ impl Lowerer<'_> {
                 15 * Duration::MINUTE.millis(),
             ),
             http: self.http(file.http.as_ref(), &root.key("http")),
-            stop_within: self.or(
-                file.stop_within.as_ref(),
-                &root.key("stop_within"),
-                20 * Duration::SECOND.millis(),
-            ),
-            grace: self.or(
-                file.grace.as_ref(),
-                &root.key("grace"),
-                Duration::HOUR.millis(),
-            ),
+            stop_within: self.or(file.stop_within.as_ref(), &root.key("stop_within"), 20 * Duration::SECOND.millis()),
+            grace: self.or(file.grace.as_ref(), &root.key("grace"), Duration::HOUR.millis()),
             open_contract: matches!(file.contract, Some(surface::ContractMode::Open)),
         }
     }
@@ -102,13 +78,8 @@ impl Lowerer<'_> {
             None if root.key("time_zone").is_written() => "UTC".to_owned(),
             None => {
                 let message = "the project names no `time_zone`; UTC is used";
-                let diagnostic = Diagnostic::warning(
-                    "no-time-zone",
-                    root.key("project").key_location(),
-                    message,
-                );
-                self.diagnostics
-                    .push(diagnostic.help("add one, such as `time_zone: Europe/Berlin`"));
+                let diagnostic = Diagnostic::warning("no-time-zone", root.key("project").key_location(), message);
+                self.diagnostics.push(diagnostic.help("add one, such as `time_zone: Europe/Berlin`"));
                 "UTC".to_owned()
             }
         }
@@ -121,27 +92,17 @@ impl Lowerer<'_> {
         let language = groups.next().unwrap_or_default();
         let good = (2..=3).contains(&language.len())
             && language.chars().all(|c| c.is_ascii_alphabetic())
-            && groups.all(|group| {
-                (1..=8).contains(&group.len()) && group.chars().all(|c| c.is_ascii_alphanumeric())
-            });
+            && groups.all(|group| (1..=8).contains(&group.len()) && group.chars().all(|c| c.is_ascii_alphanumeric()));
         if !good {
-            self.error_help(
-                "invalid-locale",
-                at,
-                format!("`{locale}` is no language tag"),
-                "write `en`, `de` or `pt-BR`",
-            );
+            self.error_help("invalid-locale", at, format!("`{locale}` is no language tag"), "write `en`, `de` or `pt-BR`");
         }
         locale.to_owned()
     }
 
     fn url(&mut self, url: &str, at: &At<'_>) -> String {
-        let rest = url
-            .strip_prefix("https://")
-            .or_else(|| url.strip_prefix("http://"));
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
         let good = rest.is_some_and(|rest| {
-            !rest.trim_matches('/').is_empty()
-                && !rest.contains(|c: char| c.is_whitespace() || "?#".contains(c))
+            !rest.trim_matches('/').is_empty() && !rest.contains(|c: char| c.is_whitespace() || "?#".contains(c))
         });
         if !good {
             self.error_help(
@@ -157,30 +118,17 @@ impl Lowerer<'_> {
     fn store(&mut self, written: Option<&str>, at: &At<'_>) -> String {
         match written {
             None => STORE.to_owned(),
-            Some(text) => match text
-                .strip_prefix("sqlite:")
-                .filter(|path| !path.trim().is_empty())
-            {
+            Some(text) => match text.strip_prefix("sqlite:").filter(|path| !path.trim().is_empty()) {
                 Some(path) => path.to_owned(),
                 None => {
-                    self.error_help(
-                        "invalid-store",
-                        at,
-                        format!("`{text}` is no store"),
-                        format!("write `sqlite:{STORE}`"),
-                    );
+                    self.error_help("invalid-store", at, format!("`{text}` is no store"), format!("write `sqlite:{STORE}`"));
                     STORE.to_owned()
                 }
             },
         }
     }
 
-    fn channels(
-        &mut self,
-        file: &SettingsFile,
-        root: &At<'_>,
-        notes: &mut SettingsNotes,
-    ) -> BTreeMap<String, Channel> {
+    fn channels(&mut self, file: &SettingsFile, root: &At<'_>, notes: &mut SettingsNotes) -> BTreeMap<String, Channel> {
         let mut channels = BTreeMap::new();
         for (name, form) in file.channels.iter().flatten() {
             let at = root.key("channels").key(name);
@@ -193,16 +141,14 @@ impl Lowerer<'_> {
             }
         }
         notes.channels.insert("email".to_owned());
-        channels
-            .entry("email".to_owned())
-            .or_insert_with(|| Channel {
-                from: None,
-                deliver: Deliver::Outbox(OUTBOX.to_owned()),
-                connections: CONNECTIONS as usize,
-                rate: None,
-                retry: default_retry(),
-                on_unknown: OnUnknown::Hold,
-            });
+        channels.entry("email".to_owned()).or_insert_with(|| Channel {
+            from: None,
+            deliver: Deliver::Outbox(OUTBOX.to_owned()),
+            connections: CONNECTIONS as usize,
+            rate: None,
+            retry: default_retry(),
+            on_unknown: OnUnknown::Hold,
+        });
         channels
     }
 
@@ -217,10 +163,8 @@ impl Lowerer<'_> {
         };
         if matches!(deliver, Deliver::Smtp(_)) && !at.key("from").is_written() {
             let message = "delivery over SMTP needs a sender";
-            let diagnostic =
-                Diagnostic::error("missing-key", at.key("deliver").location(), message);
-            self.diagnostics
-                .push(diagnostic.help("add one, such as `from: Shop <hello@shop.example>`"));
+            let diagnostic = Diagnostic::error("missing-key", at.key("deliver").location(), message);
+            self.diagnostics.push(diagnostic.help("add one, such as `from: Shop <hello@shop.example>`"));
         }
         if let Some(from) = &form.from {
             self.sender(from, &at.key("from"));
@@ -230,24 +174,14 @@ impl Lowerer<'_> {
         }
         let connections = form.connections.unwrap_or(CONNECTIONS);
         if connections == 0 {
-            self.error(
-                "invalid-number",
-                &at.key("connections"),
-                "at least one connection is needed",
-            );
+            self.error("invalid-number", &at.key("connections"), "at least one connection is needed");
         }
         Channel {
             from: form.from.clone(),
             deliver,
             connections: connections.max(1) as usize,
-            rate: form
-                .rate
-                .as_ref()
-                .and_then(|text| self.rate(text, &at.key("rate"))),
-            retry: form
-                .retry
-                .as_ref()
-                .map_or_else(default_retry, |retry| self.retry(retry, &at.key("retry"))),
+            rate: form.rate.as_ref().and_then(|text| self.rate(text, &at.key("rate"))),
+            retry: form.retry.as_ref().map_or_else(default_retry, |retry| self.retry(retry, &at.key("retry"))),
             on_unknown: match form.on_unknown {
                 Some(surface::OnUnknown::Resend) => OnUnknown::Resend,
                 Some(surface::OnUnknown::Hold) | None => OnUnknown::Hold,
@@ -259,19 +193,13 @@ impl Lowerer<'_> {
         if text == "null:" {
             return Deliver::Null;
         }
-        if let Some(folder) = text
-            .strip_prefix("outbox:")
-            .filter(|folder| !folder.trim().is_empty())
-        {
+        if let Some(folder) = text.strip_prefix("outbox:").filter(|folder| !folder.trim().is_empty()) {
             self.environment_in_path(folder, at);
             return Deliver::Outbox(folder.to_owned());
         }
-        let host = text
-            .strip_prefix("smtp://")
-            .or_else(|| text.strip_prefix("smtps://"));
-        if host.is_some_and(|host| {
-            !host.trim_matches('/').is_empty() && !host.contains(char::is_whitespace)
-        }) || environment_name(text).is_some()
+        let host = text.strip_prefix("smtp://").or_else(|| text.strip_prefix("smtps://"));
+        if host.is_some_and(|host| !host.trim_matches('/').is_empty() && !host.contains(char::is_whitespace))
+            || environment_name(text).is_some()
         {
             return Deliver::Smtp(Secret(text.to_owned()));
         }
@@ -283,11 +211,7 @@ impl Lowerer<'_> {
 
     fn environment_in_path(&mut self, text: &str, at: &At<'_>) {
         if let Some(name) = environment_name(text) {
-            self.error(
-                "environment",
-                at,
-                format!("`${{{name}}}` cannot stand in a folder's name"),
-            );
+            self.error("environment", at, format!("`${{{name}}}` cannot stand in a folder's name"));
         }
     }
 
@@ -302,12 +226,7 @@ impl Lowerer<'_> {
             !local.is_empty() && !domain.is_empty() && !local.contains(bad) && !domain.contains(bad)
         });
         if !good || text.chars().any(char::is_control) {
-            self.error_help(
-                "invalid-address",
-                at,
-                format!("`{text}` is no sender"),
-                "write `Shop <hello@shop.example>`",
-            );
+            self.error_help("invalid-address", at, format!("`{text}` is no sender"), "write `Shop <hello@shop.example>`");
         }
     }
 
@@ -355,26 +274,14 @@ impl Lowerer<'_> {
             self.key_name(name, "a topic", &at);
             if matches!(name.as_str(), "all" | "any") {
                 let message = format!("`{name}` is no name for a topic: it stands for every topic");
-                self.diagnostics.push(Diagnostic::error(
-                    "invalid-name",
-                    at.key_location(),
-                    message,
-                ));
+                self.diagnostics.push(Diagnostic::error("invalid-name", at.key_location(), message));
             }
             let confirm = form.confirm.unwrap_or_default();
             if confirm {
                 self.no_effect(&at.key("confirm"));
             }
-            let subscribed_by_default =
-                matches!(form.default, Some(surface::TopicDefault::Subscribed));
-            topics.insert(
-                name.clone(),
-                Topic {
-                    title: form.title.clone(),
-                    subscribed_by_default,
-                    confirm,
-                },
-            );
+            let subscribed_by_default = matches!(form.default, Some(surface::TopicDefault::Subscribed));
+            topics.insert(name.clone(), Topic { title: form.title.clone(), subscribed_by_default, confirm });
         }
         topics
     }
@@ -389,41 +296,21 @@ impl Lowerer<'_> {
         }
     }
 
-    fn frequency(
-        &mut self,
-        limits: Option<&surface::Limits>,
-        at: &At<'_>,
-        notes: &mut SettingsNotes,
-    ) -> Vec<FrequencyCap> {
-        let caps = limits
-            .and_then(|limits| limits.frequency.as_ref())
-            .into_iter()
-            .flatten();
+    fn frequency(&mut self, limits: Option<&surface::Limits>, at: &At<'_>, notes: &mut SettingsNotes) -> Vec<FrequencyCap> {
+        let caps = limits.and_then(|limits| limits.frequency.as_ref()).into_iter().flatten();
         caps.enumerate()
             .map(|(index, form)| {
                 let here = at.item(index);
                 let topic = form.topic.clone().filter(|topic| topic != "any");
-                notes.topics.extend(topic.iter().map(|topic| Named {
-                    name: topic.clone(),
-                    at: here.key("topic").location(),
-                }));
-                FrequencyCap {
-                    at_most: form.at_most,
-                    per: self.span(&form.per, &here.key("per")),
-                    topic,
-                }
+                notes.topics.extend(topic.iter().map(|topic| Named { name: topic.clone(), at: here.key("topic").location() }));
+                FrequencyCap { at_most: form.at_most, per: self.span(&form.per, &here.key("per")), topic }
             })
             .collect()
     }
 
     fn http(&mut self, form: Option<&surface::Http>, at: &At<'_>) -> Http {
-        let listen = form
-            .and_then(|form| form.listen.as_deref())
-            .unwrap_or(LISTEN);
-        let port = listen
-            .rsplit_once(':')
-            .filter(|(host, _)| !host.is_empty())
-            .map(|(_, port)| port.parse::<u16>());
+        let listen = form.and_then(|form| form.listen.as_deref()).unwrap_or(LISTEN);
+        let port = listen.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
         if !matches!(port, Some(Ok(_))) {
             self.error_help(
                 "invalid-listen",
@@ -432,25 +319,14 @@ impl Lowerer<'_> {
                 format!("write `{LISTEN}`"),
             );
         }
-        let keys = form
-            .and_then(|form| form.keys.as_ref())
-            .into_iter()
-            .flatten()
-            .map(|key| Secret(key.clone()))
-            .collect();
-        Http {
-            listen: listen.to_owned(),
-            keys,
-        }
+        let keys = form.and_then(|form| form.keys.as_ref()).into_iter().flatten().map(|key| Secret(key.clone())).collect();
+        Http { listen: listen.to_owned(), keys }
     }
 
     /// What is read and has no effect in this release.
     fn later(&mut self, file: &SettingsFile, root: &At<'_>) {
         let tracking = root.key("tracking");
-        let (opens, clicks) = file
-            .tracking
-            .as_ref()
-            .map_or((None, None), |form| (form.opens, form.clicks));
+        let (opens, clicks) = file.tracking.as_ref().map_or((None, None), |form| (form.opens, form.clicks));
         for (key, on) in [("opens", opens), ("clicks", clicks)] {
             if on == Some(true) {
                 self.no_effect(&tracking.key(key));
@@ -458,10 +334,7 @@ impl Lowerer<'_> {
         }
         if let Some(retention) = &file.retention {
             let at = root.key("retention");
-            for (key, text) in [
-                ("events", &retention.events),
-                ("messages", &retention.messages),
-            ] {
+            for (key, text) in [("events", &retention.events), ("messages", &retention.messages)] {
                 self.optional_span(text.as_ref(), &at.key(key));
             }
             self.no_effect(&at);
@@ -470,15 +343,10 @@ impl Lowerer<'_> {
 
     fn no_effect(&mut self, at: &At<'_>) {
         let message = format!("`{}` has no effect in this release of campaignd", at.name());
-        self.diagnostics
-            .push(Diagnostic::warning("not-yet", at.key_location(), message));
+        self.diagnostics.push(Diagnostic::warning("not-yet", at.key_location(), message));
     }
 }
 
 fn default_retry() -> Retry {
-    Retry {
-        first: Duration::SECOND,
-        most: Duration(5 * Duration::MINUTE.millis()),
-        for_: Duration(2 * Duration::DAY.millis()),
-    }
+    Retry { first: Duration::SECOND, most: Duration(5 * Duration::MINUTE.millis()), for_: Duration(2 * Duration::DAY.millis()) }
 }

@@ -10,8 +10,7 @@ use super::flow::{Entries, Wiring};
 use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    Assignment, Case, Change, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind,
-    TemplateSource, Variant, WhenCapped,
+    Assignment, Case, Change, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant, WhenCapped,
 };
 use crate::place::At;
 use crate::surface::{self, Assigned, MapOr, Step};
@@ -21,54 +20,30 @@ use crate::time::Window;
 const MOST_PASSES: u32 = 1_000;
 
 impl Lowerer<'_> {
-    pub(super) fn step(
-        &mut self,
-        step: &Step,
-        id: &str,
-        entries: &Entries,
-        at: &At<'_>,
-        wiring: &mut Wiring<'_>,
-    ) -> StepKind {
+    pub(super) fn step(&mut self, step: &Step, id: &str, entries: &Entries, at: &At<'_>, wiring: &mut Wiring<'_>) -> StepKind {
         let entry = |index: usize| entries.arms.get(index).copied().flatten();
         match step {
             Step::Send(form) => StepKind::Send(self.send(form, id, at, wiring)),
             Step::Wait(form) => StepKind::Wait(self.wait(form, &at.key("wait"))),
             Step::WaitFor(form) => {
-                let setting = Setting {
-                    matching: true,
-                    ..Setting::run()
-                };
+                let setting = Setting { matching: true, ..Setting::run() };
                 let condition = self.condition(&form.wait_for.0, &at.key("wait_for"), &setting);
                 if form.within.is_none() {
-                    self.notes
-                        .steps
-                        .push(StepNote::Endless(at.key("wait_for").key_location()));
+                    self.notes.steps.push(StepNote::Endless(at.key("wait_for").key_location()));
                 }
                 let within = self.optional_span(form.within.as_ref(), &at.key("within"));
                 let since = match form.since {
                     Some(surface::Since::Entry) => Since::Entry,
                     Some(surface::Since::Step) | None => Since::Step,
                 };
-                StepKind::WaitFor {
-                    condition,
-                    within,
-                    since,
-                    then: entry(0),
-                    otherwise: entry(1),
-                }
+                StepKind::WaitFor { condition, within, since, then: entry(0), otherwise: entry(1) }
             }
-            Step::Branch(form) => StepKind::Branch {
-                cases: self.cases(form, entries, &at.key("branch")),
-            },
+            Step::Branch(form) => StepKind::Branch { cases: self.cases(form, entries, &at.key("branch")) },
             Step::Experiment(form) => self.experiment(form, entries, at),
-            Step::Repeat(form) => {
-                StepKind::Repeat(self.repeat(&form.repeat, entries, &at.key("repeat")))
-            }
+            Step::Repeat(form) => StepKind::Repeat(self.repeat(&form.repeat, entries, &at.key("repeat"))),
             Step::Set(form) => StepKind::Set(self.set(form, &at.key("set"))),
             Step::Subscribe(form) => self.consent(&form.subscribe, true, &at.key("subscribe")),
-            Step::Unsubscribe(form) => {
-                self.consent(&form.unsubscribe, false, &at.key("unsubscribe"))
-            }
+            Step::Unsubscribe(form) => self.consent(&form.unsubscribe, false, &at.key("unsubscribe")),
             Step::Record(form) => self.record(form, at),
             Step::Call(_) => {
                 self.not_yet(&at.key("call"), "calls come");
@@ -76,46 +51,26 @@ impl Lowerer<'_> {
             }
             Step::Start(form) => {
                 let here = at.key("start");
-                self.notes.started.push(Named {
-                    name: form.start.clone(),
-                    at: here.location(),
-                });
-                StepKind::Start {
-                    workflow: form.start.clone(),
-                    with: self.with(form.with.as_ref(), &at.key("with")),
-                }
+                self.notes.started.push(Named { name: form.start.clone(), at: here.location() });
+                StepKind::Start { workflow: form.start.clone(), with: self.with(form.with.as_ref(), &at.key("with")) }
             }
-            Step::Exit(form) => StepKind::Exit {
-                reason: Some(form.exit.clone()),
-            },
+            Step::Exit(form) => StepKind::Exit { reason: Some(form.exit.clone()) },
             Step::ExitWord => StepKind::Exit { reason: None },
         }
     }
 
-    fn send(
-        &mut self,
-        form: &surface::SendStep,
-        id: &str,
-        at: &At<'_>,
-        wiring: &mut Wiring<'_>,
-    ) -> Send {
+    fn send(&mut self, form: &surface::SendStep, id: &str, at: &At<'_>, wiring: &mut Wiring<'_>) -> Send {
         let here = at.key("send");
         let names: BTreeSet<String> = form.with.iter().flat_map(Map::keys).cloned().collect();
         let transactional = form.transactional.unwrap_or_default();
         let (template, source) = match &form.send {
-            MapOr::Short(name) => (
-                Some(Named {
-                    name: name.clone(),
-                    at: here.location(),
-                }),
-                self.context.library.templates.get(name),
-            ),
+            MapOr::Short(name) => {
+                (Some(Named { name: name.clone(), at: here.location() }), self.context.library.templates.get(name))
+            }
             MapOr::Map(message) => {
                 let source = self.inline(message, form.channel.as_ref(), &names, &here);
                 if self.context.library.templates.contains_key(id) {
-                    let message = format!(
-                        "the message written here would be known as `{id}`, which is a template's name"
-                    );
+                    let message = format!("the message written here would be known as `{id}`, which is a template's name");
                     self.error_help("duplicate-id", &here, message, "give the step another `id`");
                 }
                 wiring.inline.insert(id.to_owned(), source);
@@ -123,39 +78,20 @@ impl Lowerer<'_> {
             }
         };
         for (topic, key) in form.topic.iter().map(|topic| (topic, "topic")) {
-            self.notes.topics.push(Named {
-                name: topic.clone(),
-                at: at.key(key).location(),
-            });
+            self.notes.topics.push(Named { name: topic.clone(), at: at.key(key).location() });
             if transactional {
                 let help = "remove `topic`, or `transactional`";
-                self.error_help(
-                    "misplaced-key",
-                    &at.key(key),
-                    "a transactional message needs no consent to a topic",
-                    help,
-                );
+                self.error_help("misplaced-key", &at.key(key), "a transactional message needs no consent to a topic", help);
             }
         }
         if let Some(channel) = &form.channel {
-            self.notes.channels.push(Named {
-                name: channel.clone(),
-                at: at.key("channel").location(),
-            });
+            self.notes.channels.push(Named { name: channel.clone(), at: at.key("channel").location() });
         }
         let template_topic = source.and_then(|source| source.topic.as_ref());
         if let (Some(topic), None) = (template_topic, &form.topic) {
-            self.notes.topics.push(Named {
-                name: topic.clone(),
-                at: here.location(),
-            });
+            self.notes.topics.push(Named { name: topic.clone(), at: here.location() });
         }
-        let topic = form
-            .topic
-            .as_ref()
-            .or(template_topic)
-            .cloned()
-            .or_else(|| wiring.topic.map(str::to_owned));
+        let topic = form.topic.as_ref().or(template_topic).cloned().or_else(|| wiring.topic.map(str::to_owned));
         self.notes.sends.push(SendNote {
             template: template.clone(),
             at: here.location(),
@@ -169,10 +105,7 @@ impl Lowerer<'_> {
             topic: topic.filter(|_| !transactional),
             transactional,
             with: self.with(form.with.as_ref(), &at.key("with")),
-            window: form
-                .window
-                .as_ref()
-                .and_then(|window| self.window(window, &at.key("window"))),
+            window: form.window.as_ref().and_then(|window| self.window(window, &at.key("window"))),
             when_capped: match form.when_capped {
                 Some(surface::WhenCapped::Skip) => WhenCapped::Skip,
                 Some(surface::WhenCapped::Wait) | None => WhenCapped::Wait,
@@ -191,28 +124,15 @@ impl Lowerer<'_> {
         if form.mjml.is_some() {
             self.not_yet(&at.key("mjml"), "MJML comes");
         }
-        for (key, text) in [
-            ("subject", &form.subject),
-            ("html", &form.html),
-            ("text", &form.text),
-        ] {
+        for (key, text) in [("subject", &form.subject), ("html", &form.html), ("text", &form.text)] {
             if let Some(text) = text {
                 self.expression(text, &at.key(key), with);
             }
         }
         if form.subject.is_none() && channel.is_none_or(|channel| channel == "email") {
-            self.error(
-                "missing-key",
-                at,
-                "an inline message by email needs a `subject`",
-            );
+            self.error("missing-key", at, "an inline message by email needs a `subject`");
         }
-        let part = |text: &Option<String>| {
-            text.clone().map(|source| Part {
-                source,
-                layout: None,
-            })
-        };
+        let part = |text: &Option<String>| text.clone().map(|source| Part { source, layout: None });
         TemplateSource {
             channel: channel.cloned(),
             subject: form.subject.clone(),
@@ -234,31 +154,12 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn misplaced(&mut self, at: &At<'_>, message: String) {
-        self.diagnostics.push(Diagnostic::error(
-            "misplaced-key",
-            at.key_location(),
-            message,
-        ));
+        self.diagnostics.push(Diagnostic::error("misplaced-key", at.key_location(), message));
     }
 
-    pub(super) fn note_value(
-        &mut self,
-        path: &Path,
-        word: &'static str,
-        wants: Wants,
-        at: &At<'_>,
-    ) {
-        let tests = vec![TestNote {
-            word,
-            wants,
-            at: at.location(),
-        }];
-        self.notes.values.push(ValueNote {
-            path: path.clone(),
-            at: at.key_location(),
-            scope: EventScope::Run,
-            tests,
-        });
+    pub(super) fn note_value(&mut self, path: &Path, word: &'static str, wants: Wants, at: &At<'_>) {
+        let tests = vec![TestNote { word, wants, at: at.location() }];
+        self.notes.values.push(ValueNote { path: path.clone(), at: at.key_location(), scope: EventScope::Run, tests });
     }
 
     fn cases(&mut self, form: &surface::BranchStep, entries: &Entries, at: &At<'_>) -> Vec<Case> {
@@ -267,29 +168,16 @@ impl Lowerer<'_> {
         for (index, case) in form.branch.iter().enumerate() {
             let here = at.item(index);
             if closed {
-                self.notes
-                    .steps
-                    .push(StepNote::Unreachable(here.location()));
+                self.notes.steps.push(StepNote::Unreachable(here.location()));
             }
             closed |= case.when.is_none();
-            let when = case
-                .when
-                .as_ref()
-                .map(|when| self.condition(&when.0, &here.key("when"), &Setting::run()));
-            cases.push(Case {
-                when,
-                to: entries.arms.get(index).copied().flatten(),
-            });
+            let when = case.when.as_ref().map(|when| self.condition(&when.0, &here.key("when"), &Setting::run()));
+            cases.push(Case { when, to: entries.arms.get(index).copied().flatten() });
         }
         cases
     }
 
-    fn experiment(
-        &mut self,
-        form: &surface::ExperimentStep,
-        entries: &Entries,
-        at: &At<'_>,
-    ) -> StepKind {
+    fn experiment(&mut self, form: &surface::ExperimentStep, entries: &Entries, at: &At<'_>) -> StepKind {
         self.name(&form.experiment, "an experiment", &at.key("experiment"));
         if form.winner.is_some() {
             self.not_yet(&at.key("winner"), "winners of experiments come");
@@ -299,45 +187,22 @@ impl Lowerer<'_> {
         for (index, name) in here.keys(form.variants.keys()).into_iter().enumerate() {
             let at = here.key(name);
             self.key_name(name, "a variant", &at);
-            let weight = form
-                .variants
-                .get(name)
-                .map(|variant| variant.weight)
-                .unwrap_or_default();
+            let weight = form.variants.get(name).map(|variant| variant.weight).unwrap_or_default();
             if weight < 0.0 {
-                self.error(
-                    "invalid-number",
-                    &at.key("weight"),
-                    format!("the weight {weight} is negative"),
-                );
+                self.error("invalid-number", &at.key("weight"), format!("the weight {weight} is negative"));
             }
-            variants.push(Variant {
-                name: name.clone(),
-                weight,
-                to: entries.arms.get(index).copied().flatten(),
-            });
+            variants.push(Variant { name: name.clone(), weight, to: entries.arms.get(index).copied().flatten() });
         }
         if variants.iter().all(|variant| variant.weight <= 0.0) {
             let message = "no variant has a weight above 0: nobody could be given one";
-            self.diagnostics.push(Diagnostic::error(
-                "invalid-number",
-                here.key_location(),
-                message,
-            ));
+            self.diagnostics.push(Diagnostic::error("invalid-number", here.key_location(), message));
         }
-        StepKind::Experiment {
-            name: form.experiment.clone(),
-            variants,
-        }
+        StepKind::Experiment { name: form.experiment.clone(), variants }
     }
 
     fn repeat(&mut self, form: &surface::Repeat, entries: &Entries, at: &At<'_>) -> Repeat {
         if form.times == 0 || form.times > MOST_PASSES {
-            self.error(
-                "invalid-number",
-                &at.key("times"),
-                format!("`times` is from 1 to {MOST_PASSES}, not {}", form.times),
-            );
+            self.error("invalid-number", &at.key("times"), format!("`times` is from 1 to {MOST_PASSES}, not {}", form.times));
         }
         if form.steps.is_empty() {
             self.error("empty-list", &at.key("steps"), "there is nothing to repeat");
@@ -345,10 +210,7 @@ impl Lowerer<'_> {
         Repeat {
             times: form.times,
             every: self.optional_span(form.every.as_ref(), &at.key("every")),
-            until: form
-                .until
-                .as_ref()
-                .map(|until| self.condition(&until.0, &at.key("until"), &Setting::run())),
+            until: form.until.as_ref().map(|until| self.condition(&until.0, &at.key("until"), &Setting::run())),
             body: entries.body,
         }
     }
@@ -357,22 +219,13 @@ impl Lowerer<'_> {
         let mut assignments = Vec::new();
         for key in at.keys(form.set.keys()) {
             let here = at.key(key);
-            let (Some(path), Some(assigned)) = (
-                self.path(key, &[Root::Contact, Root::Vars], &here),
-                form.set.get(key),
-            ) else {
+            let (Some(path), Some(assigned)) = (self.path(key, &[Root::Contact, Root::Vars], &here), form.set.get(key)) else {
                 continue;
             };
-            let reserved = path.root == Root::Contact
-                && matches!(path.keys.first().map(String::as_str), Some("id" | "topics"));
+            let reserved = path.root == Root::Contact && matches!(path.keys.first().map(String::as_str), Some("id" | "topics"));
             if reserved {
-                let help =
-                    "use `subscribe` and `unsubscribe` for topics; a contact's id never changes";
-                let diagnostic = Diagnostic::error(
-                    "invalid-path",
-                    here.key_location(),
-                    format!("`{path}` cannot be set"),
-                );
+                let help = "use `subscribe` and `unsubscribe` for topics; a contact's id never changes";
+                let diagnostic = Diagnostic::error("invalid-path", here.key_location(), format!("`{path}` cannot be set"));
                 self.diagnostics.push(diagnostic.help(help));
             }
             let (change, wants) = self.change(assigned, &here);
@@ -387,62 +240,26 @@ impl Lowerer<'_> {
     }
 
     fn change(&mut self, assigned: &Assigned, at: &At<'_>) -> (Change, Wants) {
-        let all = Wants {
-            text: true,
-            number: true,
-            boolean: true,
-            list: true,
-        };
+        let all = Wants { text: true, number: true, boolean: true, list: true };
         match assigned {
-            Assigned::Value(Value::String(word)) if word == "now" => (
-                Change::Now,
-                Wants {
-                    text: true,
-                    ..Wants::default()
-                },
-            ),
+            Assigned::Value(Value::String(word)) if word == "now" => (Change::Now, Wants { text: true, ..Wants::default() }),
             Assigned::Value(value) => {
                 if value.as_str().is_some_and(|text| text.contains("{{")) {
-                    let message =
-                        "`{{ }}` is not worked out in `set`: the text would be stored as it stands";
+                    let message = "`{{ }}` is not worked out in `set`: the text would be stored as it stands";
                     self.error("misplaced-expression", at, message);
                 }
                 let wants = match value {
-                    Value::String(_) => Wants {
-                        text: true,
-                        ..Wants::default()
-                    },
-                    Value::Number(_) => Wants {
-                        number: true,
-                        ..Wants::default()
-                    },
-                    Value::Bool(_) => Wants {
-                        boolean: true,
-                        ..Wants::default()
-                    },
-                    Value::Array(_) => Wants {
-                        list: true,
-                        ..Wants::default()
-                    },
+                    Value::String(_) => Wants { text: true, ..Wants::default() },
+                    Value::Number(_) => Wants { number: true, ..Wants::default() },
+                    Value::Bool(_) => Wants { boolean: true, ..Wants::default() },
+                    Value::Array(_) => Wants { list: true, ..Wants::default() },
                     _ => all,
                 };
                 (Change::To(value.clone()), wants)
             }
             Assigned::Change(change) => match (change.add, &change.append) {
-                (Some(number), _) => (
-                    Change::Add(number),
-                    Wants {
-                        number: true,
-                        ..Wants::default()
-                    },
-                ),
-                (None, Some(element)) => (
-                    Change::Append(element.0.clone()),
-                    Wants {
-                        list: true,
-                        ..Wants::default()
-                    },
-                ),
+                (Some(number), _) => (Change::Add(number), Wants { number: true, ..Wants::default() }),
+                (None, Some(element)) => (Change::Append(element.0.clone()), Wants { list: true, ..Wants::default() }),
                 (None, None) => (Change::To(Value::Null), all),
             },
         }
@@ -451,41 +268,21 @@ impl Lowerer<'_> {
     fn consent(&mut self, topic: &str, subscribe: bool, at: &At<'_>) -> StepKind {
         // `unsubscribe: all` is every topic, as in the reserved event.
         if subscribe || topic != "all" {
-            self.notes.topics.push(Named {
-                name: topic.to_owned(),
-                at: at.location(),
-            });
+            self.notes.topics.push(Named { name: topic.to_owned(), at: at.location() });
         }
-        StepKind::Consent {
-            topic: topic.to_owned(),
-            subscribe,
-        }
+        StepKind::Consent { topic: topic.to_owned(), subscribe }
     }
 
     fn record(&mut self, form: &surface::RecordStep, at: &At<'_>) -> StepKind {
         let here = at.key("record");
-        self.notes.recorded.push(Named {
-            name: form.record.clone(),
-            at: here.location(),
-        });
+        self.notes.recorded.push(Named { name: form.record.clone(), at: here.location() });
         for key in form.with.iter().flat_map(Map::keys) {
-            let path = Path {
-                root: Root::Event,
-                keys: vec![key.clone()],
-            };
+            let path = Path { root: Root::Event, keys: vec![key.clone()] };
             let scope = EventScope::Named(form.record.clone());
             let at = at.key("with").key(key).key_location();
-            self.notes.values.push(ValueNote {
-                path,
-                at,
-                scope,
-                tests: Vec::new(),
-            });
+            self.notes.values.push(ValueNote { path, at, scope, tests: Vec::new() });
         }
-        StepKind::Record {
-            event: form.record.clone(),
-            with: self.with(form.with.as_ref(), &at.key("with")),
-        }
+        StepKind::Record { event: form.record.clone(), with: self.with(form.with.as_ref(), &at.key("with")) }
     }
 }
 

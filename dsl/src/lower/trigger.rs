@@ -10,28 +10,22 @@ use crate::surface::{self, OneOrMany};
 use crate::time::{Cron, DateValue, Duration, parse_date};
 
 impl Lowerer<'_> {
-    pub(super) fn triggers(
-        &mut self,
-        written: Option<&OneOrMany<surface::Trigger>>,
-        root: &At<'_>,
-    ) -> Vec<Trigger> {
+    pub(super) fn triggers(&mut self, written: Option<&OneOrMany<surface::Trigger>>, root: &At<'_>) -> Vec<Trigger> {
         let at = root.key("trigger");
         match written {
             None if at.is_written() || !self.context.whole => Vec::new(),
             None => {
                 let message = "this workflow has no `trigger`: nothing would start it";
-                let diagnostic =
-                    Diagnostic::error("no-trigger", root.key("workflow").location(), message);
-                let help = "add one, such as `trigger: { event: signed_up }`, or `trigger: { manual: true }` for the enroll command";
+                let diagnostic = Diagnostic::error("no-trigger", root.key("workflow").location(), message);
+                let help =
+                    "add one, such as `trigger: { event: signed_up }`, or `trigger: { manual: true }` for the enroll command";
                 self.diagnostics.push(diagnostic.help(help));
                 Vec::new()
             }
             Some(OneOrMany::One(trigger)) => self.trigger(trigger, &at).into_iter().collect(),
-            Some(OneOrMany::Many(triggers)) => triggers
-                .iter()
-                .enumerate()
-                .filter_map(|(index, trigger)| self.trigger(trigger, &at.item(index)))
-                .collect(),
+            Some(OneOrMany::Many(triggers)) => {
+                triggers.iter().enumerate().filter_map(|(index, trigger)| self.trigger(trigger, &at.item(index))).collect()
+            }
         }
     }
 
@@ -62,25 +56,14 @@ impl Lowerer<'_> {
 
     fn event_trigger(&mut self, form: &surface::EventTrigger, at: &At<'_>) -> Trigger {
         let name = form.event.clone();
-        self.notes.events.push(Named {
-            name: name.clone(),
-            at: at.key("event").location(),
-        });
+        self.notes.events.push(Named { name: name.clone(), at: at.key("event").location() });
         self.notes.triggers.insert(name.clone());
-        let filter = form
-            .filter
-            .as_ref()
-            .map(|filter| self.condition(&filter.0, &at.key("where"), &Setting::event(&name)));
+        let filter = form.filter.as_ref().map(|filter| self.condition(&filter.0, &at.key("where"), &Setting::event(&name)));
         let key = form.key.as_ref().and_then(|key| {
             let here = at.key("key");
             let path = self.path(key, &[Root::Event], &here)?;
             let scope = EventScope::Named(name.clone());
-            self.notes.values.push(ValueNote {
-                path: path.clone(),
-                at: here.location(),
-                scope,
-                tests: Vec::new(),
-            });
+            self.notes.values.push(ValueNote { path: path.clone(), at: here.location(), scope, tests: Vec::new() });
             Some(path)
         });
         Trigger::Event { name, filter, key }
@@ -102,11 +85,7 @@ impl Lowerer<'_> {
             Ok(cron) => Some(cron),
             Err(error) => {
                 let message = error.to_string();
-                let code = if message.contains("never fires") {
-                    "never-fires"
-                } else {
-                    "invalid-cron"
-                };
+                let code = if message.contains("never fires") { "never-fires" } else { "invalid-cron" };
                 self.error(code, at, message);
                 None
             }
@@ -119,22 +98,12 @@ impl Lowerer<'_> {
             Some(DateValue::Instant(instant)) => Some(Moment::Instant(instant)),
             Some(DateValue::Date(_)) => {
                 let help = format!("write {text}T09:00");
-                self.error_help(
-                    "invalid-date",
-                    at,
-                    format!("`{text}` has no time of day"),
-                    help,
-                );
+                self.error_help("invalid-date", at, format!("`{text}` has no time of day"), help);
                 None
             }
             None => {
                 let help = "write 2026-11-27T09:00, or with an offset 2026-11-27T09:00:00+01:00";
-                self.error_help(
-                    "invalid-date",
-                    at,
-                    format!("`{text}` is no date with a time"),
-                    help,
-                );
+                self.error_help("invalid-date", at, format!("`{text}` is no date with a time"), help);
                 None
             }
         }
@@ -143,21 +112,9 @@ impl Lowerer<'_> {
     fn date_trigger(&mut self, form: &surface::DateTrigger, at: &At<'_>) -> Option<Trigger> {
         let here = at.key("date");
         let date = self.path(&form.date, &[Root::Contact], &here)?;
-        let wants = super::Wants {
-            text: true,
-            ..Default::default()
-        };
-        let test = super::TestNote {
-            word: "date",
-            wants,
-            at: here.location(),
-        };
-        let note = ValueNote {
-            path: date.clone(),
-            at: here.location(),
-            scope: EventScope::Run,
-            tests: vec![test],
-        };
+        let wants = super::Wants { text: true, ..Default::default() };
+        let test = super::TestNote { word: "date", wants, at: here.location() };
+        let note = ValueNote { path: date.clone(), at: here.location(), scope: EventScope::Run, tests: vec![test] };
         self.notes.values.push(note);
         let offset = form.offset.as_ref().map_or(Duration::default(), |text| {
             let here = at.key("offset");
@@ -175,12 +132,6 @@ impl Lowerer<'_> {
             Some(surface::Feb29::Mar1) => Feb29::Mar1,
             Some(surface::Feb29::Skip) => Feb29::Skip,
         };
-        Some(Trigger::Date(model::DateTrigger {
-            date,
-            every,
-            offset,
-            at: time,
-            feb_29,
-        }))
+        Some(Trigger::Date(model::DateTrigger { date, every, offset, at: time, feb_29 }))
     }
 }

@@ -14,12 +14,7 @@ impl Lowerer<'_> {
     pub(super) fn duration(&mut self, text: &str, at: &At<'_>) -> Duration {
         let duration = self.offset(text, at);
         if duration.millis() < 0 {
-            self.error_help(
-                "invalid-duration",
-                at,
-                format!("`{text}` is negative"),
-                "only an `offset` may be negative",
-            );
+            self.error_help("invalid-duration", at, format!("`{text}` is negative"), "only an `offset` may be negative");
             return Duration::default();
         }
         duration
@@ -30,11 +25,7 @@ impl Lowerer<'_> {
         let before = self.diagnostics.len();
         let duration = self.duration(text, at);
         if duration == Duration::default() && self.diagnostics.len() == before {
-            self.error(
-                "invalid-duration",
-                at,
-                format!("`{text}` is no time at all; this must be longer"),
-            );
+            self.error("invalid-duration", at, format!("`{text}` is no time at all; this must be longer"));
         }
         duration
     }
@@ -58,12 +49,7 @@ impl Lowerer<'_> {
     pub(super) fn whole_days(&mut self, duration: Duration, text: &str, at: &At<'_>) -> i64 {
         if duration.millis() % Duration::DAY.millis() != 0 {
             let help = "write days or weeks, such as `2 days`";
-            self.error_help(
-                "invalid-duration",
-                at,
-                format!("`{text}` is not a number of whole days"),
-                help,
-            );
+            self.error_help("invalid-duration", at, format!("`{text}` is not a number of whole days"), help);
         }
         duration.millis() / Duration::DAY.millis()
     }
@@ -105,12 +91,7 @@ impl Lowerer<'_> {
     pub(super) fn zone(&mut self, name: &str, at: &At<'_>) {
         if !known_zone(name) {
             let help = "write an IANA name such as `Europe/Berlin`";
-            self.error_help(
-                "invalid-zone",
-                at,
-                format!("`{name}` is no time zone"),
-                help,
-            );
+            self.error_help("invalid-zone", at, format!("`{name}` is no time zone"), help);
         }
     }
 
@@ -122,14 +103,10 @@ impl Lowerer<'_> {
         let keys: Vec<String> = segments.map(str::to_owned).collect();
         let root = roots.iter().copied().find(|root| root_word(*root) == first);
         match root {
-            Some(root) if !keys.is_empty() && keys.iter().all(|key| !key.trim().is_empty()) => {
-                Some(Path { root, keys })
-            }
+            Some(root) if !keys.is_empty() && keys.iter().all(|key| !key.trim().is_empty()) => Some(Path { root, keys }),
             _ => {
-                let examples: Vec<String> =
-                    allowed.iter().map(|root| format!("{root}.NAME")).collect();
-                let help =
-                    suggestion(first, allowed, "it begins with one of").filter(|_| root.is_none());
+                let examples: Vec<String> = allowed.iter().map(|root| format!("{root}.NAME")).collect();
+                let help = suggestion(first, allowed, "it begins with one of").filter(|_| root.is_none());
                 let message = format!("`{text}` is no path; write {}", examples.join(" or "));
                 match help {
                     Some(help) => self.error_help("invalid-path", at, message, help),
@@ -144,12 +121,8 @@ impl Lowerer<'_> {
     pub(super) fn name(&mut self, name: &str, kind: &str, at: &At<'_>) {
         if !is_name(name) {
             let message = format!("`{name}` is no good name for {kind}");
-            let help =
-                "use lower-case letters, digits, and - or _ between them, beginning with a letter";
-            self.diagnostics.push(
-                crate::diagnostic::Diagnostic::error("invalid-name", at.location(), message)
-                    .help(help),
-            );
+            let help = "use lower-case letters, digits, and - or _ between them, beginning with a letter";
+            self.diagnostics.push(crate::diagnostic::Diagnostic::error("invalid-name", at.location(), message).help(help));
         }
     }
 
@@ -157,21 +130,13 @@ impl Lowerer<'_> {
     pub(super) fn key_name(&mut self, name: &str, kind: &str, at: &At<'_>) {
         if !is_name(name) {
             let message = format!("`{name}` is no good name for {kind}");
-            let help =
-                "use lower-case letters, digits, and - or _ between them, beginning with a letter";
-            self.diagnostics.push(
-                crate::diagnostic::Diagnostic::error("invalid-name", at.key_location(), message)
-                    .help(help),
-            );
+            let help = "use lower-case letters, digits, and - or _ between them, beginning with a letter";
+            self.diagnostics.push(crate::diagnostic::Diagnostic::error("invalid-name", at.key_location(), message).help(help));
         }
     }
 
     /// A step's `with`: kept as written; what holds expressions is noted.
-    pub(super) fn with(
-        &mut self,
-        with: Option<&Map<String, Value>>,
-        at: &At<'_>,
-    ) -> Map<String, Value> {
+    pub(super) fn with(&mut self, with: Option<&Map<String, Value>>, at: &At<'_>) -> Map<String, Value> {
         for (key, value) in with.into_iter().flatten() {
             self.texts(value, &at.key(key));
         }
@@ -183,33 +148,17 @@ impl Lowerer<'_> {
             Value::String(text) => {
                 self.expression(text, at, &Default::default());
             }
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| self.texts(item, &at.item(index))),
-            Value::Object(map) => map
-                .iter()
-                .for_each(|(key, item)| self.texts(item, &at.key(key))),
+            Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| self.texts(item, &at.item(index))),
+            Value::Object(map) => map.iter().for_each(|(key, item)| self.texts(item, &at.key(key))),
             _ => {}
         }
     }
 
     /// Notes a text that holds template expressions.
-    pub(super) fn expression(
-        &mut self,
-        text: &str,
-        at: &At<'_>,
-        with: &std::collections::BTreeSet<String>,
-    ) {
+    pub(super) fn expression(&mut self, text: &str, at: &At<'_>, with: &std::collections::BTreeSet<String>) {
         if text.contains("{{") {
             let (line, column) = at.content();
-            self.notes.texts.push(TextNote {
-                text: text.to_owned(),
-                at: at.location(),
-                line,
-                column,
-                with: with.clone(),
-            });
+            self.notes.texts.push(TextNote { text: text.to_owned(), at: at.location(), line, column, with: with.clone() });
         }
     }
 }
@@ -219,10 +168,7 @@ pub(crate) fn environment_name(text: &str) -> Option<&str> {
     let start = text.find("${")? + 2;
     let rest = text.get(start..)?;
     let name = rest.get(..rest.find('}')?)?;
-    let good = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let good = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     good.then_some(name)
 }
 

@@ -8,10 +8,7 @@ use super::condition::Setting;
 use super::notes::{EventScope, Named, ValueNote};
 use super::{Lowerer, WorkflowUnit};
 use crate::diagnostic::Diagnostic;
-use crate::model::{
-    Every, Goal, InFlight, Overdue, OverdueAction, Reentry, Root, Status, Trigger, WhileActive,
-    Workflow,
-};
+use crate::model::{Every, Goal, InFlight, Overdue, OverdueAction, Reentry, Root, Status, Trigger, WhileActive, Workflow};
 use crate::place::At;
 use crate::surface::{self, GOAL_KEYS, WorkflowFile};
 
@@ -27,46 +24,24 @@ impl Lowerer<'_> {
         let here = root.key("workflow");
         self.name(name, "a workflow", &here);
         let triggers = self.triggers(file.trigger.as_ref(), root);
-        let audience = file
-            .audience
-            .as_ref()
-            .map(|form| self.condition(&form.0, &root.key("audience"), &Setting::run()));
+        let audience = file.audience.as_ref().map(|form| self.condition(&form.0, &root.key("audience"), &Setting::run()));
         let reentry = self.reentry(file.reentry.as_ref(), &triggers, &root.key("reentry"));
-        let ending = Setting {
-            from_entry: true,
-            ..Setting::run()
-        };
-        let exit_when = file
-            .exit_when
-            .as_ref()
-            .map(|form| self.condition(&form.0, &root.key("exit_when"), &ending));
-        let goal = file
-            .goal
-            .as_ref()
-            .map(|form| self.goal(&form.0, &root.key("goal"), &ending));
+        let ending = Setting { from_entry: true, ..Setting::run() };
+        let exit_when = file.exit_when.as_ref().map(|form| self.condition(&form.0, &root.key("exit_when"), &ending));
+        let goal = file.goal.as_ref().map(|form| self.goal(&form.0, &root.key("goal"), &ending));
         if let Some(topic) = &file.topic {
-            self.notes.topics.push(Named {
-                name: topic.clone(),
-                at: root.key("topic").location(),
-            });
+            self.notes.topics.push(Named { name: topic.clone(), at: root.key("topic").location() });
         }
         for (old, new) in file.moved.iter().flatten() {
-            self.notes.moved.push(Named {
-                name: new.clone(),
-                at: root.key("moved").key(old).location(),
-            });
+            self.notes.moved.push(Named { name: new.clone(), at: root.key("moved").key(old).location() });
         }
-        let overdue = file
-            .overdue
-            .as_ref()
-            .map(|form| self.overdue(form, &root.key("overdue")));
+        let overdue = file.overdue.as_ref().map(|form| self.overdue(form, &root.key("overdue")));
         let flow = match &file.steps {
             Some(steps) => self.flow(steps, file.topic.as_deref(), &root.key("steps")),
             None if root.key("steps").is_written() || !self.context.whole => Flow::default(),
             None => {
                 let message = format!("the workflow `{name}` has no `steps`");
-                self.diagnostics
-                    .push(Diagnostic::error("missing-key", here.location(), message));
+                self.diagnostics.push(Diagnostic::error("missing-key", here.location(), message));
                 Default::default()
             }
         };
@@ -93,13 +68,7 @@ impl Lowerer<'_> {
             steps: flow.steps,
         };
         let notes = std::mem::take(&mut self.notes);
-        Some(WorkflowUnit {
-            model,
-            at: here.location(),
-            notes,
-            inline: flow.inline,
-            step_lines: flow.lines,
-        })
+        Some(WorkflowUnit { model, at: here.location(), notes, inline: flow.inline, step_lines: flow.lines })
     }
 
     /// A file of segments and traits only: everything else belongs to a workflow.
@@ -107,42 +76,26 @@ impl Lowerer<'_> {
         let Some(Value::Object(map)) = root.value() else {
             return;
         };
-        let stray = root
-            .keys(map.keys())
-            .into_iter()
-            .find(|key| !matches!(key.as_str(), "segments" | "traits"));
+        let stray = root.keys(map.keys()).into_iter().find(|key| !matches!(key.as_str(), "segments" | "traits"));
         if let Some(key) = stray {
             let message = format!("`{key}` belongs to a workflow, but this file names none");
-            let diagnostic =
-                Diagnostic::error("missing-key", root.key(key).key_location(), message);
-            self.diagnostics
-                .push(diagnostic.help("add `workflow: NAME` at the top of the file"));
+            let diagnostic = Diagnostic::error("missing-key", root.key(key).key_location(), message);
+            self.diagnostics.push(diagnostic.help("add `workflow: NAME` at the top of the file"));
         }
     }
 
-    fn reentry(
-        &mut self,
-        written: Option<&surface::Reentry>,
-        triggers: &[Trigger],
-        at: &At<'_>,
-    ) -> Reentry {
+    fn reentry(&mut self, written: Option<&surface::Reentry>, triggers: &[Trigger], at: &At<'_>) -> Reentry {
         match written {
             Some(surface::Reentry::Once) => Reentry::Once,
             Some(surface::Reentry::Always) => Reentry::Always,
-            Some(surface::Reentry::After(text)) => {
-                Reentry::After(self.span(text, &at.key("after")))
-            }
+            Some(surface::Reentry::After(text)) => Reentry::After(self.span(text, &at.key("after"))),
             None => {
                 let repeats = |trigger: &Trigger| match trigger {
                     Trigger::Schedule { .. } => true,
                     Trigger::Date(date) => date.every == Every::Year,
                     _ => false,
                 };
-                if triggers.iter().any(repeats) {
-                    Reentry::Always
-                } else {
-                    Reentry::Once
-                }
+                if triggers.iter().any(repeats) { Reentry::Always } else { Reentry::Once }
             }
         }
     }
@@ -171,20 +124,12 @@ impl Lowerer<'_> {
                 return None;
             };
             let scope = EventScope::Named(event.to_owned());
-            self.notes.values.push(ValueNote {
-                path: path.clone(),
-                at: here.location(),
-                scope,
-                tests: Vec::new(),
-            });
+            self.notes.values.push(ValueNote { path: path.clone(), at: here.location(), scope, tests: Vec::new() });
             Some(path)
         });
         Goal {
             condition: self.condition(&condition, at, setting),
-            within: map
-                .get("within")
-                .and_then(Value::as_str)
-                .map(|text| self.span(text, &at.key("within"))),
+            within: map.get("within").and_then(Value::as_str).map(|text| self.span(text, &at.key("within"))),
             value,
             stay: map.get("stay").and_then(Value::as_bool).unwrap_or_default(),
         }

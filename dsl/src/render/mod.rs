@@ -17,10 +17,8 @@ mod tests {
 
     #[test]
     fn every_format() {
-        let files = ProjectFiles::from_texts([
-            ("campaignd.yaml", "project: shop\ntime_zone: UTC\n"),
-            ("workflows/a.yaml", WORKFLOW),
-        ]);
+        let files =
+            ProjectFiles::from_texts([("campaignd.yaml", "project: shop\ntime_zone: UTC\n"), ("workflows/a.yaml", WORKFLOW)]);
         let diagnostics = compile(&files).diagnostics;
         assert_eq!(
             short(&diagnostics),
@@ -35,12 +33,9 @@ mod tests {
         });
         assert_eq!(parsed[0], first);
         let text = human(&diagnostics, &files, false);
-        for expected in [
-            "error[unknown-template]: there is no template",
-            "workflows/a.yaml:4:11",
-            "^^^^^^^^^^^",
-            "help: declare it",
-        ] {
+        for expected in
+            ["error[unknown-template]: there is no template", "workflows/a.yaml:4:11", "^^^^^^^^^^^", "help: declare it"]
+        {
             assert!(text.contains(expected), "{text}");
         }
         assert!(human(&diagnostics, &files, true).contains("\u{1b}["));

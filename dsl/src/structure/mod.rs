@@ -69,16 +69,11 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
         }
         // One thing wrong with a place is enough; a missing key is about what is not there.
         let mut seen = HashSet::new();
-        problems.retain(|problem| {
-            problem.code == "missing-key" || seen.insert(problem.pointer.clone())
-        });
+        problems.retain(|problem| problem.code == "missing-key" || seen.insert(problem.pointer.clone()));
         if round == 0 {
             out.extend(problems.iter().map(|problem| problem.diagnostic(document)));
         }
-        let set_aside = problems
-            .iter()
-            .filter(|problem| remove(&mut document.value, &problem.pointer))
-            .count();
+        let set_aside = problems.iter().filter(|problem| remove(&mut document.value, &problem.pointer)).count();
         if set_aside == 0 {
             return false;
         }
@@ -92,10 +87,7 @@ fn remove(value: &mut Value, pointer: &str) -> bool {
         return false;
     };
     let key = key.replace("~1", "/").replace("~0", "~");
-    value
-        .pointer_mut(parent)
-        .and_then(Value::as_object_mut)
-        .is_some_and(|map| map.remove(&key).is_some())
+    value.pointer_mut(parent).and_then(Value::as_object_mut).is_some_and(|map| map.remove(&key).is_some())
 }
 
 /// Something that is wrong with the shape.
@@ -112,110 +104,56 @@ struct Problem {
 impl Problem {
     fn diagnostic(&self, document: &Document) -> Diagnostic {
         let at = At::new(document, &self.pointer);
-        let location = if self.key {
-            at.key_location()
-        } else {
-            at.location()
-        };
-        Diagnostic {
-            help: self.help.clone(),
-            ..Diagnostic::error(self.code, location, self.message.clone())
-        }
+        let location = if self.key { at.key_location() } else { at.location() };
+        Diagnostic { help: self.help.clone(), ..Diagnostic::error(self.code, location, self.message.clone()) }
     }
 }
 
 fn collect(error: &ValidationError<'_>, form: &Form, out: &mut Vec<Problem>) {
     let pointer = error.instance_path().as_str().to_owned();
     let schema = form.around(error);
-    let problem = |code, message: String, help| Problem {
-        code,
-        pointer: pointer.clone(),
-        key: false,
-        message,
-        help,
-    };
+    let problem = |code, message: String, help| Problem { code, pointer: pointer.clone(), key: false, message, help };
     match error.kind() {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             forms(error, context, form, out);
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            out.extend(
-                unexpected
-                    .iter()
-                    .map(|key| unknown_key(&pointer, key, schema, &form.noun(error))),
-            );
+            out.extend(unexpected.iter().map(|key| unknown_key(&pointer, key, schema, &form.noun(error))));
         }
         ValidationErrorKind::Required { property } => {
             let key = property.as_str().unwrap_or_default();
             let help = described(schema, key);
-            out.push(problem(
-                "missing-key",
-                format!("{} needs the key `{key}`", form.noun(error)),
-                help,
-            ));
+            out.push(problem("missing-key", format!("{} needs the key `{key}`", form.noun(error)), help));
         }
         ValidationErrorKind::Type { kind } => {
             let wanted = match kind {
                 TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(many) => many
-                    .iter()
-                    .map(|one| one.to_string())
-                    .collect::<Vec<_>>()
-                    .join(" "),
+                TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" "),
             };
             let wanted: Vec<&str> = wanted.split(' ').collect();
             out.push(wrong_type(pointer, error.instance(), &wanted));
         }
         ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> = options
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
+            let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             out.push(unknown_value(pointer, error.instance(), &options));
         }
         ValidationErrorKind::Constant { expected_value } => {
-            let message = format!(
-                "{} can only be `{}`",
-                label(&pointer),
-                text_of(expected_value)
-            );
+            let message = format!("{} can only be `{}`", label(&pointer), text_of(expected_value));
             out.push(problem("unknown-value", message, None));
         }
         ValidationErrorKind::MinItems { .. } => {
-            out.push(problem(
-                "empty-list",
-                format!("the list of {} is empty", label(&pointer)),
-                None,
-            ));
+            out.push(problem("empty-list", format!("the list of {} is empty", label(&pointer)), None));
         }
         ValidationErrorKind::MinProperties { .. } => {
             let help = allowed(schema).map(|keys| format!("allowed here: {}", list(&keys)));
-            out.push(problem(
-                "empty-mapping",
-                format!("{} with too few keys says nothing", form.noun(error)),
-                help,
-            ));
+            out.push(problem("empty-mapping", format!("{} with too few keys says nothing", form.noun(error)), help));
         }
         ValidationErrorKind::MaxProperties { .. } => {
-            out.push(problem(
-                "two-verbs",
-                format!("{} has only one key", form.noun(error)),
-                None,
-            ));
+            out.push(problem("two-verbs", format!("{} has only one key", form.noun(error)), None));
         }
         other => {
-            let code = if matches!(other, ValidationErrorKind::Pattern { .. }) {
-                "unknown-value"
-            } else {
-                "invalid-number"
-            };
-            out.push(problem(
-                code,
-                format!("{} is not allowed: {}", label(&pointer), error.masked()),
-                None,
-            ));
+            let code = if matches!(other, ValidationErrorKind::Pattern { .. }) { "unknown-value" } else { "invalid-number" };
+            out.push(problem(code, format!("{} is not allowed: {}", label(&pointer), error.masked()), None));
         }
     }
 }
@@ -231,9 +169,7 @@ impl Form {
     /// What the failed schema describes, in words and with its article: `SendStep` is "a send step".
     fn noun(&self, error: &ValidationError<'_>) -> String {
         let path = error.schema_path().as_str();
-        let name = path
-            .rsplit_once("$defs/")
-            .map_or("File", |(_, rest)| rest.split('/').next().unwrap_or(rest));
+        let name = path.rsplit_once("$defs/").map_or("File", |(_, rest)| rest.split('/').next().unwrap_or(rest));
         let name = match name {
             "WaitTimes" | "WaitDates" | "WaitUntil" => "Wait",
             "Predicates" | "NumberPredicates" => "Test",
@@ -248,20 +184,12 @@ impl Form {
             }
             words.extend(c.to_lowercase());
         }
-        let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) {
-            "an"
-        } else {
-            "a"
-        };
+        let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         format!("{article} {words}")
     }
 
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        match schema
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|at| at.strip_prefix('#'))
-        {
+        match schema.get("$ref").and_then(Value::as_str).and_then(|at| at.strip_prefix('#')) {
             Some(pointer) => self.schema.pointer(pointer).unwrap_or(schema),
             None => schema,
         }
@@ -269,12 +197,7 @@ impl Form {
 }
 
 /// Finds the form that was meant and reports that one's errors.
-fn forms(
-    error: &ValidationError<'_>,
-    context: &[Vec<ValidationError<'static>>],
-    form: &Form,
-    out: &mut Vec<Problem>,
-) {
+fn forms(error: &ValidationError<'_>, context: &[Vec<ValidationError<'static>>], form: &Form, out: &mut Vec<Problem>) {
     let instance = error.instance();
     let pointer = error.instance_path().as_str();
     let branches: Vec<&Value> = form
@@ -285,17 +208,12 @@ fn forms(
         .flatten()
         .map(|b| form.resolve(b))
         .collect();
-    let constants: Vec<&str> = branches
-        .iter()
-        .filter_map(|branch| branch.get("const").and_then(Value::as_str))
-        .collect();
+    let constants: Vec<&str> = branches.iter().filter_map(|branch| branch.get("const").and_then(Value::as_str)).collect();
     if constants.len() == branches.len() || (instance.is_string() && !constants.is_empty()) {
         out.push(unknown_value(pointer.to_owned(), instance, &constants));
         return;
     }
-    let fitting: Vec<usize> = (0..branches.len())
-        .filter(|&index| types(branches[index]).contains(&type_of(instance)))
-        .collect();
+    let fitting: Vec<usize> = (0..branches.len()).filter(|&index| types(branches[index]).contains(&type_of(instance))).collect();
     let chosen = match fitting.as_slice() {
         [] => {
             let wanted: Vec<&str> = branches.iter().flat_map(|branch| types(branch)).collect();
@@ -306,13 +224,7 @@ fn forms(
         several => match by_verb(instance, &branches, several) {
             Ok(index) => index,
             Err(present) => {
-                out.push(verbs_wrong(
-                    pointer,
-                    instance,
-                    &branches,
-                    &present,
-                    &form.noun(error),
-                ));
+                out.push(verbs_wrong(pointer, instance, &branches, &present, &form.noun(error)));
                 return;
             }
         },
@@ -323,58 +235,30 @@ fn forms(
 }
 
 fn verb(branch: &Value) -> Option<&str> {
-    branch
-        .get("required")
-        .and_then(Value::as_array)?
-        .iter()
-        .filter_map(Value::as_str)
-        .next()
+    branch.get("required").and_then(Value::as_array)?.iter().filter_map(Value::as_str).next()
 }
 
 /// The one form whose verb is present; else the verbs that are. A verb that another present form knows as one of its own
 /// keys does not count (`at` in a `date` trigger).
-fn by_verb<'a>(
-    instance: &Value,
-    branches: &[&'a Value],
-    among: &[usize],
-) -> Result<usize, Vec<&'a str>> {
-    let present: Vec<usize> = among
-        .iter()
-        .copied()
-        .filter(|&index| verb(branches[index]).is_some_and(|verb| instance.get(verb).is_some()))
-        .collect();
-    let knows = |index: usize, key: &str| {
-        branches[index]
-            .pointer("/properties")
-            .and_then(|keys| keys.get(key))
-            .is_some()
-    };
+fn by_verb<'a>(instance: &Value, branches: &[&'a Value], among: &[usize]) -> Result<usize, Vec<&'a str>> {
+    let present: Vec<usize> =
+        among.iter().copied().filter(|&index| verb(branches[index]).is_some_and(|verb| instance.get(verb).is_some())).collect();
+    let knows = |index: usize, key: &str| branches[index].pointer("/properties").and_then(|keys| keys.get(key)).is_some();
     let leading: Vec<usize> = present
         .iter()
         .copied()
         .filter(|&index| {
             let verb = verb(branches[index]).unwrap_or_default();
-            !present
-                .iter()
-                .any(|&other| other != index && knows(other, verb))
+            !present.iter().any(|&other| other != index && knows(other, verb))
         })
         .collect();
     match leading.as_slice() {
         [only] => Ok(*only),
-        several => Err(several
-            .iter()
-            .filter_map(|&index| verb(branches[index]))
-            .collect()),
+        several => Err(several.iter().filter_map(|&index| verb(branches[index])).collect()),
     }
 }
 
-fn verbs_wrong(
-    pointer: &str,
-    instance: &Value,
-    branches: &[&Value],
-    present: &[&str],
-    noun: &str,
-) -> Problem {
+fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[&str], noun: &str) -> Problem {
     let verbs: Vec<&str> = branches.iter().filter_map(|branch| verb(branch)).collect();
     let child = |key: &str| {
         let mut pointer = pointer.to_owned();
@@ -387,62 +271,34 @@ fn verbs_wrong(
             pointer: child(second),
             key: true,
             message: format!("{noun} has one verb, but this one has {}", list(present)),
-            help: Some(format!(
-                "write two: one with `{first}`, another with `{second}`"
-            )),
+            help: Some(format!("write two: one with `{first}`, another with `{second}`")),
         };
     }
-    let keys: Vec<&str> = instance
-        .as_object()
-        .into_iter()
-        .flat_map(|map| map.keys())
-        .map(String::as_str)
-        .collect();
-    let meant = keys
-        .iter()
-        .find_map(|key| did_you_mean(key, verbs.iter().copied()).map(|verb| (*key, verb)));
+    let keys: Vec<&str> = instance.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str).collect();
+    let meant = keys.iter().find_map(|key| did_you_mean(key, verbs.iter().copied()).map(|verb| (*key, verb)));
     if let Some((key, verb)) = meant {
         return Problem {
             code: "unknown-key",
             pointer: child(key),
             key: true,
             message: format!("unknown key `{key}` in {noun}"),
-            help: Some(format!(
-                "did you mean `{verb}`? {noun} has one of {}",
-                list(&verbs)
-            )),
+            help: Some(format!("did you mean `{verb}`? {noun} has one of {}", list(&verbs))),
         };
     }
-    let bodies = branches
-        .iter()
-        .all(|branch| branch.get("properties").is_none());
+    let bodies = branches.iter().all(|branch| branch.get("properties").is_none());
     let (code, message) = if bodies {
-        (
-            "missing-key",
-            format!("{noun} needs one of {}", list(&verbs)),
-        )
+        ("missing-key", format!("{noun} needs one of {}", list(&verbs)))
     } else if keys.is_empty() {
         ("no-verb", format!("{noun} is empty here"))
     } else {
-        (
-            "no-verb",
-            format!("{noun} needs a verb, but this has only {}", list(&keys)),
-        )
+        ("no-verb", format!("{noun} needs a verb, but this has only {}", list(&keys)))
     };
-    Problem {
-        code,
-        pointer: pointer.to_owned(),
-        key: false,
-        message,
-        help: Some(format!("{noun} has one of {}", list(&verbs))),
-    }
+    Problem { code, pointer: pointer.to_owned(), key: false, message, help: Some(format!("{noun} has one of {}", list(&verbs))) }
 }
 
 fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem {
     let keys = allowed(schema).unwrap_or_default();
-    let mut help = did_you_mean(key, keys.iter().copied())
-        .map(|meant| format!("did you mean `{meant}`? "))
-        .unwrap_or_default();
+    let mut help = did_you_mean(key, keys.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
     if !keys.is_empty() {
         help.push_str(&format!("allowed here: {}", list(&keys)));
     }
@@ -452,13 +308,7 @@ fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem 
     let mut child = pointer.to_owned();
     push_segment(&mut child, key);
     let message = format!("unknown key `{key}` in {noun}");
-    Problem {
-        code: "unknown-key",
-        pointer: child,
-        key: true,
-        message,
-        help: Some(help).filter(|help| !help.is_empty()),
-    }
+    Problem { code: "unknown-key", pointer: child, key: true, message, help: Some(help).filter(|help| !help.is_empty()) }
 }
 
 fn allowed(schema: &Value) -> Option<Vec<&str>> {
@@ -467,28 +317,17 @@ fn allowed(schema: &Value) -> Option<Vec<&str>> {
 }
 
 fn described(schema: &Value, key: &str) -> Option<String> {
-    let description = schema
-        .get("properties")?
-        .get(key)?
-        .get("description")?
-        .as_str()?;
+    let description = schema.get("properties")?.get(key)?.get("description")?.as_str()?;
     Some(format!("`{key}`: {}", description.replace('\n', " ")))
 }
 
 fn unknown_value(pointer: String, instance: &Value, options: &[&str]) -> Problem {
     let written = text_of(instance);
-    let mut help = did_you_mean(&written, options.iter().copied())
-        .map(|meant| format!("did you mean `{meant}`? "))
-        .unwrap_or_default();
+    let mut help =
+        did_you_mean(&written, options.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
     help.push_str(&format!("allowed here: {}", list(options)));
     let message = format!("{} cannot be `{written}`", label(&pointer));
-    Problem {
-        code: "unknown-value",
-        pointer,
-        key: false,
-        message,
-        help: Some(help),
-    }
+    Problem { code: "unknown-value", pointer, key: false, message, help: Some(help) }
 }
 
 fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
@@ -502,12 +341,8 @@ fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
     let label = label(&pointer);
     let wanted = words.join(" or ");
     if instance.is_null() {
-        let test = pointer
-            .rsplit('/')
-            .next()
-            .is_some_and(|key| key.contains('.'));
-        let help =
-            test.then(|| "to ask whether a value is missing, write `{ exists: false }`".to_owned());
+        let test = pointer.rsplit('/').next().is_some_and(|key| key.contains('.'));
+        let help = test.then(|| "to ask whether a value is missing, write `{ exists: false }`".to_owned());
         return Problem {
             code: "null-value",
             pointer,
@@ -516,22 +351,10 @@ fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
             help,
         };
     }
-    let message = format!(
-        "{label} must be {wanted}, but this is {}",
-        word_for(type_of(instance))
-    );
+    let message = format!("{label} must be {wanted}, but this is {}", word_for(type_of(instance)));
     let help = match (instance, words.as_slice()) {
-        (Value::Number(_) | Value::Bool(_), ["text"]) => Some(format!(
-            "quote it to make it text: \"{}\"",
-            text_of(instance)
-        )),
+        (Value::Number(_) | Value::Bool(_), ["text"]) => Some(format!("quote it to make it text: \"{}\"", text_of(instance))),
         _ => None,
     };
-    Problem {
-        code: "wrong-type",
-        pointer,
-        key: false,
-        message,
-        help,
-    }
+    Problem { code: "wrong-type", pointer, key: false, message, help }
 }

@@ -4,9 +4,7 @@ use serde_json::Value;
 
 /// What a place is called: its key, or what it is an element of.
 pub(super) fn label(pointer: &str) -> String {
-    let mut segments = pointer
-        .rsplit('/')
-        .map(|segment| segment.replace("~1", "/").replace("~0", "~"));
+    let mut segments = pointer.rsplit('/').map(|segment| segment.replace("~1", "/").replace("~0", "~"));
     match segments.next() {
         Some(last) if last.is_empty() => "this file".to_owned(),
         Some(last) if last.chars().all(|c| c.is_ascii_digit()) => match segments.next() {
@@ -19,9 +17,7 @@ pub(super) fn label(pointer: &str) -> String {
 }
 
 pub(super) fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 pub(super) fn type_of(value: &Value) -> &'static str {
@@ -59,9 +55,7 @@ pub(super) fn types(schema: &Value) -> Vec<&'static str> {
     };
     match (schema.get("type"), schema.get("const"), schema.get("enum")) {
         (Some(Value::String(name)), ..) => vec![known(name)],
-        (Some(Value::Array(names)), ..) => {
-            names.iter().filter_map(Value::as_str).map(known).collect()
-        }
+        (Some(Value::Array(names)), ..) => names.iter().filter_map(Value::as_str).map(known).collect(),
         (_, Some(constant), _) => vec![type_of(constant)],
         (_, _, Some(Value::Array(options))) => options.iter().take(1).map(type_of).collect(),
         _ => match schema.get("anyOf").and_then(Value::as_array) {

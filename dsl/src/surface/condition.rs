@@ -36,9 +36,7 @@ impl JsonSchema for Condition {
 pub(super) fn condition_keys(generator: &mut SchemaGenerator) -> (Map<String, Value>, Value) {
     let one = generator.subschema_for::<Condition>().to_value();
     let test = generator.subschema_for::<MapOr<Predicates, OneOrMany<Scalar>>>();
-    let number = generator
-        .subschema_for::<MapOr<NumberPredicates, u32>>()
-        .to_value();
+    let number = generator.subschema_for::<MapOr<NumberPredicates, u32>>().to_value();
     let aggregate = generator.subschema_for::<Aggregate>().to_value();
     let many = json!({ "type": "array", "items": one, "minItems": 1 });
     let with = |schema: &Value, description: &str| {
@@ -54,58 +52,16 @@ pub(super) fn condition_keys(generator: &mut SchemaGenerator) -> (Map<String, Va
         ("any", with(&many, "At least one of these holds.")),
         ("none", with(&many, "None of these holds.")),
         ("not", with(&one, "This does not hold.")),
-        (
-            "event",
-            with(
-                &text,
-                "The contact did this, at least once unless `count` says otherwise.",
-            ),
-        ),
-        (
-            "where",
-            with(&one, "What each counted event must meet, about `event.*`."),
-        ),
-        (
-            "count",
-            with(
-                &number,
-                "How often: a number (exactly), or `{ at_least: 3 }`. 0 is never.",
-            ),
-        ),
-        (
-            "sum",
-            with(&aggregate, "The sum of a number over the events."),
-        ),
-        (
-            "avg",
-            with(&aggregate, "The average of a number over the events."),
-        ),
-        (
-            "min",
-            with(&aggregate, "The smallest of a number over the events."),
-        ),
-        (
-            "max",
-            with(&aggregate, "The largest of a number over the events."),
-        ),
-        (
-            "within",
-            with(
-                &text,
-                "Only what happened this recently counts: \"90 days\".",
-            ),
-        ),
-        (
-            "since",
-            json!({ "description": "Only what happened since then in the run counts.", "enum": ["entry", "step"] }),
-        ),
-        (
-            "message",
-            with(
-                &text,
-                "Something happened to this template's message; `any` for every message.",
-            ),
-        ),
+        ("event", with(&text, "The contact did this, at least once unless `count` says otherwise.")),
+        ("where", with(&one, "What each counted event must meet, about `event.*`.")),
+        ("count", with(&number, "How often: a number (exactly), or `{ at_least: 3 }`. 0 is never.")),
+        ("sum", with(&aggregate, "The sum of a number over the events.")),
+        ("avg", with(&aggregate, "The average of a number over the events.")),
+        ("min", with(&aggregate, "The smallest of a number over the events.")),
+        ("max", with(&aggregate, "The largest of a number over the events.")),
+        ("within", with(&text, "Only what happened this recently counts: \"90 days\".")),
+        ("since", json!({ "description": "Only what happened since then in the run counts.", "enum": ["entry", "step"] })),
+        ("message", with(&text, "Something happened to this template's message; `any` for every message.")),
         (
             "is",
             json!({
@@ -114,33 +70,18 @@ pub(super) fn condition_keys(generator: &mut SchemaGenerator) -> (Map<String, Va
             }),
         ),
         ("segment", with(&text, "The contact is in this segment.")),
-        (
-            "topic",
-            with(&text, "The contact is subscribed to this topic."),
-        ),
-        (
-            "workflow",
-            with(&text, "How the contact stands to this workflow; see `is`."),
-        ),
+        ("topic", with(&text, "The contact is subscribed to this topic.")),
+        ("workflow", with(&text, "How the contact stands to this workflow; see `is`.")),
     ];
-    let properties = fixed
-        .into_iter()
-        .map(|(key, schema)| (key.to_owned(), schema))
-        .collect();
-    (
-        properties,
-        json!({ "^(contact|event|vars)\\.[^.]+(\\.[^.]+)*$": test }),
-    )
+    let properties = fixed.into_iter().map(|(key, schema)| (key.to_owned(), schema)).collect();
+    (properties, json!({ "^(contact|event|vars)\\.[^.]+(\\.[^.]+)*$": test }))
 }
 
 /// What a value must meet. Every key must hold. A missing value satisfies only `exists: false`, `is_not` and `none_of`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
-#[expect(
-    dead_code,
-    reason = "read for its shape; the lowering goes through the mapping, in the order it is written"
-)]
+#[expect(dead_code, reason = "read for its shape; the lowering goes through the mapping, in the order it is written")]
 pub(crate) struct Predicates {
     /// Equals this.
     pub is: Option<Scalar>,
@@ -182,10 +123,7 @@ pub(crate) struct Predicates {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
-#[expect(
-    dead_code,
-    reason = "read for its shape; the lowering goes through the mapping, in the order it is written"
-)]
+#[expect(dead_code, reason = "read for its shape; the lowering goes through the mapping, in the order it is written")]
 pub(crate) struct DateSpan {
     /// In the past, at most this long ago.
     pub last: Option<String>,
@@ -197,10 +135,7 @@ pub(crate) struct DateSpan {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1))]
-#[expect(
-    dead_code,
-    reason = "read for its shape; the lowering goes through the mapping, in the order it is written"
-)]
+#[expect(dead_code, reason = "read for its shape; the lowering goes through the mapping, in the order it is written")]
 pub(crate) struct NumberPredicates {
     /// Equals this.
     pub is: Option<f64>,
@@ -220,10 +155,7 @@ pub(crate) struct NumberPredicates {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 2))]
-#[expect(
-    dead_code,
-    reason = "read for its shape; the lowering goes through the mapping, in the order it is written"
-)]
+#[expect(dead_code, reason = "read for its shape; the lowering goes through the mapping, in the order it is written")]
 pub(crate) struct Aggregate {
     /// The property to work with: `event.total`.
     pub of: String,

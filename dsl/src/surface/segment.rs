@@ -26,10 +26,7 @@ impl JsonSchema for Segment {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (mut properties, paths) = condition_keys(generator);
-        properties.insert(
-            "description".to_owned(),
-            json!({ "description": "What it is for, in words.", "type": "string" }),
-        );
+        properties.insert("description".to_owned(), json!({ "description": "What it is for, in words.", "type": "string" }));
         properties.insert(
             "list".to_owned(),
             json!({ "description": "A static segment, filled by import or API (in a later release).", "const": true }),

@@ -73,10 +73,7 @@ pub(crate) struct Channel {
 /// Delivery by an HTTP request (in a later release).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "part of the language and of its schema; such channels come in a later release"
-)]
+#[expect(dead_code, reason = "part of the language and of its schema; such channels come in a later release")]
 pub(crate) struct DeliverCall {
     /// The URL to POST to.
     pub post: String,
@@ -89,10 +86,7 @@ pub(crate) struct DeliverCall {
 /// DKIM signatures.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "part of the language and of its schema; signing comes in a later release"
-)]
+#[expect(dead_code, reason = "part of the language and of its schema; signing comes in a later release")]
 pub(crate) struct Dkim {
     /// The signing domain.
     pub domain: String,

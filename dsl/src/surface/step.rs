@@ -239,10 +239,7 @@ pub(crate) struct Variant {
 /// When an experiment is decided.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "part of the language and of its schema; winners come in a later release"
-)]
+#[expect(dead_code, reason = "part of the language and of its schema; winners come in a later release")]
 pub(crate) struct Winner {
     /// What decides.
     pub metric: WinnerMetric,
@@ -377,10 +374,7 @@ pub(crate) struct RecordStep {
 /// Calls another system (in a later release).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "part of the language and of its schema; calls come in a later release"
-)]
+#[expect(dead_code, reason = "part of the language and of its schema; calls come in a later release")]
 pub(crate) struct CallStep {
     /// What to call, and with what.
     pub call: HttpCall,
@@ -391,10 +385,7 @@ pub(crate) struct CallStep {
 /// An HTTP request.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "part of the language and of its schema; calls come in a later release"
-)]
+#[expect(dead_code, reason = "part of the language and of its schema; calls come in a later release")]
 pub(crate) struct HttpCall {
     /// The URL to POST to.
     pub post: String,

@@ -129,18 +129,9 @@ impl JsonSchema for Goal {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let (mut properties, paths) = condition_keys(generator);
         let mut own = |key: &str, schema: Value| properties.insert(key.to_owned(), schema);
-        own(
-            "within",
-            json!({ "description": "How long after entry it still counts: \"7 days\".", "type": "string" }),
-        );
-        own(
-            "value",
-            json!({ "description": "What it was worth: a property of the event, `event.total`.", "type": "string" }),
-        );
-        own(
-            "stay",
-            json!({ "description": "true: record the goal and let the run go on.", "type": "boolean" }),
-        );
+        own("within", json!({ "description": "How long after entry it still counts: \"7 days\".", "type": "string" }));
+        own("value", json!({ "description": "What it was worth: a property of the event, `event.total`.", "type": "string" }));
+        own("stay", json!({ "description": "true: record the goal and let the run go on.", "type": "boolean" }));
         json_schema!({
             "description": "What the workflow is meant to bring about: a condition, with `within`, `value` and `stay`.",
             "type": "object",

@@ -3,14 +3,7 @@
 //! Escaping does not help there: `javascript:…` holds no character to escape. The checker and the renderer both walk a text with this.
 
 /// Attributes that hold an address (HTML Living Standard, section "Attributes", and the old `background`).
-const ATTRIBUTES: [&str; 6] = [
-    "href",
-    "src",
-    "action",
-    "formaction",
-    "background",
-    "poster",
-];
+const ATTRIBUTES: [&str; 6] = ["href", "src", "action", "formaction", "background", "poster"];
 /// How much of the text before a place matters, in bytes.
 const TAIL: usize = 64;
 
@@ -39,21 +32,14 @@ impl Before {
     /// Whether an address begins here.
     pub fn begins_address(&self) -> bool {
         let before = self.tail.trim_end();
-        let before = before
-            .strip_suffix(['"', '\''])
-            .unwrap_or(before)
-            .trim_end();
+        let before = before.strip_suffix(['"', '\'']).unwrap_or(before).trim_end();
         let Some(before) = before.strip_suffix('=') else {
             return false;
         };
         let before = before.trim_end();
-        let name = before
-            .rfind(|c: char| !c.is_ascii_alphanumeric())
-            .map_or(before, |at| &before[at..]);
+        let name = before.rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(before, |at| &before[at..]);
         let name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-        ATTRIBUTES
-            .iter()
-            .any(|attribute| name.eq_ignore_ascii_case(attribute))
+        ATTRIBUTES.iter().any(|attribute| name.eq_ignore_ascii_case(attribute))
     }
 }
 
@@ -68,23 +54,10 @@ mod tests {
             texts.iter().for_each(|text| before.text(text));
             assert_eq!(before.begins_address(), expected, "{texts:?}");
         };
-        for text in [
-            "<a href=\"",
-            "<a href='",
-            "<img SRC = \"",
-            "<a\nhref=",
-            "<form action=\" ",
-        ] {
+        for text in ["<a href=\"", "<a href='", "<img SRC = \"", "<a\nhref=", "<form action=\" "] {
             check(&[text], true);
         }
-        for text in [
-            "",
-            "<a href=\"https://x/",
-            "<a title=\"",
-            "href",
-            "<p>\"",
-            "ä=",
-        ] {
+        for text in ["", "<a href=\"https://x/", "<a title=\"", "href", "<p>\"", "ä="] {
             check(&[text], false);
         }
         check(&["<a href=", "\""], true);

@@ -93,23 +93,16 @@ impl Library {
     /// What is wrong with sending the template `name` with these variables: unknown variables, and contact attributes that may be missing. The
     /// places are in the template's files. Nothing for a template that does not exist.
     pub fn check_use(&self, name: &str, variables: &Variables<'_>) -> Vec<Diagnostic> {
-        let (Some(template), Some(origin)) = (self.templates.get(name), self.origins.get(name))
-        else {
+        let (Some(template), Some(origin)) = (self.templates.get(name), self.origins.get(name)) else {
             return Vec::new();
         };
         let mut check = NameCheck::new(variables, &template.needs, &self.partials);
         for (place, _) in origin.texts(template) {
             check.text(place, false);
         }
-        for key in [&origin.html_layout, &origin.text_layout]
-            .into_iter()
-            .flatten()
-        {
+        for key in [&origin.html_layout, &origin.text_layout].into_iter().flatten() {
             if let Some(text) = self.layouts.get(key) {
-                check.text(
-                    Place::file(&format!("templates/layouts/{key}.hbs"), text),
-                    true,
-                );
+                check.text(Place::file(&format!("templates/layouts/{key}.hbs"), text), true);
             }
         }
         check.finish()
@@ -117,31 +110,14 @@ impl Library {
 
     /// The names that the template's `needs` ask for and `with` does not give; in the order of the front matter.
     pub fn missing_needs(&self, name: &str, with: &BTreeSet<String>) -> Vec<String> {
-        let needs = self
-            .templates
-            .get(name)
-            .map(|template| template.needs.as_slice())
-            .unwrap_or_default();
-        needs
-            .iter()
-            .filter(|need| !with.contains(*need))
-            .cloned()
-            .collect()
+        let needs = self.templates.get(name).map(|template| template.needs.as_slice()).unwrap_or_default();
+        needs.iter().filter(|need| !with.contains(*need)).cloned().collect()
     }
 
     /// Checks one inline text (a subject, an HTML or text body, a `with` value) in the same way: syntax, helpers, partials, variables. It is
     /// taken for HTML, so that data in three braces is reported.
-    pub fn check_inline(
-        &self,
-        text: &InlineText<'_>,
-        variables: &Variables<'_>,
-    ) -> Vec<Diagnostic> {
-        let place = Place {
-            file: text.file,
-            text: text.text,
-            line: text.line,
-            column: text.column,
-        };
+    pub fn check_inline(&self, text: &InlineText<'_>, variables: &Variables<'_>) -> Vec<Diagnostic> {
+        let place = Place { file: text.file, text: text.text, line: text.line, column: text.column };
         match syntax::parse(text.text) {
             Err(fault) => vec![place.error(fault.code, fault.span, fault.message, fault.help)],
             Ok(nodes) => {
@@ -158,11 +134,8 @@ impl Library {
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
     pub fn partials_of(&self, template: &TemplateSource) -> BTreeSet<String> {
         let parts = [&template.html, &template.text].into_iter().flatten();
-        let texts = parts
-            .flat_map(|part| std::iter::once(part.source.as_str()).chain(part.layout.as_deref()));
-        let headers = [template.subject.as_deref(), template.preheader.as_deref()]
-            .into_iter()
-            .flatten();
+        let texts = parts.flat_map(|part| std::iter::once(part.source.as_str()).chain(part.layout.as_deref()));
+        let headers = [template.subject.as_deref(), template.preheader.as_deref()].into_iter().flatten();
         partials_reached(texts.chain(headers), &self.partials)
     }
 }
@@ -181,15 +154,7 @@ impl Origin {
         all.into_iter()
             .filter_map(|(origin, text, role)| {
                 let origin = origin.as_ref()?;
-                Some((
-                    Place {
-                        file: &origin.file,
-                        text: text?,
-                        line: origin.line,
-                        column: origin.column,
-                    },
-                    role,
-                ))
+                Some((Place { file: &origin.file, text: text?, line: origin.line, column: origin.column }, role))
             })
             .collect()
     }

@@ -24,18 +24,9 @@ pub(super) struct NameCheck<'a> {
 }
 
 impl<'a> NameCheck<'a> {
-    pub fn new(
-        variables: &'a Variables<'a>,
-        needs: &'a [String],
-        partials: &'a BTreeMap<String, String>,
-    ) -> NameCheck<'a> {
+    pub fn new(variables: &'a Variables<'a>, needs: &'a [String], partials: &'a BTreeMap<String, String>) -> NameCheck<'a> {
         NameCheck {
-            scope: Scope {
-                variables,
-                needs,
-                layout: false,
-                frames: Vec::new(),
-            },
+            scope: Scope { variables, needs, layout: false, frames: Vec::new() },
             partials,
             found: Vec::new(),
             certain: Vec::new(),
@@ -56,11 +47,7 @@ impl<'a> NameCheck<'a> {
 
     /// Each finding once, in the files' order.
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by(|a, b| {
-            a.location
-                .cmp(&b.location)
-                .then_with(|| a.message.cmp(&b.message))
-        });
+        self.found.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.message.cmp(&b.message)));
         self.found.dedup();
         self.found
     }
@@ -70,15 +57,8 @@ impl<'a> NameCheck<'a> {
             match node {
                 Node::Text(_) | Node::Decorator(_) => {}
                 Node::Value { call, .. } => self.value(place, call),
-                Node::Block {
-                    call,
-                    names,
-                    body,
-                    inverse,
-                } => self.block(place, call, names, body, inverse),
-                Node::Partial { name, call, body } => {
-                    self.partial(place, name.as_deref(), call, body)
-                }
+                Node::Block { call, names, body, inverse } => self.block(place, call, names, body, inverse),
+                Node::Partial { name, call, body } => self.partial(place, name.as_deref(), call, body),
             }
         }
     }
@@ -93,11 +73,7 @@ impl<'a> NameCheck<'a> {
 
     /// Checks what a helper is given. `printed`: its value is printed, and so a missing one is an error when the message is made.
     fn call(&mut self, place: Place<'_>, call: &Call, printed: bool) {
-        let helper = if let Expr::Name { text, .. } = &call.name {
-            text.as_str()
-        } else {
-            ""
-        };
+        let helper = if let Expr::Name { text, .. } = &call.name { text.as_str() } else { "" };
         for (index, value) in call.values.iter().enumerate() {
             let needed = match helper {
                 "default" => printed && index == 1,
@@ -132,21 +108,16 @@ impl<'a> NameCheck<'a> {
     fn printed(&mut self, place: Place<'_>, thing: &Thing, text: &str, span: Span) {
         match thing {
             Thing::Top | Thing::Message => self.whole(place, text, span),
-            Thing::Contact(keys) | Thing::Event(keys) | Thing::Vars(keys) if keys.is_empty() => {
-                self.whole(place, text, span)
-            }
+            Thing::Contact(keys) | Thing::Event(keys) | Thing::Vars(keys) if keys.is_empty() => self.whole(place, text, span),
             Thing::Contact(keys) => {
-                let certain = self.certain.iter().any(
-                    |certain| matches!(certain, Thing::Contact(known) if known.starts_with(keys)),
-                );
+                let certain =
+                    self.certain.iter().any(|certain| matches!(certain, Thing::Contact(known) if known.starts_with(keys)));
                 if !certain && !self.scope.variables.contract.contact_always_has(keys) {
-                    let message =
-                        format!("`{text}` may be missing, and then the message can't be made");
+                    let message = format!("`{text}` may be missing, and then the message can't be made");
                     let help = format!(
                         "write {{{{default {text} \"…\"}}}} to say what stands there instead, or make it `required` in the contact schema"
                     );
-                    self.found
-                        .push(place.warning("possibly-missing", span, message, Some(help)));
+                    self.found.push(place.warning("possibly-missing", span, message, Some(help)));
                 }
             }
             _ => {}
@@ -155,73 +126,36 @@ impl<'a> NameCheck<'a> {
 
     fn whole(&mut self, place: Place<'_>, text: &str, span: Span) {
         let message = format!("`{text}` is not a value that can be printed");
-        self.unknown(
-            place,
-            span,
-            message,
-            Some("name one of the values inside of it".to_owned()),
-            false,
-        );
+        self.unknown(place, span, message, Some("name one of the values inside of it".to_owned()), false);
     }
 
-    fn block(
-        &mut self,
-        place: Place<'_>,
-        call: &Call,
-        names: &[String],
-        body: &[Node],
-        inverse: &[Node],
-    ) {
-        let helper = if let Expr::Name { text, .. } = &call.name {
-            text.as_str()
-        } else {
-            ""
-        };
-        let subject = call
-            .values
-            .first()
-            .map(|value| self.expression(place, value, false))
-            .unwrap_or(Thing::Any);
-        call.values
-            .iter()
-            .skip(1)
-            .chain(call.named.iter().map(|(_, value)| value))
-            .for_each(|value| {
-                self.expression(place, value, false);
-            });
+    fn block(&mut self, place: Place<'_>, call: &Call, names: &[String], body: &[Node], inverse: &[Node]) {
+        let helper = if let Expr::Name { text, .. } = &call.name { text.as_str() } else { "" };
+        let subject = call.values.first().map(|value| self.expression(place, value, false)).unwrap_or(Thing::Any);
+        call.values.iter().skip(1).chain(call.named.iter().map(|(_, value)| value)).for_each(|value| {
+            self.expression(place, value, false);
+        });
         let frame = match helper {
             "each" => {
                 let element = self.scope.element(&subject);
                 let given = [element.clone(), Thing::Leaf];
-                Some(Frame {
-                    base: element,
-                    names: names.iter().cloned().zip(given).collect(),
-                    local: true,
-                })
+                Some(Frame { base: element, names: names.iter().cloned().zip(given).collect(), local: true })
             }
             "with" => {
                 let local = self.scope.frames.last().is_some_and(|frame| frame.local);
                 let names = names.iter().cloned().zip([subject.clone()]).collect();
-                Some(Frame {
-                    base: subject.clone(),
-                    names,
-                    local,
-                })
+                Some(Frame { base: subject.clone(), names, local })
             }
             _ => None,
         };
         let known = self.certain.len();
         if matches!(helper, "if" | "with") {
-            call.values
-                .iter()
-                .for_each(|value| self.certain_from(value));
+            call.values.iter().for_each(|value| self.certain_from(value));
         }
         self.scoped(frame, |this| this.nodes(place, body));
         self.certain.truncate(known);
         if helper == "unless" {
-            call.values
-                .iter()
-                .for_each(|value| self.certain_from(value));
+            call.values.iter().for_each(|value| self.certain_from(value));
         }
         self.nodes(place, inverse);
         self.certain.truncate(known);
@@ -243,19 +177,14 @@ impl<'a> NameCheck<'a> {
                 }
             }
             Expr::Call(call) if matches!(&call.name, Expr::Name { text, .. } if text == "and") => {
-                call.values
-                    .iter()
-                    .for_each(|value| self.certain_from(value));
+                call.values.iter().for_each(|value| self.certain_from(value));
             }
             _ => {}
         }
     }
 
     fn partial(&mut self, place: Place<'_>, name: Option<&str>, call: &Call, body: &[Node]) {
-        let context = call
-            .values
-            .first()
-            .map(|value| self.expression(place, value, false));
+        let context = call.values.first().map(|value| self.expression(place, value, false));
         let named = call.named.iter();
         let names = named.map(|(name, value)| (name.clone(), self.expression(place, value, false)));
         let names: Vec<_> = names.collect();
@@ -264,9 +193,7 @@ impl<'a> NameCheck<'a> {
             return self.nodes(place, body);
         };
         let here = self.scope.frames.last();
-        let base = context
-            .or(here.map(|frame| frame.base.clone()))
-            .unwrap_or(Thing::Any);
+        let base = context.or(here.map(|frame| frame.base.clone())).unwrap_or(Thing::Any);
         let local = here.is_some_and(|frame| frame.local);
         // What stands between {{#> x}} and {{/x}} sees what the partial sees.
         self.scoped(Some(Frame { base, names, local }), |this| {
@@ -281,8 +208,7 @@ impl<'a> NameCheck<'a> {
             if self.included == MAX_PARTIALS + 1 {
                 let message = format!("this message pulls in more than {MAX_PARTIALS} partials");
                 let help = Some("use {{#each}} in one partial instead".to_owned());
-                self.found
-                    .push(place.error("template-too-large", tag, message, help));
+                self.found.push(place.error("template-too-large", tag, message, help));
             }
             return;
         }
@@ -298,25 +224,14 @@ impl<'a> NameCheck<'a> {
     fn resolve(&mut self, place: Place<'_>, text: &str, span: Span) -> Thing {
         match self.scope.lookup(text) {
             Ok(thing) => thing,
-            Err(Unknown {
-                message,
-                help,
-                by_contract,
-            }) => {
+            Err(Unknown { message, help, by_contract }) => {
                 self.unknown(place, span, message, help, by_contract);
                 Thing::Any
             }
         }
     }
 
-    fn unknown(
-        &mut self,
-        place: Place<'_>,
-        span: Span,
-        message: String,
-        help: Option<String>,
-        by_contract: bool,
-    ) {
+    fn unknown(&mut self, place: Place<'_>, span: Span, message: String, help: Option<String>, by_contract: bool) {
         let mut diagnostic = place.error("unknown-variable", span, message, help);
         if by_contract && self.scope.variables.open {
             diagnostic.severity = Severity::Warning;

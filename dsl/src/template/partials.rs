@@ -13,15 +13,9 @@ pub(super) fn file_of(name: &str) -> String {
 }
 
 /// The partials that the texts name, and those that these name in turn; only such as there are.
-pub fn partials_reached<'a>(
-    texts: impl IntoIterator<Item = &'a str>,
-    partials: &BTreeMap<String, String>,
-) -> BTreeSet<String> {
+pub fn partials_reached<'a>(texts: impl IntoIterator<Item = &'a str>, partials: &BTreeMap<String, String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<String> = texts
-        .into_iter()
-        .flat_map(|text| named(text).into_keys())
-        .collect();
+    let mut open: Vec<String> = texts.into_iter().flat_map(|text| named(text).into_keys()).collect();
     while let Some(name) = open.pop() {
         if let Some(text) = partials.get(&name)
             && found.insert(name)
@@ -34,15 +28,9 @@ pub fn partials_reached<'a>(
 
 /// Partials that pull in themselves, which would never end, and those that nest too deep.
 pub(super) fn faults(partials: &BTreeMap<String, String>) -> Vec<Diagnostic> {
-    let graph: BTreeMap<&str, BTreeMap<String, Span>> = partials
-        .iter()
-        .map(|(name, text)| (name.as_str(), named(text)))
-        .collect();
-    let mut search = Search {
-        graph: &graph,
-        depths: BTreeMap::new(),
-        faults: BTreeMap::new(),
-    };
+    let graph: BTreeMap<&str, BTreeMap<String, Span>> =
+        partials.iter().map(|(name, text)| (name.as_str(), named(text))).collect();
+    let mut search = Search { graph: &graph, depths: BTreeMap::new(), faults: BTreeMap::new() };
     for name in graph.keys() {
         search.depth(name, &mut Vec::new());
     }
@@ -79,44 +67,23 @@ impl Search<'_> {
         }
         let mut depth = 1;
         path.push(name.to_owned());
-        let next: Vec<String> = self
-            .graph
-            .get(name)
-            .map(|next| next.keys().cloned().collect())
-            .unwrap_or_default();
+        let next: Vec<String> = self.graph.get(name).map(|next| next.keys().cloned().collect()).unwrap_or_default();
         for target in next {
             if let Some(start) = path.iter().position(|step| *step == target) {
-                let circle: Vec<_> = path[start..]
-                    .iter()
-                    .chain([&target])
-                    .map(|step| format!("`{step}`"))
-                    .collect();
+                let circle: Vec<_> = path[start..].iter().chain([&target]).map(|step| format!("`{step}`")).collect();
                 let message = format!("this partial pulls in itself: {}", circle.join(" → "));
-                self.faults.insert(
-                    (name.to_owned(), target),
-                    ("template-cycle", message, "take one of them out".to_owned()),
-                );
+                self.faults.insert((name.to_owned(), target), ("template-cycle", message, "take one of them out".to_owned()));
             } else if path.len() >= MAX_DEPTH {
                 let message = format!("partials nest deeper than {MAX_DEPTH}");
-                self.faults.insert(
-                    (name.to_owned(), target),
-                    (
-                        "template-too-deep",
-                        message,
-                        "put some of them together".to_owned(),
-                    ),
-                );
+                self.faults
+                    .insert((name.to_owned(), target), ("template-too-deep", message, "put some of them together".to_owned()));
             } else {
                 let below = self.depth(&target, path);
                 if below + 1 > MAX_DEPTH {
                     let message = format!("partials nest deeper than {MAX_DEPTH}");
                     self.faults.insert(
                         (name.to_owned(), target),
-                        (
-                            "template-too-deep",
-                            message,
-                            "put some of them together".to_owned(),
-                        ),
+                        ("template-too-deep", message, "put some of them together".to_owned()),
                     );
                 }
                 depth = depth.max(below + 1);
@@ -142,11 +109,7 @@ fn collect(nodes: &[Node], found: &mut BTreeMap<String, Span>) {
         match node {
             Node::Partial { name, call, body } => {
                 if let Some(name) = name {
-                    let span = if let Expr::Name { span, .. } = &call.name {
-                        *span
-                    } else {
-                        call.tag
-                    };
+                    let span = if let Expr::Name { span, .. } = &call.name { *span } else { call.tag };
                     found.entry(name.clone()).or_insert(span);
                 }
                 collect(body, found);

@@ -7,14 +7,7 @@ use super::syntax::VariablePath;
 use super::vocabulary::suggestion;
 use crate::contract::{Declared, Kinds};
 
-const TOP: [&str; 6] = [
-    "contact",
-    "event",
-    "vars",
-    "unsubscribe_url",
-    "preferences_url",
-    "message",
-];
+const TOP: [&str; 6] = ["contact", "event", "vars", "unsubscribe_url", "preferences_url", "message"];
 /// What a layout sees besides.
 const LAYOUT: [&str; 3] = ["body", "subject", "preheader"];
 const LOCAL: [&str; 4] = ["index", "key", "first", "last"];
@@ -47,11 +40,7 @@ pub(super) struct Frame {
 impl Frame {
     /// What a message sees outside of all blocks.
     pub fn top() -> Frame {
-        Frame {
-            base: Thing::Top,
-            names: Vec::new(),
-            local: false,
-        }
+        Frame { base: Thing::Top, names: Vec::new(), local: false }
     }
 }
 
@@ -70,32 +59,20 @@ impl Scope<'_> {
     /// What a name stands for here, in the way that the renderer finds it.
     pub fn lookup(&self, text: &str) -> Result<Thing, Unknown> {
         let path = VariablePath::read(text);
-        let frame = |up: usize| {
-            self.frames
-                .len()
-                .checked_sub(up + 1)
-                .and_then(|index| self.frames.get(index))
-        };
-        let outside = || {
-            Unknown::plain(
-                format!("`{text}` goes further out than there are blocks"),
-                Some("leave out a `../`".to_owned()),
-            )
-        };
+        let frame = |up: usize| self.frames.len().checked_sub(up + 1).and_then(|index| self.frames.get(index));
+        let outside =
+            || Unknown::plain(format!("`{text}` goes further out than there are blocks"), Some("leave out a `../`".to_owned()));
         if path.local {
             let frame = frame(path.up).ok_or_else(outside)?;
             return match path.names.first().map(String::as_str) {
-                Some(name) if frame.local && LOCAL.contains(&name) && path.names.len() == 1 => {
-                    Ok(Thing::Leaf)
-                }
+                Some(name) if frame.local && LOCAL.contains(&name) && path.names.len() == 1 => Ok(Thing::Leaf),
                 Some("root") => Err(Unknown::plain(
                     "`@root` needs a name behind it".to_owned(),
                     Some("write @root.contact.first_name".to_owned()),
                 )),
-                Some(name) if LOCAL.contains(&name) => Err(Unknown::plain(
-                    format!("`{text}` is only known inside of {{{{#each}}}}"),
-                    None,
-                )),
+                Some(name) if LOCAL.contains(&name) => {
+                    Err(Unknown::plain(format!("`{text}` is only known inside of {{{{#each}}}}"), None))
+                }
                 Some(name) => Err(Unknown::plain(
                     format!("there is no `@{name}`"),
                     Some("there are: `@index`, `@key`, `@first`, `@last`, `@root.…`".to_owned()),
@@ -107,11 +84,7 @@ impl Scope<'_> {
             return self.inside(&Thing::Top, &path.names, text);
         }
         if let Some((first, rest)) = path.names.split_first() {
-            let named = self
-                .frames
-                .iter()
-                .rev()
-                .find_map(|frame| frame.names.iter().find(|(name, _)| name == first));
+            let named = self.frames.iter().rev().find_map(|frame| frame.names.iter().find(|(name, _)| name == first));
             if let Some((_, thing)) = named {
                 return self.inside(thing, rest, text);
             }
@@ -127,36 +100,24 @@ impl Scope<'_> {
         let longer = |keys: &[String]| keys.iter().chain(names).cloned().collect::<Vec<_>>();
         match thing {
             Thing::Any => Ok(Thing::Any),
-            Thing::Leaf => Err(Unknown::plain(
-                format!("`{text}`: there is nothing inside of a text or a number"),
-                None,
-            )),
+            Thing::Leaf => Err(Unknown::plain(format!("`{text}`: there is nothing inside of a text or a number"), None)),
             Thing::Message if first == "id" && rest.is_empty() => Ok(Thing::Leaf),
-            Thing::Message => Err(Unknown::plain(
-                format!("there is no `{text}`"),
-                Some("there is `message.id`".to_owned()),
-            )),
+            Thing::Message => Err(Unknown::plain(format!("there is no `{text}`"), Some("there is `message.id`".to_owned()))),
             Thing::Contact(keys) => self.attribute(longer(keys), text),
             Thing::Event(keys) => self.property(longer(keys), text),
             Thing::Vars(keys) if !keys.is_empty() => Ok(Thing::Any),
-            Thing::Vars(_) if self.variables.vars.contains(first) => {
-                Ok(Thing::Vars(names.to_vec()))
-            }
+            Thing::Vars(_) if self.variables.vars.contains(first) => Ok(Thing::Vars(names.to_vec())),
             Thing::Vars(_) => {
                 let known: Vec<_> = self.variables.vars.iter().map(String::as_str).collect();
                 let help = suggestion(first, &known, "names that a `set` step gives under `vars`");
-                Err(Unknown::plain(
-                    format!("no step of the workflow sets `vars.{first}`"),
-                    help,
-                ))
+                Err(Unknown::plain(format!("no step of the workflow sets `vars.{first}`"), help))
             }
             Thing::Top => self.top(first, rest, text),
         }
     }
 
     fn top(&self, first: &str, rest: &[String], text: &str) -> Result<Thing, Unknown> {
-        let given =
-            self.variables.with.contains(first) || self.needs.iter().any(|need| need == first);
+        let given = self.variables.with.contains(first) || self.needs.iter().any(|need| need == first);
         let thing = match first {
             "contact" => Thing::Contact(Vec::new()),
             "event" => Thing::Event(Vec::new()),
@@ -172,39 +133,21 @@ impl Scope<'_> {
 
     fn no_such_variable(&self, name: &str) -> Unknown {
         let layout: &[&str] = if self.layout { &LAYOUT } else { &[] };
-        let given: BTreeSet<&str> = self
-            .variables
-            .with
-            .iter()
-            .chain(self.needs)
-            .map(String::as_str)
-            .collect();
+        let given: BTreeSet<&str> = self.variables.with.iter().chain(self.needs).map(String::as_str).collect();
         let known: Vec<_> = TOP.iter().chain(layout).copied().chain(given).collect();
-        let contact = self
-            .variables
-            .contract
-            .contact_attribute(&[name.to_owned()]);
+        let contact = self.variables.contract.contact_attribute(&[name.to_owned()]);
         let help = match contact {
             Declared::Known(_) => Some(format!("did you mean `contact.{name}`?")),
             _ => suggestion(name, &known, "variables"),
         };
-        Unknown::plain(
-            format!(
-                "there is no variable `{name}` here; give it by `with`, or name it under `needs`"
-            ),
-            help,
-        )
+        Unknown::plain(format!("there is no variable `{name}` here; give it by `with`, or name it under `needs`"), help)
     }
 
     fn attribute(&self, keys: Vec<String>, text: &str) -> Result<Thing, Unknown> {
         match self.variables.contract.contact_attribute(&keys) {
-            Declared::Unknown(known) => Err(Unknown::declared(
-                text,
-                &keys,
-                "contact",
-                "the contact schema does not declare it",
-                &known,
-            )),
+            Declared::Unknown(known) => {
+                Err(Unknown::declared(text, &keys, "contact", "the contact schema does not declare it", &known))
+            }
             _ => Ok(Thing::Contact(keys)),
         }
     }
@@ -220,52 +163,21 @@ impl Scope<'_> {
         if self.variables.events.is_empty() {
             return Ok(Thing::Event(keys));
         }
-        let events: Vec<_> = self
-            .variables
-            .events
-            .iter()
-            .map(|event| format!("`{event}`"))
-            .collect();
-        let why = format!(
-            "no event that starts the run declares it ({})",
-            events.join(", ")
-        );
+        let events: Vec<_> = self.variables.events.iter().map(|event| format!("`{event}`")).collect();
+        let why = format!("no event that starts the run declares it ({})", events.join(", "));
         let known: Vec<_> = known.into_iter().collect();
         Err(Unknown::declared(text, &keys, "event", &why, &known))
     }
 
     /// What one round of `{{#each}}` sees.
     pub fn element(&self, list: &Thing) -> Thing {
-        let first = |keys: &[String]| {
-            keys.iter()
-                .cloned()
-                .chain(["0".to_owned()])
-                .collect::<Vec<_>>()
-        };
-        let is_list = |declared: &Declared| {
-            matches!(
-                declared,
-                Declared::Known(Kinds {
-                    list: true,
-                    object: false,
-                    ..
-                })
-            )
-        };
+        let first = |keys: &[String]| keys.iter().cloned().chain(["0".to_owned()]).collect::<Vec<_>>();
+        let is_list = |declared: &Declared| matches!(declared, Declared::Known(Kinds { list: true, object: false, .. }));
         match list {
-            Thing::Contact(keys) if is_list(&self.variables.contract.contact_attribute(keys)) => {
-                Thing::Contact(first(keys))
-            }
+            Thing::Contact(keys) if is_list(&self.variables.contract.contact_attribute(keys)) => Thing::Contact(first(keys)),
             Thing::Event(keys) if !self.variables.events.is_empty() => {
-                let all = self
-                    .variables
-                    .events
-                    .iter()
-                    .map(|event| self.variables.contract.event_property(event, keys));
-                if all
-                    .into_iter()
-                    .all(|declared| is_list(&declared) || matches!(declared, Declared::Unknown(_)))
-                {
+                let all = self.variables.events.iter().map(|event| self.variables.contract.event_property(event, keys));
+                if all.into_iter().all(|declared| is_list(&declared) || matches!(declared, Declared::Unknown(_))) {
                     Thing::Event(first(keys))
                 } else {
                     Thing::Any
@@ -286,30 +198,14 @@ pub(super) struct Unknown {
 
 impl Unknown {
     fn plain(message: String, help: Option<String>) -> Unknown {
-        Unknown {
-            message,
-            help,
-            by_contract: false,
-        }
+        Unknown { message, help, by_contract: false }
     }
 
     fn declared(text: &str, keys: &[String], root: &str, why: &str, known: &[String]) -> Unknown {
         let full = format!("{root}.{}", keys.join("."));
-        let written = if text == full {
-            format!("`{full}`")
-        } else {
-            format!("`{text}` (`{full}`)")
-        };
+        let written = if text == full { format!("`{full}`") } else { format!("`{text}` (`{full}`)") };
         let known: Vec<_> = known.iter().map(String::as_str).collect();
-        let help = suggestion(
-            keys.last().map_or("", String::as_str),
-            &known,
-            "names declared there",
-        );
-        Unknown {
-            message: format!("unknown {written}: {why}"),
-            help,
-            by_contract: true,
-        }
+        let help = suggestion(keys.last().map_or("", String::as_str), &known, "names declared there");
+        Unknown { message: format!("unknown {written}: {why}"), help, by_contract: true }
     }
 }

@@ -32,12 +32,7 @@ impl Role {
 }
 
 /// Checks one parsed text.
-pub(super) fn check(
-    place: Place<'_>,
-    nodes: &[Node],
-    role: Role,
-    partials: &BTreeMap<String, String>,
-) -> Vec<Diagnostic> {
+pub(super) fn check(place: Place<'_>, nodes: &[Node], role: Role, partials: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let mut walker = Walker {
         place,
         role,
@@ -51,12 +46,7 @@ pub(super) fn check(
     walker.nodes(nodes);
     if role.is_layout() && !walker.prints_body {
         let help = Some("write {{{body}}} where the message's body stands".to_owned());
-        walker.found.push(place.error(
-            "layout-without-body",
-            (0, 0),
-            "this layout never prints the body".to_owned(),
-            help,
-        ));
+        walker.found.push(place.error("layout-without-body", (0, 0), "this layout never prints the body".to_owned(), help));
     }
     walker.found
 }
@@ -64,9 +54,7 @@ pub(super) fn check(
 /// The lines (from 0) on which a comment allows data to be printed as it is.
 fn allowed_lines(text: &str) -> BTreeSet<usize> {
     let tags = tags::scan(text).unwrap_or_default();
-    let comments = tags.iter().filter(|tag| {
-        tag.kind == Kind::Comment && tag.content.starts_with("allow(unescaped-data)")
-    });
+    let comments = tags.iter().filter(|tag| tag.kind == Kind::Comment && tag.content.starts_with("allow(unescaped-data)"));
     comments.map(|tag| line_of(text, tag.start)).collect()
 }
 
@@ -97,21 +85,11 @@ impl Walker<'_> {
             match node {
                 Node::Text(text) => self.before.text(text),
                 Node::Value { raw, call } => self.value(*raw, call),
-                Node::Block {
-                    call,
-                    body,
-                    inverse,
-                    ..
-                } => self.block(call, body, inverse),
+                Node::Block { call, body, inverse, .. } => self.block(call, body, inverse),
                 Node::Partial { name, call, body } => self.partial(name.as_deref(), call, body),
                 Node::Decorator(span) => {
                     let help = Some("put the part into a file under templates/partials/ and use it with {{> name}}".to_owned());
-                    self.error(
-                        "decorator",
-                        *span,
-                        "inline partials and decorators are not supported".to_owned(),
-                        help,
-                    );
+                    self.error("decorator", *span, "inline partials and decorators are not supported".to_owned(), help);
                 }
             }
         }
@@ -124,21 +102,14 @@ impl Walker<'_> {
             Expr::Name { .. } => self.helper_call(call, Form::Value),
             Expr::Call(_) | Expr::Literal(_) => {
                 let help = Some("remove the parentheses".to_owned());
-                self.error(
-                    "template-syntax",
-                    call.tag,
-                    "a helper's value can't be printed in parentheses".to_owned(),
-                    help,
-                );
+                self.error("template-syntax", call.tag, "a helper's value can't be printed in parentheses".to_owned(), help);
             }
         }
         let mut names = Vec::new();
         if plain {
             names_in(&call.name, &mut names)
         } else {
-            call.values
-                .iter()
-                .for_each(|value| names_in(value, &mut names))
+            call.values.iter().for_each(|value| names_in(value, &mut names))
         }
         self.body_variable(raw, &names, call.tag);
         if raw {
@@ -158,35 +129,23 @@ impl Walker<'_> {
         self.prints_body = true;
         if !raw && self.role == Role::HtmlLayout {
             let message = "`body` is HTML already and would be escaped once more".to_owned();
-            self.error(
-                "escaped-body",
-                tag,
-                message,
-                Some("write {{{body}}} with three braces".to_owned()),
-            );
+            self.error("escaped-body", tag, message, Some("write {{{body}}} with three braces".to_owned()));
         }
     }
 
     fn raw_value(&mut self, names: &[(&str, Span)], tag: Span) {
-        if !self.role.is_html()
-            || self
-                .allowed_lines
-                .contains(&line_of(self.place.text, tag.0))
-        {
+        if !self.role.is_html() || self.allowed_lines.contains(&line_of(self.place.text, tag.0)) {
             return;
         }
-        let harmless = |name: &str| match VariablePath::read(name).names.first().map(String::as_str)
-        {
+        let harmless = |name: &str| match VariablePath::read(name).names.first().map(String::as_str) {
             Some("unsubscribe_url" | "preferences_url" | "message") => true,
             Some("body") => self.role.is_layout(),
             _ => false,
         };
         if let Some((name, span)) = names.iter().find(|(name, _)| !harmless(name)).copied() {
-            let message =
-                format!("`{name}` is data, and three braces put it into the HTML as it is");
-            let help = format!(
-                "write {{{{{name}}}}}, or say why it is safe on the same line: {{{{! allow(unescaped-data) reason }}}}"
-            );
+            let message = format!("`{name}` is data, and three braces put it into the HTML as it is");
+            let help =
+                format!("write {{{{{name}}}}}, or say why it is safe on the same line: {{{{! allow(unescaped-data) reason }}}}");
             self.error("unescaped-data", span, message, Some(help));
         }
     }
@@ -198,27 +157,20 @@ impl Walker<'_> {
             let path = VariablePath::read(name);
             let root = path.names.first().map(String::as_str);
             matches!(root, Some("contact" | "event" | "vars"))
-                || (scoped
-                    && !path.root
-                    && !matches!(root, Some("unsubscribe_url" | "preferences_url")))
+                || (scoped && !path.root && !matches!(root, Some("unsubscribe_url" | "preferences_url")))
         };
         if let Some((name, span)) = names.iter().find(|(name, _)| is_data(name)).copied() {
-            let message = format!(
-                "`{name}` decides where this address leads; data could make it `javascript:…`"
-            );
+            let message = format!("`{name}` decides where this address leads; data could make it `javascript:…`");
             let help = format!(
                 "begin with the part that is fixed (https://shop.example/{{{{{name}}}}}), or write {{{{url {name}}}}}, which prints web, mail and phone addresses and `#` for all else"
             );
-            self.found
-                .push(self.place.warning("data-as-url", span, message, Some(help)));
+            self.found.push(self.place.warning("data-as-url", span, message, Some(help)));
         }
     }
 
     fn block(&mut self, call: &Call, body: &[Node], inverse: &[Node]) {
         self.helper_call(call, Form::Block);
-        let scope = usize::from(
-            matches!(&call.name, Expr::Name { text, .. } if text == "each" || text == "with"),
-        );
+        let scope = usize::from(matches!(&call.name, Expr::Name { text, .. } if text == "each" || text == "with"));
         let before = self.before.clone();
         self.scopes += scope;
         self.nodes(body);
@@ -233,103 +185,52 @@ impl Walker<'_> {
         match name {
             None => {
                 let help = Some("choose with {{#if}} between partials that are named".to_owned());
-                self.error(
-                    "dynamic-partial",
-                    call.tag,
-                    "a partial's name can't be computed".to_owned(),
-                    help,
-                );
+                self.error("dynamic-partial", call.tag, "a partial's name can't be computed".to_owned(), help);
             }
             Some("@partial-block") if self.role == Role::Partial => {}
             Some(name) if self.partials.contains_key(name) => {}
             Some(name) => {
-                let span = if let Expr::Name { span, .. } = &call.name {
-                    *span
-                } else {
-                    call.tag
-                };
+                let span = if let Expr::Name { span, .. } = &call.name { *span } else { call.tag };
                 let help = suggestion(name, &known, "partials");
-                self.error(
-                    "unknown-partial",
-                    span,
-                    format!("there is no partial `{name}` under templates/partials/"),
-                    help,
-                );
+                self.error("unknown-partial", span, format!("there is no partial `{name}` under templates/partials/"), help);
             }
         }
-        call.values
-            .iter()
-            .chain(call.named.iter().map(|(_, value)| value))
-            .for_each(|value| self.argument(value));
+        call.values.iter().chain(call.named.iter().map(|(_, value)| value)).for_each(|value| self.argument(value));
         self.before.value();
         self.nodes(body);
     }
 
     /// A helper with its values, at a place where only `form` (or both) may stand.
     fn helper_call(&mut self, call: &Call, form: Form) {
-        call.values
-            .iter()
-            .chain(call.named.iter().map(|(_, value)| value))
-            .for_each(|value| self.argument(value));
+        call.values.iter().chain(call.named.iter().map(|(_, value)| value)).for_each(|value| self.argument(value));
         let Expr::Name { text: name, span } = &call.name else {
             return;
         };
         let Some(rule) = helper(name) else {
-            let known: Vec<_> = HELPERS
-                .iter()
-                .filter(|rule| rule.form == form || rule.form == Form::Both)
-                .map(|rule| rule.name)
-                .collect();
+            let known: Vec<_> =
+                HELPERS.iter().filter(|rule| rule.form == form || rule.form == Form::Both).map(|rule| rule.name).collect();
             let help = suggestion(name, &known, "helpers");
-            return self.error(
-                "unknown-helper",
-                *span,
-                format!("there is no helper `{name}`"),
-                help,
-            );
+            return self.error("unknown-helper", *span, format!("there is no helper `{name}`"), help);
         };
         if rule.form != form && rule.form != Form::Both {
             let (message, help) = match rule.form {
-                Form::Block => (
-                    format!("`{name}` is a block"),
-                    format!("write {{{{#{name} …}}}} … {{{{/{name}}}}}"),
-                ),
-                Form::Value | Form::Both => (
-                    format!("`{name}` is not a block"),
-                    format!("write {{{{{name} …}}}}"),
-                ),
+                Form::Block => (format!("`{name}` is a block"), format!("write {{{{#{name} …}}}} … {{{{/{name}}}}}")),
+                Form::Value | Form::Both => (format!("`{name}` is not a block"), format!("write {{{{{name} …}}}}")),
             };
             return self.error("helper-arguments", *span, message, Some(help));
         }
         let (least, most) = (*rule.values.start(), *rule.values.end());
         if !rule.values.contains(&call.values.len()) {
-            let wanted = if least == most {
-                least.to_string()
-            } else {
-                format!("{least} to {most}")
-            };
+            let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
             let plural = if most == 1 { "" } else { "s" };
-            let message = format!(
-                "`{name}` takes {wanted} value{plural}, but {} are given here",
-                call.values.len()
-            );
-            let help = call
-                .values
-                .is_empty()
-                .then(|| format!("if a variable of this name is meant, write {{{{this.{name}}}}}"));
+            let message = format!("`{name}` takes {wanted} value{plural}, but {} are given here", call.values.len());
+            let help = call.values.is_empty().then(|| format!("if a variable of this name is meant, write {{{{this.{name}}}}}"));
             return self.error("helper-arguments", *span, message, help);
         }
-        if let Some((key, _)) = call
-            .named
-            .iter()
-            .find(|(key, _)| !(key == "includeZero" && matches!(name.as_str(), "if" | "unless")))
+        if let Some((key, _)) =
+            call.named.iter().find(|(key, _)| !(key == "includeZero" && matches!(name.as_str(), "if" | "unless")))
         {
-            self.error(
-                "helper-arguments",
-                *span,
-                format!("`{name}` takes no `{key}=`"),
-                None,
-            );
+            self.error("helper-arguments", *span, format!("`{name}` takes no `{key}=`"), None);
         }
     }
 

@@ -4,26 +4,16 @@ use super::*;
 use crate::diagnostic::Severity;
 
 fn project(files: &[(&str, &str)]) -> BTreeMap<String, String> {
-    files
-        .iter()
-        .map(|(file, text)| (format!("templates/{file}.hbs"), (*text).to_owned()))
-        .collect()
+    files.iter().map(|(file, text)| (format!("templates/{file}.hbs"), (*text).to_owned())).collect()
 }
 
 fn said(diagnostics: &[Diagnostic]) -> Vec<String> {
     let severity = |severity| {
-        if severity == Severity::Error {
-            ""
-        } else {
-            "warning "
-        }
+        if severity == Severity::Error { "" } else { "warning " }
     };
     let line = |found: &Diagnostic| {
         let place = &found.location;
-        let file = place
-            .file
-            .trim_start_matches("templates/")
-            .trim_end_matches(".hbs");
+        let file = place.file.trim_start_matches("templates/").trim_end_matches(".hbs");
         format!(
             "{}{} {file}:{}:{}-{}:{}",
             severity(found.severity),
@@ -43,35 +33,19 @@ const FRONT: &str = "---\nsubject: Hi\n---\n";
 #[track_caller]
 fn check_load(body: &str, expected: &[&str]) {
     let html = format!("{FRONT}{body}");
-    let files = project(&[
-        ("m.html", &html),
-        ("partials/card", "card"),
-        ("partials/a/footer", "x"),
-    ]);
+    let files = project(&[("m.html", &html), ("partials/card", "card"), ("partials/a/footer", "x")]);
     assert_eq!(said(&Library::load(&files).1), expected, "{body}");
 }
 
 #[test]
 fn each_fault_of_a_text_has_its_place() {
-    check_load(
-        "<p>{{contact.x}}{{> card}}{{> a/footer y=1}}{{default contact.x \"y\"}}",
-        &[],
-    );
+    check_load("<p>{{contact.x}}{{> card}}{{> a/footer y=1}}{{default contact.x \"y\"}}", &[]);
     check_load("<p>\n  {{#if x}}", &["template-syntax m.html:5:3-5:12"]);
     check_load("{{contact.}}", &["template-syntax m.html:4:1-4:13"]);
     check_load("ä {{uper x}}", &["unknown-helper m.html:4:5-4:9"]);
     check_load("{{#loop x}}{{/loop}}", &["unknown-helper m.html:4:4-4:8"]);
-    check_load(
-        "{{log x}}{{#raw x}}{{/raw}}",
-        &[
-            "unknown-helper m.html:4:3-4:6",
-            "unknown-helper m.html:4:13-4:16",
-        ],
-    );
-    check_load(
-        "{{#if (nope x)}}{{/if}}",
-        &["unknown-helper m.html:4:8-4:12"],
-    );
+    check_load("{{log x}}{{#raw x}}{{/raw}}", &["unknown-helper m.html:4:3-4:6", "unknown-helper m.html:4:13-4:16"]);
+    check_load("{{#if (nope x)}}{{/if}}", &["unknown-helper m.html:4:8-4:12"]);
     check_load("{{#if a b}}{{/if}}", &["helper-arguments m.html:4:4-4:6"]);
     check_load(
         "{{len}}{{if x}}{{#upper x}}{{/upper}}{{upper x y=1}}",
@@ -85,116 +59,45 @@ fn each_fault_of_a_text_has_its_place() {
     check_load("{{(upper x)}}", &["template-syntax m.html:4:1-4:14"]);
     check_load("{{> crad}}", &["unknown-partial m.html:4:5-4:9"]);
     check_load("{{> (lookup x y)}}", &["dynamic-partial m.html:4:1-4:19"]);
-    check_load(
-        "{{#*inline \"x\"}}a{{/inline}}{{* foo}}",
-        &["decorator m.html:4:1-4:17", "decorator m.html:4:29-4:38"],
-    );
-    check_load(
-        "{{{contact.x}}}\n{{& event.y}}",
-        &[
-            "unescaped-data m.html:4:4-4:13",
-            "unescaped-data m.html:5:5-5:12",
-        ],
-    );
-    check_load(
-        "{{{default contact.x \"y\"}}}",
-        &["unescaped-data m.html:4:12-4:21"],
-    );
-    check_load(
-        "{{#each event.items}}{{{this}}}{{/each}}",
-        &["unescaped-data m.html:4:25-4:29"],
-    );
-    check_load(
-        "{{{contact.x}}} {{! allow(unescaped-data) sanitised on import }}",
-        &[],
-    );
-    check_load(
-        "{{! allow(unescaped-data) }}\n{{{contact.x}}}",
-        &["unescaped-data m.html:5:4-5:13"],
-    );
+    check_load("{{#*inline \"x\"}}a{{/inline}}{{* foo}}", &["decorator m.html:4:1-4:17", "decorator m.html:4:29-4:38"]);
+    check_load("{{{contact.x}}}\n{{& event.y}}", &["unescaped-data m.html:4:4-4:13", "unescaped-data m.html:5:5-5:12"]);
+    check_load("{{{default contact.x \"y\"}}}", &["unescaped-data m.html:4:12-4:21"]);
+    check_load("{{#each event.items}}{{{this}}}{{/each}}", &["unescaped-data m.html:4:25-4:29"]);
+    check_load("{{{contact.x}}} {{! allow(unescaped-data) sanitised on import }}", &[]);
+    check_load("{{! allow(unescaped-data) }}\n{{{contact.x}}}", &["unescaped-data m.html:5:4-5:13"]);
     check_load("{{{unsubscribe_url}}}{{{message.id}}}", &[]);
     check_load("{{{body}}}", &["unescaped-data m.html:4:4-4:8"]);
-    check_load(
-        "<a href=\"{{contact.site}}\"><a href='{{unsubscribe_url}}'>",
-        &["warning data-as-url m.html:4:12-4:24"],
-    );
+    check_load("<a href=\"{{contact.site}}\"><a href='{{unsubscribe_url}}'>", &["warning data-as-url m.html:4:12-4:24"]);
     check_load(
         "<a href=\"{{#if x}}{{event.y}}{{else}}{{event.z}}{{/if}}\">",
-        &[
-            "warning data-as-url m.html:4:21-4:28",
-            "warning data-as-url m.html:4:40-4:47",
-        ],
+        &["warning data-as-url m.html:4:21-4:28", "warning data-as-url m.html:4:40-4:47"],
     );
-    check_load(
-        "{{#each event.items}}<a href={{link}}>{{/each}}",
-        &["warning data-as-url m.html:4:32-4:36"],
-    );
-    check_load(
-        "<a href=\"{{url contact.site}}\"><a href=\"https://x/{{contact.y}}\"><a href=\"{{link}}\">",
-        &[],
-    );
-    check_load(
-        &"{{#if x}}".repeat(33),
-        &["template-too-deep m.html:4:289-4:298"],
-    );
-    check_load(
-        &"x".repeat(MAX_SOURCE + 1),
-        &["template-too-large m.html:4:1-4:1"],
-    );
+    check_load("{{#each event.items}}<a href={{link}}>{{/each}}", &["warning data-as-url m.html:4:32-4:36"]);
+    check_load("<a href=\"{{url contact.site}}\"><a href=\"https://x/{{contact.y}}\"><a href=\"{{link}}\">", &[]);
+    check_load(&"{{#if x}}".repeat(33), &["template-too-deep m.html:4:289-4:298"]);
+    check_load(&"x".repeat(MAX_SOURCE + 1), &["template-too-large m.html:4:1-4:1"]);
 }
 
 #[test]
 fn each_fault_of_the_files_has_its_place() {
-    let check = |files: &[(&str, &str)], expected: &[&str]| {
-        assert_eq!(
-            said(&Library::load(&project(files)).1),
-            expected,
-            "{files:?}"
-        )
-    };
+    let check =
+        |files: &[(&str, &str)], expected: &[&str]| assert_eq!(said(&Library::load(&project(files)).1), expected, "{files:?}");
     check(&[("a.html", "x")], &["missing-subject a.html:1:1-1:1"]);
     check(&[("a.html", "x"), ("a.txt", FRONT)], &[]);
-    check(
-        &[("a.html", FRONT), ("a.txt", "---\nsubject: Ho\n---\n")],
-        &["conflicting-front-matter a.txt:2:10-2:12"],
-    );
+    check(&[("a.html", FRONT), ("a.txt", "---\nsubject: Ho\n---\n")], &["conflicting-front-matter a.txt:2:10-2:12"]);
     check(&[("a.html", FRONT), ("a.txt", FRONT)], &[]);
+    check(&[("a.html", "---\nsubject: \"a {{> b}}\"\n---\n")], &["unknown-partial a.html:2:17-2:18"]);
     check(
-        &[("a.html", "---\nsubject: \"a {{> b}}\"\n---\n")],
-        &["unknown-partial a.html:2:17-2:18"],
-    );
-    check(
-        &[
-            ("a.html", "---\nsubject: x\nlayout: plian\n---\n"),
-            ("layouts/plain.html", "{{{body}}}"),
-        ],
+        &[("a.html", "---\nsubject: x\nlayout: plian\n---\n"), ("layouts/plain.html", "{{{body}}}")],
         &["unknown-layout a.html:3:9-3:14"],
     );
+    check(&[("a.html", "---\nsubject: x\nchannel: sms\n---\n")], &["not-yet a.html:3:10-3:13"]);
     check(
-        &[("a.html", "---\nsubject: x\nchannel: sms\n---\n")],
-        &["not-yet a.html:3:10-3:13"],
+        &[("a.mjml", ""), ("a.de.html", ""), ("a.de-AT.txt", ""), ("a.sms", "")],
+        &["not-yet a.de-AT.txt:1:1-1:1", "not-yet a.de.html:1:1-1:1", "not-yet a.mjml:1:1-1:1", "not-yet a.sms:1:1-1:1"],
     );
     check(
-        &[
-            ("a.mjml", ""),
-            ("a.de.html", ""),
-            ("a.de-AT.txt", ""),
-            ("a.sms", ""),
-        ],
-        &[
-            "not-yet a.de-AT.txt:1:1-1:1",
-            "not-yet a.de.html:1:1-1:1",
-            "not-yet a.mjml:1:1-1:1",
-            "not-yet a.sms:1:1-1:1",
-        ],
-    );
-    check(
-        &[
-            ("a", ""),
-            ("a.beta.html", ""),
-            ("A.html", ""),
-            ("../x.html", ""),
-        ],
+        &[("a", ""), ("a.beta.html", ""), ("A.html", ""), ("../x.html", "")],
         &[
             "template-name ../x.html:1:1-1:1",
             "template-name A.html:1:1-1:1",
@@ -203,72 +106,28 @@ fn each_fault_of_the_files_has_its_place() {
         ],
     );
     check(
-        &[
-            ("layouts/l.html", "{{body}}"),
-            ("layouts/l.txt", "{{body}}"),
-            ("layouts/m.html", "x"),
-        ],
-        &[
-            "escaped-body layouts/l.html:1:1-1:9",
-            "layout-without-body layouts/m.html:1:1-1:1",
-        ],
+        &[("layouts/l.html", "{{body}}"), ("layouts/l.txt", "{{body}}"), ("layouts/m.html", "x")],
+        &["escaped-body layouts/l.html:1:1-1:9", "layout-without-body layouts/m.html:1:1-1:1"],
     );
-    check(
-        &[
-            ("partials/a", "\n{{> b}}"),
-            ("partials/b", "{{#if x}}{{> a}}{{/if}}"),
-        ],
-        &["template-cycle partials/b:1:14-1:15"],
-    );
-    check(
-        &[("partials/a", "{{> a}}")],
-        &["template-cycle partials/a:1:5-1:6"],
-    );
-    check(
-        &[("partials/a", "{{> @partial-block}}{{{contact.x}}}")],
-        &["unescaped-data partials/a:1:24-1:33"],
-    );
+    check(&[("partials/a", "\n{{> b}}"), ("partials/b", "{{#if x}}{{> a}}{{/if}}")], &["template-cycle partials/b:1:14-1:15"]);
+    check(&[("partials/a", "{{> a}}")], &["template-cycle partials/a:1:5-1:6"]);
+    check(&[("partials/a", "{{> @partial-block}}{{{contact.x}}}")], &["unescaped-data partials/a:1:24-1:33"]);
 
-    let chain: Vec<_> = (0..40)
-        .map(|step| {
-            (
-                format!("partials/p{step:02}"),
-                format!("{{{{> p{:02}}}}}", step + 1),
-            )
-        })
-        .collect();
-    let mut chain: Vec<_> = chain
-        .iter()
-        .map(|(file, text)| (file.as_str(), text.as_str()))
-        .collect();
+    let chain: Vec<_> = (0..40).map(|step| (format!("partials/p{step:02}"), format!("{{{{> p{:02}}}}}", step + 1))).collect();
+    let mut chain: Vec<_> = chain.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
     chain.push(("partials/p40", ""));
-    assert!(
-        said(&Library::load(&project(&chain)).1)
-            .iter()
-            .any(|line| line.starts_with("template-too-deep"))
-    );
+    assert!(said(&Library::load(&project(&chain)).1).iter().any(|line| line.starts_with("template-too-deep")));
 
-    let plain = BTreeMap::from([
-        ("templates/a.html".to_owned(), String::new()),
-        ("templates/logo.png".to_owned(), String::new()),
-    ]);
-    assert_eq!(
-        said(&Library::load(&plain).1),
-        ["warning not-a-template a.html:1:1-1:1"]
-    );
+    let plain =
+        BTreeMap::from([("templates/a.html".to_owned(), String::new()), ("templates/logo.png".to_owned(), String::new())]);
+    assert_eq!(said(&Library::load(&plain).1), ["warning not-a-template a.html:1:1-1:1"]);
 }
 
 #[test]
 fn a_template_is_put_together_from_its_files() {
     let (library, diagnostics) = Library::load(&project(&[
-        (
-            "on/day-1.html",
-            "---\nlayout: plain\nsubject: Hi {{> name}}\nneeds: [coupon, code]\n---\n<p>{{> card}}</p>",
-        ),
-        (
-            "on/day-1.txt",
-            "---\ntopic: offers\npreheader: Soon\n---\ntext",
-        ),
+        ("on/day-1.html", "---\nlayout: plain\nsubject: Hi {{> name}}\nneeds: [coupon, code]\n---\n<p>{{> card}}</p>"),
+        ("on/day-1.txt", "---\ntopic: offers\npreheader: Soon\n---\ntext"),
         ("layouts/plain.html", "<b>{{{body}}}{{> foot}}</b>"),
         ("partials/card", "{{> inner}}"),
         ("partials/inner", ""),
@@ -279,30 +138,12 @@ fn a_template_is_put_together_from_its_files() {
     assert_eq!(said(&diagnostics), [""; 0]);
     let template = &library.templates["on/day-1"];
     assert_eq!(template.subject.as_deref(), Some("Hi {{> name}}"));
-    assert_eq!(
-        (template.topic.as_deref(), template.preheader.as_deref()),
-        (Some("offers"), Some("Soon"))
-    );
+    assert_eq!((template.topic.as_deref(), template.preheader.as_deref()), (Some("offers"), Some("Soon")));
     let html = template.html.as_ref().expect("html");
-    assert_eq!(
-        (html.source.as_str(), html.layout.as_deref()),
-        ("<p>{{> card}}</p>", Some("<b>{{{body}}}{{> foot}}</b>"))
-    );
-    assert_eq!(
-        template
-            .text
-            .as_ref()
-            .map(|text| (text.source.as_str(), text.layout.as_deref())),
-        Some(("text", None))
-    );
-    assert_eq!(
-        Vec::from_iter(library.partials_of(template)),
-        ["card", "foot", "inner", "name"]
-    );
-    assert_eq!(
-        library.missing_needs("on/day-1", &BTreeSet::from(["code".to_owned()])),
-        ["coupon"]
-    );
+    assert_eq!((html.source.as_str(), html.layout.as_deref()), ("<p>{{> card}}</p>", Some("<b>{{{body}}}{{> foot}}</b>")));
+    assert_eq!(template.text.as_ref().map(|text| (text.source.as_str(), text.layout.as_deref())), Some(("text", None)));
+    assert_eq!(Vec::from_iter(library.partials_of(template)), ["card", "foot", "inner", "name"]);
+    assert_eq!(library.missing_needs("on/day-1", &BTreeSet::from(["code".to_owned()])), ["coupon"]);
     assert_eq!(library.missing_needs("nope", &BTreeSet::new()), [""; 0]);
 }
 
@@ -314,14 +155,8 @@ fn contract() -> Contract {
     }, "required": ["country", "pets"] });
     let order = json!({ "properties": { "total": { "type": "number" }, "items": { "type": "array", "items": { "properties": { "sku": { "type": "string" } } } } } });
     let (contract, diagnostics) = Contract::load(&BTreeMap::from([
-        (
-            "schemas/contact.schema.json".to_owned(),
-            contact.to_string(),
-        ),
-        (
-            "schemas/events/ordered.schema.json".to_owned(),
-            order.to_string(),
-        ),
+        ("schemas/contact.schema.json".to_owned(), contact.to_string()),
+        ("schemas/events/ordered.schema.json".to_owned(), order.to_string()),
     ]));
     assert_eq!(diagnostics, []);
     contract
@@ -333,45 +168,22 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 /// What an inline text says of its names, as sent by a run that `ordered` started, with a coupon and `vars.stage`.
 fn names(text: &str, events: &[&str], open: bool) -> Vec<String> {
-    let files = project(&[
-        ("partials/card", "{{title}}{{contact.country}}{{nope}}"),
-        ("partials/item", "{{sku}}{{@index}}"),
-    ]);
+    let files = project(&[("partials/card", "{{title}}{{contact.country}}{{nope}}"), ("partials/item", "{{sku}}{{@index}}")]);
     let library = Library::load(&files).0;
-    let (contract, events, with, vars) =
-        (contract(), set(events), set(&["coupon"]), set(&["stage"]));
-    let variables = Variables {
-        contract: &contract,
-        events: &events,
-        with: &with,
-        vars: &vars,
-        open,
-    };
-    let text = InlineText {
-        text,
-        file: "w",
-        line: 10,
-        column: 5,
-    };
+    let (contract, events, with, vars) = (contract(), set(events), set(&["coupon"]), set(&["stage"]));
+    let variables = Variables { contract: &contract, events: &events, with: &with, vars: &vars, open };
+    let text = InlineText { text, file: "w", line: 10, column: 5 };
     said(&library.check_inline(&text, &variables))
 }
 
 #[test]
 fn names_are_checked_against_the_contract() {
-    let check = |text: &str, expected: &[&str]| {
-        assert_eq!(names(text, &["ordered"], false), expected, "{text}")
-    };
+    let check = |text: &str, expected: &[&str]| assert_eq!(names(text, &["ordered"], false), expected, "{text}");
     check(
         "{{contact.country}} {{coupon.anything}} {{vars.stage}} {{unsubscribe_url}} {{preferences_url}} {{message.id}} {{event.total}}",
         &[],
     );
-    check(
-        "{{contact.contry}}\n{{event.totl}}",
-        &[
-            "unknown-variable w:10:7-10:21",
-            "unknown-variable w:11:7-11:17",
-        ],
-    );
+    check("{{contact.contry}}\n{{event.totl}}", &["unknown-variable w:10:7-10:21", "unknown-variable w:11:7-11:17"]);
     check(
         "{{first_name}}{{vars.stag}}{{message.x}}{{coupn}}{{body}}",
         &[
@@ -384,23 +196,10 @@ fn names_are_checked_against_the_contract() {
     );
     check(
         "{{#if contact.nope}}{{else if event.nope}}{{else}}{{nope}}{{/if}}",
-        &[
-            "unknown-variable w:10:11-10:23",
-            "unknown-variable w:10:35-10:45",
-            "unknown-variable w:10:57-10:61",
-        ],
+        &["unknown-variable w:10:11-10:23", "unknown-variable w:10:35-10:45", "unknown-variable w:10:57-10:61"],
     );
-    check(
-        "{{#unless (eq contact.nope \"contact.nope\")}}{{/unless}}",
-        &["unknown-variable w:10:19-10:31"],
-    );
-    check(
-        "{{contact}}{{this}}",
-        &[
-            "unknown-variable w:10:7-10:14",
-            "unknown-variable w:10:18-10:22",
-        ],
-    );
+    check("{{#unless (eq contact.nope \"contact.nope\")}}{{/unless}}", &["unknown-variable w:10:19-10:31"]);
+    check("{{contact}}{{this}}", &["unknown-variable w:10:7-10:14", "unknown-variable w:10:18-10:22"]);
     check("{{contact.country.x}}", &["unknown-variable w:10:7-10:24"]);
 
     check(
@@ -416,85 +215,42 @@ fn names_are_checked_against_the_contract() {
             "unknown-variable w:10:74-10:79",
         ],
     );
-    check(
-        "{{#each event.items as |item i|}}{{item.sku}}{{i}}{{item.size}}{{/each}}",
-        &["unknown-variable w:10:57-10:66"],
-    );
+    check("{{#each event.items as |item i|}}{{item.sku}}{{i}}{{item.size}}{{/each}}", &["unknown-variable w:10:57-10:66"]);
     check(
         "{{#each contact.pets}}{{name}}{{#if ../contact.nope}}{{/if}}{{../../x}}{{/each}}",
-        &[
-            "unknown-variable w:10:41-10:56",
-            "unknown-variable w:10:67-10:74",
-        ],
+        &["unknown-variable w:10:41-10:56", "unknown-variable w:10:67-10:74"],
     );
     check(
         "{{#each coupon}}{{anything.goes}}{{/each}}{{#with contact.address}}{{city}}{{town}}{{/with}}",
-        &[
-            "warning possibly-missing w:10:74-10:78",
-            "unknown-variable w:10:82-10:86",
-        ],
+        &["warning possibly-missing w:10:74-10:78", "unknown-variable w:10:82-10:86"],
     );
-    check(
-        "{{lookup event.items 0}}{{len contact.nope}}",
-        &["unknown-variable w:10:35-10:47"],
-    );
+    check("{{lookup event.items 0}}{{len contact.nope}}", &["unknown-variable w:10:35-10:47"]);
 
-    check(
-        "{{> card title=\"x\"}}",
-        &["unknown-variable partials/card:1:31-1:35"],
-    );
+    check("{{> card title=\"x\"}}", &["unknown-variable partials/card:1:31-1:35"]);
     check(
         "{{#each event.items}}{{> item}}{{/each}}{{> item}}",
-        &[
-            "unknown-variable partials/item:1:3-1:6",
-            "unknown-variable partials/item:1:10-1:16",
-        ],
+        &["unknown-variable partials/item:1:3-1:6", "unknown-variable partials/item:1:10-1:16"],
     );
     check(
         "{{#> card title=1}}{{title}}{{../contact.country}}{{../../x}}{{/card}}",
-        &[
-            "unknown-variable partials/card:1:31-1:35",
-            "unknown-variable w:10:57-10:64",
-        ],
+        &["unknown-variable partials/card:1:31-1:35", "unknown-variable w:10:57-10:64"],
     );
-    check(
-        "{{> item coupon}}",
-        &["unknown-variable partials/item:1:10-1:16"],
-    );
+    check("{{> item coupon}}", &["unknown-variable partials/item:1:10-1:16"]);
 }
 
 #[test]
 fn what_may_be_missing_is_a_warning() {
-    let check =
-        |text: &str, expected: &[&str]| assert_eq!(names(text, &[], false), expected, "{text}");
-    check(
-        "{{contact.first_name}}",
-        &["warning possibly-missing w:10:7-10:25"],
-    );
-    check(
-        "{{upper contact.first_name}}",
-        &["warning possibly-missing w:10:13-10:31"],
-    );
-    check(
-        "{{default contact.first_name contact.phone}}",
-        &["warning possibly-missing w:10:34-10:47"],
-    );
-    check(
-        "{{default contact.first_name \"there\"}}{{contact.id}}{{contact.email}}{{contact.country}}",
-        &[],
-    );
+    let check = |text: &str, expected: &[&str]| assert_eq!(names(text, &[], false), expected, "{text}");
+    check("{{contact.first_name}}", &["warning possibly-missing w:10:7-10:25"]);
+    check("{{upper contact.first_name}}", &["warning possibly-missing w:10:13-10:31"]);
+    check("{{default contact.first_name contact.phone}}", &["warning possibly-missing w:10:34-10:47"]);
+    check("{{default contact.first_name \"there\"}}{{contact.id}}{{contact.email}}{{contact.country}}", &[]);
     check(
         "{{#if contact.first_name}}{{contact.first_name}}{{else}}{{contact.first_name}}{{/if}}",
         &["warning possibly-missing w:10:63-10:81"],
     );
-    check(
-        "{{#unless contact.first_name}}x{{else}}{{contact.first_name}}{{/unless}}",
-        &[],
-    );
-    check(
-        "{{#if (and contact.first_name event.x)}}{{contact.first_name}}{{/if}}",
-        &[],
-    );
+    check("{{#unless contact.first_name}}x{{else}}{{contact.first_name}}{{/unless}}", &[]);
+    check("{{#if (and contact.first_name event.x)}}{{contact.first_name}}{{/if}}", &[]);
     check("{{#if (eq contact.first_name \"Ada\")}}x{{/if}}", &[]);
 }
 
@@ -502,36 +258,17 @@ fn what_may_be_missing_is_a_warning() {
 fn events_and_open_contracts_change_what_is_known() {
     assert_eq!(
         names("{{event.anything}}{{contact.nope}}", &[], true),
-        [
-            "warning unknown-variable w:10:25-10:37",
-            "warning possibly-missing w:10:25-10:37"
-        ][..1]
+        ["warning unknown-variable w:10:25-10:37", "warning possibly-missing w:10:25-10:37"][..1]
     );
-    assert_eq!(
-        names(
-            "{{event.url}}{{event.total}}",
-            &["ordered", "message_clicked"],
-            false
-        ),
-        [""; 0]
-    );
-    assert_eq!(
-        names("{{event.url}}", &["ordered"], false),
-        ["unknown-variable w:10:7-10:16"]
-    );
-    assert_eq!(
-        names("{{nope}}", &[], true),
-        ["unknown-variable w:10:7-10:11"]
-    );
+    assert_eq!(names("{{event.url}}{{event.total}}", &["ordered", "message_clicked"], false), [""; 0]);
+    assert_eq!(names("{{event.url}}", &["ordered"], false), ["unknown-variable w:10:7-10:16"]);
+    assert_eq!(names("{{nope}}", &[], true), ["unknown-variable w:10:7-10:11"]);
 }
 
 #[test]
 fn a_templates_use_is_checked_in_all_of_its_files() {
     let (library, diagnostics) = Library::load(&project(&[
-        (
-            "m.html",
-            "---\nsubject: 'Hi {{a}}'\npreheader: |\n  x\n  {{b}}\nlayout: l\nneeds: [coupon]\n---\n\n{{c}}{{coupon}}",
-        ),
+        ("m.html", "---\nsubject: 'Hi {{a}}'\npreheader: |\n  x\n  {{b}}\nlayout: l\nneeds: [coupon]\n---\n\n{{c}}{{coupon}}"),
         ("m.txt", "{{d}}{{> p}}"),
         ("layouts/l.html", "{{{body}}}{{subject}}{{preheader}}{{e}}"),
         ("layouts/unused.html", "{{{body}}}{{f}}"),
@@ -539,13 +276,7 @@ fn a_templates_use_is_checked_in_all_of_its_files() {
     ]));
     assert_eq!(said(&diagnostics), [""; 0]);
     let (contract, none) = (Contract::default(), BTreeSet::new());
-    let variables = Variables {
-        contract: &contract,
-        events: &none,
-        with: &none,
-        vars: &none,
-        open: false,
-    };
+    let variables = Variables { contract: &contract, events: &none, with: &none, vars: &none, open: false };
     assert_eq!(
         said(&library.check_use("m", &variables)),
         [
@@ -565,36 +296,16 @@ fn help_says_what_to_write() {
     let files = project(&[]);
     let library = Library::load(&files).0;
     let (contract, none) = (contract(), BTreeSet::new());
-    let variables = Variables {
-        contract: &contract,
-        events: &none,
-        with: &none,
-        vars: &none,
-        open: false,
-    };
+    let variables = Variables { contract: &contract, events: &none, with: &none, vars: &none, open: false };
     let check = |text: &str, words: &str| {
-        let found = library.check_inline(
-            &InlineText {
-                text,
-                file: "w",
-                line: 1,
-                column: 1,
-            },
-            &variables,
-        );
-        let help = found
-            .first()
-            .and_then(|found| found.help.clone())
-            .unwrap_or_default();
+        let found = library.check_inline(&InlineText { text, file: "w", line: 1, column: 1 }, &variables);
+        let help = found.first().and_then(|found| found.help.clone()).unwrap_or_default();
         assert!(help.contains(words), "{text}: {help} / {words}");
     };
     check("{{contact.frist_name}}", "did you mean `first_name`?");
     check("{{first_name}}", "did you mean `contact.first_name`?");
     check("{{contct}}", "did you mean `contact`?");
-    check(
-        "{{contact.shoe_size}}",
-        "names declared there: `address`, `country`",
-    );
+    check("{{contact.shoe_size}}", "names declared there: `address`, `country`");
     check("{{uper contact.country}}", "did you mean `upper`?");
     check("{{#event.items}}{{/event.items}}", "{{#each event.items}}");
     check("{{contact.first_name}}", "{{default contact.first_name");

@@ -22,11 +22,7 @@ pub struct HelperRule {
 }
 
 const fn rule(name: &'static str, form: Form, least: usize, most: usize) -> HelperRule {
-    HelperRule {
-        name,
-        form,
-        values: RangeInclusive::new(least, most),
-    }
+    HelperRule { name, form, values: RangeInclusive::new(least, most) }
 }
 
 /// Every helper that a template may use.
@@ -59,9 +55,7 @@ pub fn helper(name: &str) -> Option<&'static HelperRule> {
 
 /// The name among `known` that is most like `name`, if any is like it at all.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
+    let scored = known.into_iter().map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
     scored
         .filter(|(distance, candidate)| *distance <= (candidate.chars().count().max(3) / 3))
         .min()
@@ -76,11 +70,7 @@ pub(super) fn suggestion(name: &str, known: &[&str], what: &str) -> Option<Strin
     if known.is_empty() {
         return Some(format!("there are no {what}"));
     }
-    let listed: Vec<_> = known
-        .iter()
-        .take(20)
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let listed: Vec<_> = known.iter().take(20).map(|name| format!("`{name}`")).collect();
     let more = if known.len() > 20 { ", …" } else { "" };
     Some(format!("{what}: {}{more}", listed.join(", ")))
 }
@@ -92,17 +82,8 @@ mod tests {
     #[test]
     fn suggestions_are_near_or_a_list() {
         let known = ["first_name", "last_name"];
-        assert_eq!(
-            suggestion("frist_name", &known, "attributes").as_deref(),
-            Some("did you mean `first_name`?")
-        );
-        assert_eq!(
-            suggestion("colour", &known, "attributes").as_deref(),
-            Some("attributes: `first_name`, `last_name`")
-        );
-        assert_eq!(
-            suggestion("colour", &[], "attributes").as_deref(),
-            Some("there are no attributes")
-        );
+        assert_eq!(suggestion("frist_name", &known, "attributes").as_deref(), Some("did you mean `first_name`?"));
+        assert_eq!(suggestion("colour", &known, "attributes").as_deref(), Some("attributes: `first_name`, `last_name`"));
+        assert_eq!(suggestion("colour", &[], "attributes").as_deref(), Some("there are no attributes"));
     }
 }

@@ -19,16 +19,10 @@ const MAX_NODES: usize = 100_000;
 pub(super) fn scan(file: &str, text: &str) -> Result<Spans, Vec<Diagnostic>> {
     let mut pass = Pass::new(file);
     if let Some((at, c)) = unprintable(text) {
-        let message = format!(
-            "the character U+{:04X} may not stand in a YAML file",
-            u32::from(c)
-        );
+        let message = format!("the character U+{:04X} may not stand in a YAML file", u32::from(c));
         pass.refuse(
             "yaml-syntax",
-            Span {
-                start: at,
-                end: after(at),
-            },
+            Span { start: at, end: after(at) },
             message,
             Some("remove it, or write it as an escape in double quotes"),
         );
@@ -45,15 +39,7 @@ pub(super) fn scan(file: &str, text: &str) -> Result<Spans, Vec<Diagnostic>> {
                     break;
                 }
                 let message = format!("this is not valid YAML: {}", error.info());
-                pass.refuse(
-                    "yaml-syntax",
-                    Span {
-                        start: at,
-                        end: after(at),
-                    },
-                    message,
-                    None,
-                );
+                pass.refuse("yaml-syntax", Span { start: at, end: after(at) }, message, None);
                 Err(Stop)
             }
         };
@@ -61,11 +47,7 @@ pub(super) fn scan(file: &str, text: &str) -> Result<Spans, Vec<Diagnostic>> {
             break;
         }
     }
-    if pass.errors.is_empty() {
-        Ok(pass.spans)
-    } else {
-        Err(pass.errors)
-    }
+    if pass.errors.is_empty() { Ok(pass.spans) } else { Err(pass.errors) }
 }
 
 /// The rest of the text is not worth reading.
@@ -121,13 +103,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn refuse(
-        &mut self,
-        code: &'static str,
-        span: Span,
-        message: impl Into<String>,
-        help: Option<&str>,
-    ) {
+    fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: Option<&str>) {
         self.errors.push(Diagnostic {
             code,
             severity: Severity::Error,
@@ -138,25 +114,14 @@ impl<'a> Pass<'a> {
     }
 
     fn event(&mut self, event: Event<'_>, raw: RawSpan) -> Result<(), Stop> {
-        let span = Span {
-            start: position(&raw.start),
-            end: position(&raw.end),
-        };
+        let span = Span { start: position(&raw.start), end: position(&raw.end) };
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    let at = Span {
-                        start: span.start,
-                        end: after(span.start),
-                    };
-                    self.refuse(
-                        "yaml-documents",
-                        at,
-                        "a second document begins here; a file holds one",
-                        Some("split the file"),
-                    );
+                    let at = Span { start: span.start, end: after(span.start) };
+                    self.refuse("yaml-documents", at, "a second document begins here; a file holds one", Some("split the file"));
                     return Err(Stop);
                 }
                 Ok(())
@@ -183,10 +148,7 @@ impl<'a> Pass<'a> {
 
     fn refuse_tag(&mut self, tagged: bool, span: Span) {
         if tagged {
-            let at = Span {
-                start: span.start,
-                end: after(span.start),
-            };
+            let at = Span { start: span.start, end: after(span.start) };
             self.refuse(
                 "yaml-tag",
                 at,
@@ -198,22 +160,11 @@ impl<'a> Pass<'a> {
 
     /// Whether the next node is a mapping's key.
     fn at_key(&self) -> bool {
-        self.frames
-            .last()
-            .is_some_and(|frame| frame.keys.is_some() && frame.key.is_none())
+        self.frames.last().is_some_and(|frame| frame.keys.is_some() && frame.key.is_none())
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        span: Span,
-    ) -> Result<(), Stop> {
-        let span = Span {
-            start: span.start,
-            end: Self::scalar_end(text, style, span),
-        };
+    fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, span: Span) -> Result<(), Stop> {
+        let span = Span { start: span.start, end: Self::scalar_end(text, style, span) };
         if self.at_key() {
             self.key(text, style, span);
             return Ok(());
@@ -228,55 +179,23 @@ impl<'a> Pass<'a> {
         }
         let key = self.enter();
         let content = Self::content_of(style, span.start);
-        self.spans.insert(
-            &self.pointer,
-            NodeSpan {
-                key,
-                value: span,
-                first_key: None,
-                content,
-            },
-        );
+        self.spans.insert(&self.pointer, NodeSpan { key, value: span, first_key: None, content });
         self.end = span.end;
-        self.leave(
-            anchor,
-            Weight {
-                nodes: 1,
-                height: 0,
-            },
-            span,
-        )
+        self.leave(anchor, Weight { nodes: 1, height: 0 }, span)
     }
 
     fn key(&mut self, text: &str, style: ScalarStyle, span: Span) {
         if style == ScalarStyle::Plain {
             if text == "<<" {
-                self.refuse(
-                    "yaml-merge",
-                    span,
-                    "merge keys (`<<`) are not supported",
-                    Some("write the keys out"),
-                );
+                self.refuse("yaml-merge", span, "merge keys (`<<`) are not supported", Some("write the keys out"));
             } else if !matches!(resolve(text), Plain::Text) {
-                let shown = if text.is_empty() {
-                    "an empty key".to_owned()
-                } else {
-                    format!("the key `{text}`")
-                };
-                self.refuse(
-                    "yaml-key",
-                    span,
-                    format!("{shown} is not text"),
-                    Some("quote it to make it text"),
-                );
+                let shown = if text.is_empty() { "an empty key".to_owned() } else { format!("the key `{text}`") };
+                self.refuse("yaml-key", span, format!("{shown} is not text"), Some("quote it to make it text"));
             }
         }
         let mut duplicate = false;
         if let Some(frame) = self.frames.last_mut() {
-            duplicate = frame
-                .keys
-                .as_mut()
-                .is_some_and(|keys| !keys.insert(text.to_owned()));
+            duplicate = frame.keys.as_mut().is_some_and(|keys| !keys.insert(text.to_owned()));
             frame.key = Some(span);
             self.pointer.truncate(frame.pointer);
             if frame.keys.as_ref().is_some_and(|keys| keys.len() == 1) {
@@ -286,12 +205,7 @@ impl<'a> Pass<'a> {
         }
         if duplicate {
             let message = format!("the key `{text}` is here twice");
-            self.refuse(
-                "duplicate-key",
-                span,
-                message,
-                Some("remove one, or give it another name"),
-            );
+            self.refuse("duplicate-key", span, message, Some("remove one, or give it another name"));
         }
     }
 
@@ -318,9 +232,7 @@ impl<'a> Pass<'a> {
             frame.weight.height = frame.weight.height.max(weight.height + 1);
             self.pointer.truncate(frame.pointer);
         }
-        self.nodes = self
-            .nodes
-            .saturating_add(if weight.height == 0 { weight.nodes } else { 1 });
+        self.nodes = self.nodes.saturating_add(if weight.height == 0 { weight.nodes } else { 1 });
         if self.frames.len() + weight.height > MAX_DEPTH {
             return self.too_deep(span);
         }
@@ -329,38 +241,19 @@ impl<'a> Pass<'a> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Stop> {
         if self.at_key() {
-            self.refuse(
-                "yaml-key",
-                span,
-                "an alias cannot be a key",
-                Some("write the key out"),
-            );
+            self.refuse("yaml-key", span, "an alias cannot be a key", Some("write the key out"));
             return Err(Stop);
         }
         let Some(weight) = self.anchors.get(&anchor).copied() else {
-            self.refuse(
-                "yaml-alias-bomb",
-                span,
-                "this alias stands inside what it stands for",
-                None,
-            );
+            self.refuse("yaml-alias-bomb", span, "this alias stands inside what it stands for", None);
             return Err(Stop);
         };
         let key = self.enter();
-        self.spans.insert(
-            &self.pointer,
-            NodeSpan {
-                key,
-                value: span,
-                first_key: None,
-                content: span.start,
-            },
-        );
+        self.spans.insert(&self.pointer, NodeSpan { key, value: span, first_key: None, content: span.start });
         self.end = span.end;
         self.nodes = self.nodes.saturating_add(weight.nodes);
         if self.nodes > MAX_NODES {
-            let message =
-                format!("with its aliases written out, this file has more than {MAX_NODES} values");
+            let message = format!("with its aliases written out, this file has more than {MAX_NODES} values");
             self.refuse("yaml-alias-bomb", span, message, None);
             return Err(Stop);
         }
@@ -369,10 +262,7 @@ impl<'a> Pass<'a> {
 
     fn open(&mut self, mapping: bool, anchor: usize, span: Span) -> Result<(), Stop> {
         if self.at_key() {
-            let at = Span {
-                start: span.start,
-                end: after(span.start),
-            };
+            let at = Span { start: span.start, end: after(span.start) };
             self.refuse(
                 "yaml-key",
                 at,
@@ -385,29 +275,15 @@ impl<'a> Pass<'a> {
             return self.too_deep(span);
         }
         let key = self.enter();
-        let value = Span {
-            start: span.start,
-            end: after(span.start),
-        };
-        self.spans.insert(
-            &self.pointer,
-            NodeSpan {
-                key,
-                value,
-                first_key: None,
-                content: span.start,
-            },
-        );
+        let value = Span { start: span.start, end: after(span.start) };
+        self.spans.insert(&self.pointer, NodeSpan { key, value, first_key: None, content: span.start });
         self.frames.push(Frame {
             keys: mapping.then(HashSet::new),
             key: None,
             index: 0,
             pointer: self.pointer.len(),
             anchor,
-            weight: Weight {
-                nodes: 1,
-                height: 0,
-            },
+            weight: Weight { nodes: 1, height: 0 },
         });
         Ok(())
     }
@@ -416,11 +292,7 @@ impl<'a> Pass<'a> {
         if let Some(frame) = self.frames.pop() {
             self.pointer.truncate(frame.pointer);
             // A flow container ends with its bracket, a block container with its last scalar.
-            let end = if span.end > span.start {
-                span.end
-            } else {
-                self.end
-            };
+            let end = if span.end > span.start { span.end } else { self.end };
             self.end = self.end.max(end);
             self.spans.set_end(&self.pointer, self.end);
             // The depth was checked when it opened.
@@ -429,16 +301,8 @@ impl<'a> Pass<'a> {
     }
 
     fn too_deep(&mut self, span: Span) -> Result<(), Stop> {
-        let at = Span {
-            start: span.start,
-            end: after(span.start),
-        };
-        self.refuse(
-            "too-deep",
-            at,
-            format!("lists and mappings nest deeper than {MAX_DEPTH} here"),
-            None,
-        );
+        let at = Span { start: span.start, end: after(span.start) };
+        self.refuse("too-deep", at, format!("lists and mappings nest deeper than {MAX_DEPTH} here"), None);
         Err(Stop)
     }
 
@@ -446,10 +310,7 @@ impl<'a> Pass<'a> {
     fn scalar_end(text: &str, style: ScalarStyle, span: Span) -> Position {
         if style == ScalarStyle::Plain && !text.contains('\n') && span.end.line == span.start.line {
             let width = text.chars().count();
-            return Position {
-                line: span.start.line,
-                column: (span.start.column + width).min(span.end.column),
-            };
+            return Position { line: span.start.line, column: (span.start.column + width).min(span.end.column) };
         }
         span.end
     }
@@ -464,15 +325,9 @@ impl<'a> Pass<'a> {
 }
 
 fn position(marker: &Marker) -> Position {
-    Position {
-        line: marker.line().max(1),
-        column: marker.col() + 1,
-    }
+    Position { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
 fn after(position: Position) -> Position {
-    Position {
-        line: position.line,
-        column: position.column + 1,
-    }
+    Position { line: position.line, column: position.column + 1 }
 }

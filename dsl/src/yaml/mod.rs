@@ -33,31 +33,19 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> 
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let spans = events::scan(file, text)?;
     match serde_yaml::from_str::<Value>(text) {
-        Ok(value) => Ok(Document {
-            file: file.to_owned(),
-            value,
-            spans,
-        }),
+        Ok(value) => Ok(Document { file: file.to_owned(), value, spans }),
         Err(error) => Err(vec![second_pass_error(file, &error)]),
     }
 }
 
 /// The libyaml family refuses a few things that the first pass accepts (control characters, for one).
 fn second_pass_error(file: &str, error: &serde_yaml::Error) -> Diagnostic {
-    let (line, column) = error
-        .location()
-        .map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
+    let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
     Diagnostic {
         code: "yaml-syntax",
         severity: Severity::Error,
         message: format!("this is not valid YAML: {error}"),
-        location: Location {
-            file: file.to_owned(),
-            line,
-            column,
-            end_line: line,
-            end_column: column + 1,
-        },
+        location: Location { file: file.to_owned(), line, column, end_line: line, end_column: column + 1 },
         help: None,
     }
 }

@@ -11,8 +11,7 @@ pub(super) enum Plain {
 
 pub(super) fn resolve(text: &str) -> Plain {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False"
-        | "FALSE" => return Plain::Other,
+        "" | "~" | "null" | "Null" | "NULL" | "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => return Plain::Other,
         ".nan" | ".NaN" | ".NAN" => return Plain::NotFinite,
         _ => {}
     }
@@ -20,19 +19,13 @@ pub(super) fn resolve(text: &str) -> Plain {
     if matches!(number, ".inf" | ".Inf" | ".INF") {
         return Plain::NotFinite;
     }
-    if !number.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-        || !number.contains(|c: char| c.is_ascii_digit())
-    {
+    if !number.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !number.contains(|c: char| c.is_ascii_digit()) {
         return Plain::Text;
     }
     let digits = |rest: &str, radix| !rest.is_empty() && rest.chars().all(|c| c.is_digit(radix));
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
         if let Some(rest) = number.strip_prefix(prefix) {
-            return if digits(rest, radix) {
-                Plain::Other
-            } else {
-                Plain::Text
-            };
+            return if digits(rest, radix) { Plain::Other } else { Plain::Text };
         }
     }
     if number.len() > 1 && number.starts_with('0') && digits(number, 10) {

@@ -67,12 +67,7 @@ impl Spans {
             match pointer.rfind('/') {
                 Some(cut) => pointer = &pointer[..cut],
                 None => {
-                    return NodeSpan {
-                        key: None,
-                        value: Span::START,
-                        first_key: None,
-                        content: Span::START.start,
-                    };
+                    return NodeSpan { key: None, value: Span::START, first_key: None, content: Span::START.start };
                 }
             }
         }
@@ -80,10 +75,7 @@ impl Spans {
 }
 
 impl Span {
-    const START: Span = Span {
-        start: Position { line: 1, column: 1 },
-        end: Position { line: 1, column: 2 },
-    };
+    const START: Span = Span { start: Position { line: 1, column: 1 }, end: Position { line: 1, column: 2 } };
 
     pub(crate) fn at(self, file: &str) -> Location {
         Location {

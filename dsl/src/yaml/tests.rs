@@ -10,10 +10,7 @@ fn answer(text: &str) -> String {
         Ok(document) => document.value.to_string(),
         Err(errors) => {
             let first = &errors[0];
-            format!(
-                "{}:{} {}",
-                first.location.line, first.location.column, first.code
-            )
+            format!("{}:{} {}", first.location.line, first.location.column, first.code)
         }
     }
 }
@@ -21,10 +18,7 @@ fn answer(text: &str) -> String {
 #[test]
 fn strictness() {
     let check = |text: &str, expected: &str| assert_eq!(answer(text), expected, "{text:?}");
-    check(
-        "a: yes\nb: NO\nc: 012\nd: 0o10\ne: 09:00",
-        r#"{"a":"yes","b":"NO","c":"012","d":8,"e":"09:00"}"#,
-    );
+    check("a: yes\nb: NO\nc: 012\nd: 0o10\ne: 09:00", r#"{"a":"yes","b":"NO","c":"012","d":8,"e":"09:00"}"#);
     check("a: 1\nb:\n  c: 1\n  c: 2\n", "4:3 duplicate-key");
     check("é: 1\n\"\\u00e9\": 2\n", "2:1 duplicate-key");
     check("a: !!str 1\n", "1:4 yaml-tag");
@@ -45,10 +39,7 @@ fn strictness() {
 fn hostile_texts_end_in_a_diagnostic() {
     let mut bomb = String::from("a0: &a0 [1, 1]\n");
     for level in 1..40 {
-        bomb.push_str(&format!(
-            "a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n",
-            level - 1
-        ));
+        bomb.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1));
     }
     let check = |text: &str, code: &str| {
         let got = answer(text);
@@ -65,29 +56,12 @@ fn hostile_texts_end_in_a_diagnostic() {
 
 #[test]
 fn spans_are_in_characters() {
-    let document = read(
-        "a.yaml",
-        "é: {ü: [a, 'b c']}\nlist:\n  - send: x # note\n    html: |\n      <p>\n",
-    )
-    .unwrap();
+    let document = read("a.yaml", "é: {ü: [a, 'b c']}\nlist:\n  - send: x # note\n    html: |\n      <p>\n").unwrap();
     let check = |pointer: &str, value: [usize; 4], content: [usize; 2]| {
         let span = document.spans.get(pointer);
         let got = span.value;
-        assert_eq!(
-            [
-                got.start.line,
-                got.start.column,
-                got.end.line,
-                got.end.column
-            ],
-            value,
-            "{pointer}"
-        );
-        assert_eq!(
-            [span.content.line, span.content.column],
-            content,
-            "{pointer}"
-        );
+        assert_eq!([got.start.line, got.start.column, got.end.line, got.end.column], value, "{pointer}");
+        assert_eq!([span.content.line, span.content.column], content, "{pointer}");
     };
     check("/é/ü", [1, 8, 1, 18], [1, 8]);
     check("/é/ü/1", [1, 12, 1, 17], [1, 13]);
@@ -95,8 +69,5 @@ fn spans_are_in_characters() {
     check("/list/0/send", [3, 11, 3, 12], [3, 11]);
     check("/list/0/html", [5, 7, 6, 1], [5, 7]);
     check("/list/0/html/nowhere", [5, 7, 6, 1], [5, 7]);
-    assert_eq!(
-        document.value["list"][0],
-        json!({"send": "x", "html": "<p>\n"})
-    );
+    assert_eq!(document.value["list"][0], json!({"send": "x", "html": "<p>\n"}));
 }

@@ -95,24 +95,14 @@ mod tests {
             date: 0,
             headers: Vec::new(),
         };
-        Job {
-            message: MessageId(number),
-            envelope,
-            compose: Box::new(content),
-        }
+        Job { message: MessageId(number), envelope, compose: Box::new(content) }
     }
 
     fn named(number: i64) -> Content {
-        Content {
-            subject: Some(number.to_string()),
-            ..Content::default()
-        }
+        Content { subject: Some(number.to_string()), ..Content::default() }
     }
 
-    fn start(
-        delivery: Delivery,
-        runtime: &tokio::runtime::Runtime,
-    ) -> (ChannelPool, mpsc::Receiver<Report>) {
+    fn start(delivery: Delivery, runtime: &tokio::runtime::Runtime) -> (ChannelPool, mpsc::Receiver<Report>) {
         let options = ChannelOptions {
             connections: 1000,
             delivery,
@@ -122,18 +112,12 @@ mod tests {
         };
         let (reports, received) = channel();
         let report: ReportTo = Arc::new(move |report| reports.send(report).unwrap());
-        (
-            ChannelPool::start("email", &options, report, runtime.handle()).unwrap(),
-            received,
-        )
+        (ChannelPool::start("email", &options, report, runtime.handle()).unwrap(), received)
     }
 
     /// A thousand messages at once, of which every tenth cannot be made: each is reported once, before the pool has closed.
     fn check(delivery: Delivery) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (pool, reports) = start(delivery, &runtime);
         for number in 0..pool.connections() as i64 {
             pool.submit(job(number, move || match number % 10 {
@@ -164,20 +148,12 @@ mod tests {
         check(Delivery::Null);
         let home = tempfile::tempdir().unwrap();
         check(Delivery::Outbox(home.path().join("outbox")));
-        assert_eq!(
-            std::fs::read_dir(home.path().join("outbox"))
-                .unwrap()
-                .count(),
-            800
-        );
+        assert_eq!(std::fs::read_dir(home.path().join("outbox")).unwrap().count(), 800);
     }
 
     #[test]
     fn what_is_not_begun_in_time_is_put_off() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (pool, reports) = start(Delivery::Null, &runtime);
         let gate = Arc::new(Mutex::new(()));
         let shut = gate.lock().unwrap();
@@ -195,19 +171,7 @@ mod tests {
         runtime.block_on(pool.close(Duration::ZERO));
         drop(shut);
         let outcomes: Vec<Outcome> = reports.iter().map(|report| report.outcome).collect();
-        assert_eq!(
-            outcomes
-                .iter()
-                .filter(|outcome| **outcome == Outcome::Sent)
-                .count(),
-            2
-        );
-        assert_eq!(
-            outcomes
-                .iter()
-                .filter(|outcome| matches!(outcome, Outcome::Deferred(_)))
-                .count(),
-            3
-        );
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Sent).count(), 2);
+        assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Deferred(_))).count(), 3);
     }
 }

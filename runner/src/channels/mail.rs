@@ -28,21 +28,15 @@ pub struct Mail {
 pub enum MailError {
     #[error(transparent)]
     Address(#[from] AddressError),
-    #[error(
-        "the message's date, {0} ms since 1970, cannot be written in a mail: it must lie between 1970 and 9999"
-    )]
+    #[error("the message's date, {0} ms since 1970, cannot be written in a mail: it must lie between 1970 and 9999")]
     Date(i64),
     #[error("“{0}” cannot be a Message-ID: give the project a `url` with a plain host name")]
     MessageId(String),
-    #[error(
-        "{0} has a word of more than {LONGEST_WORD} characters, which cannot be put into a mail's header: shorten it"
-    )]
+    #[error("{0} has a word of more than {LONGEST_WORD} characters, which cannot be put into a mail's header: shorten it")]
     LongWord(&'static str),
     #[error("“{0}” cannot be a header field's name")]
     HeaderName(&'static str),
-    #[error(
-        "the mail came out with characters that are not ASCII (please report it: they should have been encoded)"
-    )]
+    #[error("the mail came out with characters that are not ASCII (please report it: they should have been encoded)")]
     NotAscii,
     #[error("the mail could not be put together: {0}")]
     Build(#[from] lettre::error::Error),
@@ -68,52 +62,33 @@ pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Ma
     }
     let message = match (content.text, content.html) {
         (Some(text), Some(html)) => builder.multipart(
-            MultiPart::alternative()
-                .singlepart(SinglePart::plain(body(text)))
-                .singlepart(SinglePart::html(body(html))),
+            MultiPart::alternative().singlepart(SinglePart::plain(body(text))).singlepart(SinglePart::html(body(html))),
         ),
         (None, Some(html)) => builder.singlepart(SinglePart::html(body(html))),
         (text, None) => builder.singlepart(SinglePart::plain(body(text.unwrap_or_default()))),
     }?;
-    let text = String::from_utf8(message.formatted())
-        .ok()
-        .filter(|text| text.is_ascii());
-    Ok(Mail {
-        from: from.email.clone(),
-        to,
-        text: text.ok_or(MailError::NotAscii)?,
-    })
+    let text = String::from_utf8(message.formatted()).ok().filter(|text| text.is_ascii());
+    Ok(Mail { from: from.email.clone(), to, text: text.ok_or(MailError::NotAscii)? })
 }
 
 fn date(ms: i64) -> Result<SystemTime, MailError> {
     match u64::try_from(ms) {
-        Ok(since_1970) if ms < YEAR_10000 => {
-            Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970))
-        }
+        Ok(since_1970) if ms < YEAR_10000 => Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970)),
         _ => Err(MailError::Date(ms)),
     }
 }
 
 fn message_id(id: &str) -> Result<String, MailError> {
-    let fits = id
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
+    let fits = id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>');
     match id.split_once('@') {
-        Some((left, right))
-            if fits && !left.is_empty() && !right.is_empty() && id.len() <= LONGEST_WORD =>
-        {
-            Ok(format!("<{id}>"))
-        }
+        Some((left, right)) if fits && !left.is_empty() && !right.is_empty() && id.len() <= LONGEST_WORD => Ok(format!("<{id}>")),
         _ => Err(MailError::MessageId(without_controls(id))),
     }
 }
 
 fn header(name: &'static str, value: &str) -> Result<HeaderValue, MailError> {
     // The builder's own check of names lets line breaks through.
-    let fits = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let checked = HeaderName::new_from_ascii(name.to_owned());
     match checked {
         Ok(checked) if fits => Ok(HeaderValue::new(checked, header_text(name, value)?)),
@@ -123,10 +98,7 @@ fn header(name: &'static str, value: &str) -> Result<HeaderValue, MailError> {
 
 fn header_text(name: &'static str, value: &str) -> Result<String, MailError> {
     let clean = without_controls(value);
-    if clean
-        .split(' ')
-        .any(|word| word.is_ascii() && word.len() > LONGEST_WORD)
-    {
+    if clean.split(' ').any(|word| word.is_ascii() && word.len() > LONGEST_WORD) {
         return Err(MailError::LongWord(name));
     }
     Ok(clean)

@@ -34,18 +34,14 @@ impl Outbox {
         let name = file_name(&envelope.message_id);
         match self.write(&name, &mail.text) {
             Ok(()) => Outcome::Sent,
-            Err(error) => Outcome::Deferred(format!(
-                "could not write {name}.eml into the outbox folder {}: {error}",
-                self.folder.display()
-            )),
+            Err(error) => {
+                Outcome::Deferred(format!("could not write {name}.eml into the outbox folder {}: {error}", self.folder.display()))
+            }
         }
     }
 
     fn write(&self, name: &str, mail: &str) -> io::Result<()> {
-        let (part, whole) = (
-            self.folder.join(format!(".{name}.part")),
-            self.folder.join(format!("{name}.eml")),
-        );
+        let (part, whole) = (self.folder.join(format!(".{name}.part")), self.folder.join(format!("{name}.eml")));
         let written = put(&part, mail, &self.folder).and_then(|()| std::fs::rename(&part, &whole));
         if written.is_err() {
             // Nothing is gained by a second error about the same disk.
@@ -90,33 +86,18 @@ mod tests {
     use super::*;
 
     fn outbox(folder: &Path) -> Outbox {
-        Outbox::new(
-            folder.to_owned(),
-            sender("Shop <hello@shop.example>").unwrap(),
-        )
+        Outbox::new(folder.to_owned(), sender("Shop <hello@shop.example>").unwrap())
     }
 
     fn deliver(outbox: &Outbox, to: &str, text: &str) -> Outcome {
-        let envelope = Envelope {
-            to: to.to_owned(),
-            message_id: "7.1.hello.ab12@shop.example".to_owned(),
-            date: 0,
-            headers: Vec::new(),
-        };
-        outbox.deliver(
-            &envelope,
-            Content {
-                text: Some(text.to_owned()),
-                ..Content::default()
-            },
-        )
+        let envelope =
+            Envelope { to: to.to_owned(), message_id: "7.1.hello.ab12@shop.example".to_owned(), date: 0, headers: Vec::new() };
+        outbox.deliver(&envelope, Content { text: Some(text.to_owned()), ..Content::default() })
     }
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap();
-        entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     #[test]
@@ -125,16 +106,10 @@ mod tests {
         let folder = home.path().join("a/outbox");
         let outbox = outbox(&folder);
         assert_eq!(deliver(&outbox, "ada@shop.example", "one"), Outcome::Sent);
-        assert_eq!(
-            deliver(&outbox, "ada@shop.example", ".two\n.\n"),
-            Outcome::Sent
-        );
+        assert_eq!(deliver(&outbox, "ada@shop.example", ".two\n.\n"), Outcome::Sent);
         assert_eq!(names(&folder), ["7.1.hello.ab12.eml"]);
         let mail = std::fs::read_to_string(folder.join("7.1.hello.ab12.eml")).unwrap();
-        assert!(
-            mail.starts_with("From: Shop <hello@shop.example>\r\n"),
-            "{mail}"
-        );
+        assert!(mail.starts_with("From: Shop <hello@shop.example>\r\n"), "{mail}");
         assert!(mail.contains("\r\n\r\n.two\r\n.\r\n"), "{mail}");
     }
 
@@ -158,10 +133,7 @@ mod tests {
         assert!(matches!(deliver(&blocked, "ada", "x"), Outcome::Failed(_)));
         std::fs::create_dir_all(home.path().join("taken/7.1.hello.ab12.eml/x")).unwrap();
         let taken = outbox(&home.path().join("taken"));
-        assert!(matches!(
-            deliver(&taken, "ada@shop.example", "x"),
-            Outcome::Deferred(_)
-        ));
+        assert!(matches!(deliver(&taken, "ada@shop.example", "x"), Outcome::Deferred(_)));
         assert_eq!(names(&home.path().join("taken")), ["7.1.hello.ab12.eml"]);
     }
 

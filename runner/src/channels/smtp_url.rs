@@ -42,31 +42,21 @@ pub enum SmtpUrlError {
         "the mail server's address has no host: write smtp://host:port (a reserved character in a password is percent-encoded)"
     )]
     NoHost,
-    #[error(
-        "the mail server's host has characters no host has: write smtp://host:port (in a query, @ is written %40)"
-    )]
+    #[error("the mail server's host has characters no host has: write smtp://host:port (in a query, @ is written %40)")]
     Host,
     #[error("the mail server's port is not a number from 1 to 65535")]
     Port,
-    #[error(
-        "the mail server's address names a user without a password: write smtp://user:password@host"
-    )]
+    #[error("the mail server's address names a user without a password: write smtp://user:password@host")]
     NoPassword,
-    #[error(
-        "the mail server's user or password is not UTF-8 after percent-decoding, or has control characters"
-    )]
+    #[error("the mail server's user or password is not UTF-8 after percent-decoding, or has control characters")]
     Credentials,
     #[error("the mail server's address has a path, which means nothing to SMTP")]
     Path,
-    #[error(
-        "a parameter of the mail server's address is unknown: `tls` and `ca` are the ones there are"
-    )]
+    #[error("a parameter of the mail server's address is unknown: `tls` and `ca` are the ones there are")]
     Parameter,
     #[error("the mail server's `tls` must be required, opportunistic or none")]
     Tls,
-    #[error(
-        "smtps:// is TLS from the start, `tls` may only be required there: use smtp:// for STARTTLS or none"
-    )]
+    #[error("smtps:// is TLS from the start, `tls` may only be required there: use smtp:// for STARTTLS or none")]
     TlsOfSmtps,
     #[error("the mail server's `ca` must name a PEM file")]
     Ca,
@@ -106,23 +96,13 @@ impl SmtpUrl {
             (false, None) => Security::Opportunistic,
         };
         let port = port.unwrap_or(if implicit { 465 } else { 25 });
-        Ok(SmtpUrl {
-            host,
-            port,
-            security,
-            credentials,
-            ca,
-        })
+        Ok(SmtpUrl { host, port, security, credentials, ca })
     }
 }
 
 impl std::fmt::Display for SmtpUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scheme = if self.security == Security::Implicit {
-            "smtps"
-        } else {
-            "smtp"
-        };
+        let scheme = if self.security == Security::Implicit { "smtps" } else { "smtp" };
         if self.host.contains(':') {
             write!(f, "{scheme}://[{}]:{}", self.host, self.port)
         } else {
@@ -145,9 +125,7 @@ impl std::fmt::Debug for SmtpUrl {
 fn credentials(user_info: &str) -> Result<(String, String), SmtpUrlError> {
     let (user, password) = user_info.split_once(':').ok_or(SmtpUrlError::NoPassword)?;
     let decoded = |text: &str| {
-        let text = percent_decode_str(text)
-            .decode_utf8()
-            .map_err(|_| SmtpUrlError::Credentials)?;
+        let text = percent_decode_str(text).decode_utf8().map_err(|_| SmtpUrlError::Credentials)?;
         match text.chars().any(char::is_control) {
             true => Err(SmtpUrlError::Credentials),
             false => Ok(text.into_owned()),
@@ -163,8 +141,7 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), SmtpUrlError>
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, rest) = rest.split_once(']').ok_or(SmtpUrlError::Host)?;
-            host.parse::<std::net::Ipv6Addr>()
-                .map_err(|_| SmtpUrlError::Host)?;
+            host.parse::<std::net::Ipv6Addr>().map_err(|_| SmtpUrlError::Host)?;
             match rest.strip_prefix(':') {
                 None if !rest.is_empty() => return Err(SmtpUrlError::Host),
                 port => (host.to_owned(), port),
@@ -178,10 +155,7 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), SmtpUrlError>
             if host.is_empty() {
                 return Err(SmtpUrlError::NoHost);
             }
-            (
-                idna::domain_to_ascii_strict(host).map_err(|_| SmtpUrlError::Host)?,
-                port,
-            )
+            (idna::domain_to_ascii_strict(host).map_err(|_| SmtpUrlError::Host)?, port)
         }
     };
     let port = port.map(|port| match port.parse::<u16>() {
@@ -200,9 +174,7 @@ fn parameters(query: &str) -> Result<(Option<Security>, Option<PathBuf>), SmtpUr
             Some(("tls", "none")) => tls = Some(Security::None),
             Some(("tls", _)) => return Err(SmtpUrlError::Tls),
             Some(("ca", path)) => {
-                let path = percent_decode_str(path)
-                    .decode_utf8()
-                    .map_err(|_| SmtpUrlError::Ca)?;
+                let path = percent_decode_str(path).decode_utf8().map_err(|_| SmtpUrlError::Ca)?;
                 if path.is_empty() {
                     return Err(SmtpUrlError::Ca);
                 }
@@ -215,11 +187,7 @@ fn parameters(query: &str) -> Result<(Option<Security>, Option<PathBuf>), SmtpUr
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -233,12 +201,7 @@ mod tests {
         let found = SmtpUrl::parse(text);
         let found = found.as_ref().map_err(Clone::clone).map(|url| {
             let credentials = url.credentials.as_ref();
-            (
-                url.host.as_str(),
-                url.port,
-                url.security,
-                credentials.map(|(user, password)| (user.as_str(), password.as_str())),
-            )
+            (url.host.as_str(), url.port, url.security, credentials.map(|(user, password)| (user.as_str(), password.as_str())))
         });
         assert_eq!(found, expected, "{text}");
     }
@@ -246,62 +209,20 @@ mod tests {
     #[test]
     fn an_address_says_where_and_how() {
         use Security::{Implicit, None as Clear, Opportunistic, Required};
-        check(
-            "smtp://127.0.0.1:1025",
-            Ok(("127.0.0.1", 1025, Clear, None)),
-        );
-        check(
-            "smtp://mail.example",
-            Ok(("mail.example", 25, Opportunistic, None)),
-        );
-        check(
-            "smtp://mail.example/",
-            Ok(("mail.example", 25, Opportunistic, None)),
-        );
-        check(
-            "SMTP://Mail.Example:2525",
-            Ok(("mail.example", 2525, Opportunistic, None)),
-        );
-        check(
-            "smtp://mail.example?tls=required",
-            Ok(("mail.example", 25, Required, None)),
-        );
-        check(
-            "smtp://mail.example:26?tls=none",
-            Ok(("mail.example", 26, Clear, None)),
-        );
-        check(
-            "smtp://u:p@mail.example:587",
-            Ok(("mail.example", 587, Required, Some(("u", "p")))),
-        );
-        check(
-            "smtp://u:p@localhost:587",
-            Ok(("localhost", 587, Clear, Some(("u", "p")))),
-        );
-        check(
-            "smtp://u:p@[::1]:587",
-            Ok(("::1", 587, Clear, Some(("u", "p")))),
-        );
-        check(
-            "smtp://u:p@m.example?tls=opportunistic",
-            Ok(("m.example", 25, Opportunistic, Some(("u", "p")))),
-        );
-        check(
-            "smtps://u:p@m.example",
-            Ok(("m.example", 465, Implicit, Some(("u", "p")))),
-        );
-        check(
-            "smtps://u%40x.de:p%3A%2f%25@m.example",
-            Ok(("m.example", 465, Implicit, Some(("u@x.de", "p:/%")))),
-        );
-        check(
-            "smtps://u:a@b:c/d?e#f@m.example",
-            Ok(("m.example", 465, Implicit, Some(("u", "a@b:c/d?e#f")))),
-        );
-        check(
-            "smtp://bücher.example",
-            Ok(("xn--bcher-kva.example", 25, Opportunistic, None)),
-        );
+        check("smtp://127.0.0.1:1025", Ok(("127.0.0.1", 1025, Clear, None)));
+        check("smtp://mail.example", Ok(("mail.example", 25, Opportunistic, None)));
+        check("smtp://mail.example/", Ok(("mail.example", 25, Opportunistic, None)));
+        check("SMTP://Mail.Example:2525", Ok(("mail.example", 2525, Opportunistic, None)));
+        check("smtp://mail.example?tls=required", Ok(("mail.example", 25, Required, None)));
+        check("smtp://mail.example:26?tls=none", Ok(("mail.example", 26, Clear, None)));
+        check("smtp://u:p@mail.example:587", Ok(("mail.example", 587, Required, Some(("u", "p")))));
+        check("smtp://u:p@localhost:587", Ok(("localhost", 587, Clear, Some(("u", "p")))));
+        check("smtp://u:p@[::1]:587", Ok(("::1", 587, Clear, Some(("u", "p")))));
+        check("smtp://u:p@m.example?tls=opportunistic", Ok(("m.example", 25, Opportunistic, Some(("u", "p")))));
+        check("smtps://u:p@m.example", Ok(("m.example", 465, Implicit, Some(("u", "p")))));
+        check("smtps://u%40x.de:p%3A%2f%25@m.example", Ok(("m.example", 465, Implicit, Some(("u@x.de", "p:/%")))));
+        check("smtps://u:a@b:c/d?e#f@m.example", Ok(("m.example", 465, Implicit, Some(("u", "a@b:c/d?e#f")))));
+        check("smtp://bücher.example", Ok(("xn--bcher-kva.example", 25, Opportunistic, None)));
         let url = SmtpUrl::parse("smtp://m.example?ca=/etc/ssl/my%20ca.pem&tls=required").unwrap();
         assert_eq!(url.ca, Some(PathBuf::from("/etc/ssl/my ca.pem")));
     }
@@ -317,10 +238,7 @@ mod tests {
             ("smtp://secret@m.example", SmtpUrlError::NoPassword),
             ("smtp://:secret@m.example", SmtpUrlError::NoPassword),
             ("smtp://u:%ffsecret@m.example", SmtpUrlError::Credentials),
-            (
-                "smtp://u:secret%0d%0aRSET@m.example",
-                SmtpUrlError::Credentials,
-            ),
+            ("smtp://u:secret%0d%0aRSET@m.example", SmtpUrlError::Credentials),
             ("smtp://u:secret@m.example:0", SmtpUrlError::Port),
             ("smtp://u:secret@m.example:99999", SmtpUrlError::Port),
             ("smtp://u:secret@m.example:", SmtpUrlError::Port),
@@ -328,15 +246,9 @@ mod tests {
             ("smtp://u:secret@[::1", SmtpUrlError::Host),
             ("smtp://u:secret@[::1]x", SmtpUrlError::Host),
             ("smtp://u:secret@m.example/x", SmtpUrlError::Path),
-            (
-                "smtp://u:secret@m.example?secret=1",
-                SmtpUrlError::Parameter,
-            ),
+            ("smtp://u:secret@m.example?secret=1", SmtpUrlError::Parameter),
             ("smtp://u:secret@m.example?tls=secret", SmtpUrlError::Tls),
-            (
-                "smtps://u:secret@m.example?tls=none",
-                SmtpUrlError::TlsOfSmtps,
-            ),
+            ("smtps://u:secret@m.example?tls=none", SmtpUrlError::TlsOfSmtps),
             ("smtp://u:secret@m.example?ca=", SmtpUrlError::Ca),
         ] {
             check(text, Err(error.clone()));

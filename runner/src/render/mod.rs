@@ -11,9 +11,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use dsl::model::{Definition, Part, TemplateSource};
 use dsl::template::partials_reached;
-use handlebars::{
-    Context, Handlebars, Output, RenderContext, RenderErrorReason, Renderable, Template,
-};
+use handlebars::{Context, Handlebars, Output, RenderContext, RenderErrorReason, Renderable, Template};
 use serde_json::{Map, Value};
 
 use self::prepare::Format;
@@ -29,31 +27,16 @@ const MAX_INLINE: usize = 1_024;
 pub enum RenderError {
     #[error("the definition has no template `{0}`")]
     UnknownTemplate(String),
-    #[error(
-        "the template `{template}` can't be compiled: {reason}; `campaignd validate` shows the place"
-    )]
+    #[error("the template `{template}` can't be compiled: {reason}; `campaignd validate` shows the place")]
     Invalid { template: String, reason: String },
     #[error(
         "`{variable}` is missing in the {part} of the template `{template}`; write {{{{default {variable} \"…\"}}}} to say what stands there instead"
     )]
-    Missing {
-        template: String,
-        part: &'static str,
-        variable: String,
-    },
-    #[error(
-        "the {part} of the template `{template}` is longer than 2 MiB; shorten the lists it goes through"
-    )]
-    TooLarge {
-        template: String,
-        part: &'static str,
-    },
+    Missing { template: String, part: &'static str, variable: String },
+    #[error("the {part} of the template `{template}` is longer than 2 MiB; shorten the lists it goes through")]
+    TooLarge { template: String, part: &'static str },
     #[error("the {part} of the template `{template}` can't be made: {reason}")]
-    Failed {
-        template: String,
-        part: &'static str,
-        reason: String,
-    },
+    Failed { template: String, part: &'static str, reason: String },
 }
 
 /// One message for one contact.
@@ -93,63 +76,38 @@ impl Templates {
     pub fn compile(definition: &Definition) -> Result<Templates, RenderError> {
         if dsl::template::never_end(&definition.partials) {
             let reason = "its partials pull in themselves, or nest too deep".to_owned();
-            return Err(RenderError::Invalid {
-                template: "templates/partials/".to_owned(),
-                reason,
-            });
+            return Err(RenderError::Invalid { template: "templates/partials/".to_owned(), reason });
         }
         let (mut html, mut text) = (registry::html(), registry::text());
         let mut shows_preheader = BTreeSet::new();
         for (name, source) in &definition.partials {
-            let invalid = |reason| RenderError::Invalid {
-                template: format!("partials/{name}"),
-                reason,
-            };
+            let invalid = |reason| RenderError::Invalid { template: format!("partials/{name}"), reason };
             let partial = prepare::partial(source, Format::Html).map_err(invalid)?;
             if prepare::prints_preheader(&partial) {
                 shows_preheader.insert(name.clone());
             }
             html.register_template(name, partial);
-            text.register_template(
-                name,
-                prepare::partial(source, Format::Text).map_err(invalid)?,
-            );
+            text.register_template(name, prepare::partial(source, Format::Text).map_err(invalid)?);
         }
         let mut messages = BTreeMap::new();
         for (name, source) in &definition.templates {
-            let mut message = Message::compile(source).map_err(|reason| RenderError::Invalid {
-                template: name.clone(),
-                reason,
-            })?;
+            let mut message =
+                Message::compile(source).map_err(|reason| RenderError::Invalid { template: name.clone(), reason })?;
             let layout = source.html.as_ref().and_then(|html| html.layout.as_deref());
             let partials = partials_reached(layout, &definition.partials);
             message.shows_preheader |= !partials.is_disjoint(&shows_preheader);
             messages.insert(name.clone(), message);
         }
-        Ok(Templates {
-            html,
-            text,
-            messages,
-            inline: RwLock::default(),
-        })
+        Ok(Templates { html, text, messages, inline: RwLock::default() })
     }
 
     /// Makes one message. `data` is an object: `contact`, `event`, `vars`, `message`, `unsubscribe_url`, `preferences_url`, and beside them
     /// what the step's `with` gives. A null counts as missing.
     pub fn render(&self, template: &str, data: &Value) -> Result<Rendered, RenderError> {
-        let message = self
-            .messages
-            .get(template)
-            .ok_or_else(|| RenderError::UnknownTemplate(template.to_owned()))?;
-        let mut run = Run {
-            template,
-            context: Context::from(without_nulls(data)),
-        };
+        let message = self.messages.get(template).ok_or_else(|| RenderError::UnknownTemplate(template.to_owned()))?;
+        let mut run = Run { template, context: Context::from(without_nulls(data)) };
         let header = |run: &Run<'_>, source: &Option<Template>, part| {
-            let line = source
-                .as_ref()
-                .map(|source| run.part(&self.text, source, part))
-                .transpose()?;
+            let line = source.as_ref().map(|source| run.part(&self.text, source, part)).transpose()?;
             Ok(line.map(|line| safety::one_line(&line)))
         };
         let subject = header(&run, &message.subject, "subject")?;
@@ -162,25 +120,15 @@ impl Templates {
         let html = run.layout(&self.html, &message.html, html, "HTML part")?;
         let text = run.layout(&self.text, &message.text, text, "text part")?;
         let html = match (html, preheader) {
-            (Some(html), Some(preheader)) if !message.shows_preheader => {
-                Some(with_preheader(html, &preheader))
-            }
+            (Some(html), Some(preheader)) if !message.shows_preheader => Some(with_preheader(html, &preheader)),
             (html, _) => html,
         };
-        Ok(Rendered {
-            subject,
-            html,
-            text,
-        })
+        Ok(Rendered { subject, html, text })
     }
 
     /// Renders a `with` value of this definition as text, keeping its compiled form.
     pub fn inline_text(&self, source: &str, data: &Value) -> Result<String, RenderError> {
-        let kept = self
-            .inline
-            .read()
-            .ok()
-            .and_then(|kept| kept.get(source).cloned());
+        let kept = self.inline.read().ok().and_then(|kept| kept.get(source).cloned());
         let template = match kept {
             Some(template) => template,
             None => {
@@ -193,10 +141,7 @@ impl Templates {
                 template
             }
         };
-        let run = Run {
-            template: INLINE,
-            context: Context::from(without_nulls(data)),
-        };
+        let run = Run { template: INLINE, context: Context::from(without_nulls(data)) };
         run.part(&self.text, &template, "text")
     }
 }
@@ -208,42 +153,24 @@ const INLINE: &str = "(inline)";
 pub fn render_text(source: &str, data: &Value) -> Result<String, RenderError> {
     static REGISTRY: OnceLock<Handlebars<'static>> = OnceLock::new();
     let template = compile_inline(source)?;
-    let run = Run {
-        template: INLINE,
-        context: Context::from(without_nulls(data)),
-    };
+    let run = Run { template: INLINE, context: Context::from(without_nulls(data)) };
     run.part(REGISTRY.get_or_init(registry::text), &template, "text")
 }
 
 fn compile_inline(source: &str) -> Result<Template, RenderError> {
-    prepare::message(source, Format::Text).map_err(|reason| RenderError::Invalid {
-        template: INLINE.to_owned(),
-        reason,
-    })
+    prepare::message(source, Format::Text).map_err(|reason| RenderError::Invalid { template: INLINE.to_owned(), reason })
 }
 
 impl Message {
     fn compile(source: &TemplateSource) -> Result<Message, String> {
-        let header = |text: &Option<String>| {
-            text.as_ref()
-                .map(|text| prepare::message(text, Format::Text))
-                .transpose()
-        };
-        let html = source
-            .html
-            .as_ref()
-            .map(|part| Body::compile(part, Format::Html))
-            .transpose()?;
+        let header = |text: &Option<String>| text.as_ref().map(|text| prepare::message(text, Format::Text)).transpose();
+        let html = source.html.as_ref().map(|part| Body::compile(part, Format::Html)).transpose()?;
         let layout = html.as_ref().and_then(|html| html.layout.as_ref());
         Ok(Message {
             subject: header(&source.subject)?,
             preheader: header(&source.preheader)?,
             shows_preheader: layout.is_some_and(prepare::prints_preheader),
-            text: source
-                .text
-                .as_ref()
-                .map(|part| Body::compile(part, Format::Text))
-                .transpose()?,
+            text: source.text.as_ref().map(|part| Body::compile(part, Format::Text)).transpose()?,
             html,
         })
     }
@@ -251,15 +178,8 @@ impl Message {
 
 impl Body {
     fn compile(part: &Part, format: Format) -> Result<Body, String> {
-        let layout = part
-            .layout
-            .as_ref()
-            .map(|layout| prepare::message(layout, format))
-            .transpose()?;
-        Ok(Body {
-            body: prepare::message(&part.source, format)?,
-            layout,
-        })
+        let layout = part.layout.as_ref().map(|layout| prepare::message(layout, format)).transpose()?;
+        Ok(Body { body: prepare::message(&part.source, format)?, layout })
     }
 }
 
@@ -283,9 +203,7 @@ impl Run<'_> {
         body: &Option<Body>,
         part: &'static str,
     ) -> Result<Option<String>, RenderError> {
-        body.as_ref()
-            .map(|body| self.part(registry, &body.body, part))
-            .transpose()
+        body.as_ref().map(|body| self.part(registry, &body.body, part)).transpose()
     }
 
     fn layout(
@@ -302,23 +220,10 @@ impl Run<'_> {
         self.part(registry, layout, part).map(Some)
     }
 
-    fn part(
-        &self,
-        registry: &Handlebars<'static>,
-        template: &Template,
-        part: &'static str,
-    ) -> Result<String, RenderError> {
+    fn part(&self, registry: &Handlebars<'static>, template: &Template, part: &'static str) -> Result<String, RenderError> {
         safety::begin();
-        let mut out = Capped {
-            text: String::with_capacity(8 * 1024),
-            full: false,
-        };
-        let result = template.render(
-            registry,
-            &self.context,
-            &mut RenderContext::new(None),
-            &mut out,
-        );
+        let mut out = Capped { text: String::with_capacity(8 * 1024), full: false };
+        let result = template.render(registry, &self.context, &mut RenderContext::new(None), &mut out);
         let template = self.template.to_owned();
         if out.full || safety::printed_too_much() {
             return Err(RenderError::TooLarge { template, part });
@@ -326,21 +231,9 @@ impl Run<'_> {
         match result {
             Ok(()) => Ok(out.text),
             Err(error) => Err(match stop_of(&error) {
-                Some(Stop::Missing(variable)) => RenderError::Missing {
-                    template,
-                    part,
-                    variable: variable.clone(),
-                },
-                Some(stop) => RenderError::Failed {
-                    template,
-                    part,
-                    reason: stop.to_string(),
-                },
-                None => RenderError::Failed {
-                    template,
-                    part,
-                    reason: words(error.reason()).to_owned(),
-                },
+                Some(Stop::Missing(variable)) => RenderError::Missing { template, part, variable: variable.clone() },
+                Some(stop) => RenderError::Failed { template, part, reason: stop.to_string() },
+                None => RenderError::Failed { template, part, reason: words(error.reason()).to_owned() },
             }),
         }
     }
@@ -361,11 +254,10 @@ fn words(reason: &RenderErrorReason) -> &'static str {
         }
         RenderErrorReason::HelperNotFound(_) => "it names a helper that does not exist",
         RenderErrorReason::CannotIncludeSelf => "a partial pulls in itself",
-        RenderErrorReason::InvalidJsonIndex(_) => {
-            "it asks a list for a name; go through it with {{#each}}"
+        RenderErrorReason::InvalidJsonIndex(_) => "it asks a list for a name; go through it with {{#each}}",
+        RenderErrorReason::ParamNotFoundForIndex(..) | RenderErrorReason::ParamNotFoundForName(..) => {
+            "a helper is given too few values"
         }
-        RenderErrorReason::ParamNotFoundForIndex(..)
-        | RenderErrorReason::ParamNotFoundForName(..) => "a helper is given too few values",
         _ => "Handlebars refuses it",
     }
 }
@@ -392,10 +284,7 @@ fn without_nulls(data: &Value) -> Value {
     match data {
         Value::Object(members) => {
             let kept = members.iter().filter(|(_, value)| !value.is_null());
-            Value::Object(
-                kept.map(|(key, value)| (key.clone(), without_nulls(value)))
-                    .collect::<Map<_, _>>(),
-            )
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_nulls(value))).collect::<Map<_, _>>())
         }
         Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
         scalar => scalar.clone(),
@@ -417,18 +306,10 @@ fn with_preheader(mut html: String, preheader: &str) -> String {
 fn body_start(html: &str) -> usize {
     let bytes = html.as_bytes();
     let is_body = |at: usize| {
-        let name = bytes
-            .get(at + 1..at + 5)
-            .is_some_and(|name| name.eq_ignore_ascii_case(b"body"));
-        name && bytes
-            .get(at + 5)
-            .is_some_and(|next| next.is_ascii_whitespace() || *next == b'>')
+        let name = bytes.get(at + 1..at + 5).is_some_and(|name| name.eq_ignore_ascii_case(b"body"));
+        name && bytes.get(at + 5).is_some_and(|next| next.is_ascii_whitespace() || *next == b'>')
     };
-    let Some(start) = html
-        .match_indices('<')
-        .map(|(at, _)| at)
-        .find(|at| is_body(*at))
-    else {
+    let Some(start) = html.match_indices('<').map(|(at, _)| at).find(|at| is_body(*at)) else {
         return 0;
     };
     let mut quote = None;

@@ -32,25 +32,15 @@ fn compile(source: &str, format: Format, bounded: bool) -> Result<Template, Stri
         Some((line, column)) => format!("line {line}, column {column}: {}", error.reason()),
         None => error.reason().to_string(),
     })?;
-    let mut preparation = Preparation {
-        format,
-        bounded,
-        round: round()?,
-        before: Before::default(),
-    };
+    let mut preparation = Preparation { format, bounded, round: round()?, before: Before::default() };
     preparation.template(&mut template);
     Ok(template)
 }
 
 /// The call that counts, as the parser reads it.
 fn round() -> Result<TemplateElement, String> {
-    let template = Template::compile(&format!("{{{{{ROUND}}}}}"))
-        .map_err(|error| error.reason().to_string())?;
-    template
-        .elements
-        .into_iter()
-        .next()
-        .ok_or_else(|| "nothing counts the rounds".to_owned())
+    let template = Template::compile(&format!("{{{{{ROUND}}}}}")).map_err(|error| error.reason().to_string())?;
+    template.elements.into_iter().next().ok_or_else(|| "nothing counts the rounds".to_owned())
 }
 
 struct Preparation {
@@ -67,12 +57,9 @@ impl Preparation {
         for element in &mut template.elements {
             match element {
                 TemplateElement::RawString(text) => self.before.text(text),
-                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
-                    self.expression(call)
-                }
+                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => self.expression(call),
                 TemplateElement::HelperBlock(block) => self.block(block),
-                TemplateElement::PartialExpression(partial)
-                | TemplateElement::PartialBlock(partial) => {
+                TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
                     self.before.value();
                     if let Some(body) = &mut partial.template {
                         let bounded = std::mem::replace(&mut self.bounded, false);
@@ -112,10 +99,7 @@ impl Preparation {
         let value = if call.params.is_empty() && call.hash.is_empty() {
             name
         } else {
-            let (values, named) = (
-                std::mem::take(&mut call.params),
-                std::mem::take(&mut call.hash),
-            );
+            let (values, named) = (std::mem::take(&mut call.params), std::mem::take(&mut call.hash));
             Parameter::Subexpression(Subexpression::new(name, values, named))
         };
         call.params = vec![value];
@@ -131,15 +115,9 @@ fn always_prints(body: &Template) -> bool {
 /// Whether a text or what it is made of prints the preheader itself.
 pub(super) fn prints_preheader(template: &Template) -> bool {
     template.elements.iter().any(|element| match element {
-        TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
-            names_preheader(call)
-        }
+        TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => names_preheader(call),
         TemplateElement::HelperBlock(block) => {
-            names_preheader(block)
-                || [&block.template, &block.inverse]
-                    .into_iter()
-                    .flatten()
-                    .any(prints_preheader)
+            names_preheader(block) || [&block.template, &block.inverse].into_iter().flatten().any(prints_preheader)
         }
         TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
             partial.params.iter().any(is_preheader)
@@ -160,8 +138,6 @@ fn is_preheader(parameter: &Parameter) -> bool {
             TemplateElement::Expression(call) => names_preheader(call),
             _ => false,
         },
-        named => named
-            .as_name()
-            .is_some_and(|name| name.rsplit(['.', '/']).next() == Some("preheader")),
+        named => named.as_name().is_some_and(|name| name.rsplit(['.', '/']).next() == Some("preheader")),
     }
 }

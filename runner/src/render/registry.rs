@@ -4,8 +4,8 @@
 //! keeps `{{default (lookup …) "x"}}` from working. The `helperMissing` hook, called for whatever can't be printed, is strict instead.
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext,
-    RenderError, RenderErrorReason, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext, RenderError, RenderErrorReason,
+    ScopedJson,
 };
 use serde_json::Value;
 
@@ -51,15 +51,9 @@ fn with_helpers(escape: fn(&str) -> String) -> Handlebars<'static> {
     }
     let own: [(&str, Compute); 6] = [
         ("default", default),
-        ("upper", |call| {
-            text_of(call).map(|text| Value::String(text.to_uppercase()))
-        }),
-        ("lower", |call| {
-            text_of(call).map(|text| Value::String(text.to_lowercase()))
-        }),
-        ("url", |call| {
-            text_of(call).map(|text| Value::String(safety::address(&text).to_owned()))
-        }),
+        ("upper", |call| text_of(call).map(|text| Value::String(text.to_uppercase()))),
+        ("lower", |call| text_of(call).map(|text| Value::String(text.to_lowercase()))),
+        ("url", |call| text_of(call).map(|text| Value::String(safety::address(&text).to_owned()))),
         ("lookup", lookup),
         ("len", len),
     ];
@@ -112,9 +106,7 @@ impl HelperDef for Checked {
     ) -> HelperResult {
         if self.0.0(call).is_none() {
             let name = call.params().iter().find_map(|value| value.relative_path());
-            return Err(
-                Stop::Missing(name.cloned().unwrap_or_else(|| call.name().to_owned())).into(),
-            );
+            return Err(Stop::Missing(name.cloned().unwrap_or_else(|| call.name().to_owned())).into());
         }
         self.0.call(call, registry, context, state, out)
     }
@@ -133,12 +125,7 @@ impl HelperDef for Missing {
     ) -> HelperResult {
         let name = call.name().to_owned();
         let variable = call.params().is_empty() && call.hash().is_empty();
-        Err(if variable {
-            Stop::Missing(name)
-        } else {
-            Stop::NoHelper(name)
-        }
-        .into())
+        Err(if variable { Stop::Missing(name) } else { Stop::NoHelper(name) }.into())
     }
 }
 
@@ -153,19 +140,12 @@ impl HelperDef for Round {
         _: &mut RenderContext<'reg, 'rc>,
         _: &mut dyn Output,
     ) -> HelperResult {
-        if safety::count_round() {
-            Ok(())
-        } else {
-            Err(Stop::TooManyRounds.into())
-        }
+        if safety::count_round() { Ok(()) } else { Err(Stop::TooManyRounds.into()) }
     }
 }
 
 fn given<'a>(call: &'a Helper<'_>, index: usize) -> Option<&'a Value> {
-    let value = call
-        .param(index)
-        .filter(|value| !value.is_value_missing())?
-        .value();
+    let value = call.param(index).filter(|value| !value.is_value_missing())?.value();
     (!value.is_null()).then_some(value)
 }
 

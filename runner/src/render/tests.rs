@@ -23,23 +23,12 @@ fn definition(template: TemplateSource, partials: &[(&str, &str)]) -> Definition
         overdue: None,
         steps: Vec::new(),
     };
-    let partials = partials
-        .iter()
-        .map(|(name, source)| ((*name).to_owned(), (*source).to_owned()))
-        .collect();
-    Definition {
-        workflow,
-        segments: BTreeMap::new(),
-        templates: BTreeMap::from([("m".to_owned(), template)]),
-        partials,
-    }
+    let partials = partials.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect();
+    Definition { workflow, segments: BTreeMap::new(), templates: BTreeMap::from([("m".to_owned(), template)]), partials }
 }
 
 fn part(source: &str, layout: Option<&str>) -> Option<Part> {
-    Some(Part {
-        source: source.to_owned(),
-        layout: layout.map(str::to_owned),
-    })
+    Some(Part { source: source.to_owned(), layout: layout.map(str::to_owned) })
 }
 
 fn data() -> Value {
@@ -52,36 +41,19 @@ fn data() -> Value {
 
 /// Renders one HTML body, with two partials at hand.
 fn html(source: &str) -> Result<String, RenderError> {
-    let template = TemplateSource {
-        html: part(source, None),
-        ..TemplateSource::default()
-    };
-    let partials = [
-        ("card", "[{{title}}:{{contact.first_name}}]"),
-        ("wrap", "<i>{{> @partial-block}}</i>"),
-    ];
+    let template = TemplateSource { html: part(source, None), ..TemplateSource::default() };
+    let partials = [("card", "[{{title}}:{{contact.first_name}}]"), ("wrap", "<i>{{> @partial-block}}</i>")];
     let templates = Templates::compile(&definition(template, &partials))?;
     Ok(templates.render("m", &data())?.html.unwrap_or_default())
 }
 
 #[test]
 fn html_parts() {
-    let check = |source: &str, expected: &str| {
-        assert_eq!(html(source).as_deref(), Ok(expected), "{source}")
-    };
-    check(
-        "Hi {{contact.first_name}} {{coupon}} {{event.total}} {{message.id}}",
-        "Hi Ada SAVE10 80 m1",
-    );
+    let check = |source: &str, expected: &str| assert_eq!(html(source).as_deref(), Ok(expected), "{source}");
+    check("Hi {{contact.first_name}} {{coupon}} {{event.total}} {{message.id}}", "Hi Ada SAVE10 80 m1");
     check("{{contact.evil}}", "&lt;b&gt;&quot;&#39;&amp;");
-    check(
-        "{{{contact.evil}}}{{contact.evil}}",
-        "<b>\"'&&lt;b&gt;&quot;&#39;&amp;",
-    );
-    check(
-        "{{upper contact.evil}}{{{upper contact.evil}}}",
-        "&lt;B&gt;&quot;&#39;&amp;<B>\"'&",
-    );
+    check("{{{contact.evil}}}{{contact.evil}}", "<b>\"'&&lt;b&gt;&quot;&#39;&amp;");
+    check("{{upper contact.evil}}{{{upper contact.evil}}}", "&lt;B&gt;&quot;&#39;&amp;<B>\"'&");
     check("{{default contact.first_name \"there\"}}", "Ada");
     check(
         "{{default contact.none \"there\"}}{{default contact.nothing \"there\"}}{{default contact.empty \"there\"}}",
@@ -91,42 +63,15 @@ fn html_parts() {
         "{{default (lookup contact \"none\") \"there\"}}{{default (upper contact.none) \"x\"}}{{lookup contact.tags 1}}",
         "therexy",
     );
-    check(
-        "{{default contact.none contact.evil}}",
-        "&lt;b&gt;&quot;&#39;&amp;",
-    );
-    check(
-        "{{lower \"ÄB\"}}{{len contact.tags}}{{len \"ä\"}}{{len contact.none}}",
-        "äb210",
-    );
-    check(
-        "{{#each event.items}}{{@index}}{{sku}}{{#unless @last}},{{/unless}}{{/each}}",
-        "0a,1&lt;b&gt;",
-    );
-    check(
-        "{{#each event.items as |item i|}}{{i}}{{item.sku}}{{../contact.first_name}}{{/each}}",
-        "0aAda1&lt;b&gt;Ada",
-    );
-    check(
-        "{{#each contact.none}}x{{else}}none{{/each}}{{#with contact}}{{first_name}}{{/with}}",
-        "noneAda",
-    );
-    check(
-        "{{#if contact.none}}x{{else if (eq contact.first_name \"Ada\")}}y{{else}}z{{/if}}",
-        "y",
-    );
-    check(
-        "{{#if (eq contact.none \"x\")}}x{{else}}y{{/if}}{{#if (gt event.total 20)}}z{{/if}}",
-        "yz",
-    );
-    check(
-        "{{> card title=\"<t>\"}}{{#> wrap}}{{contact.evil}}{{/wrap}}",
-        "[&lt;t&gt;:Ada]<i>&lt;b&gt;&quot;&#39;&amp;</i>",
-    );
-    check(
-        "<a href=\"{{contact.site}}\">{{contact.site}}</a>",
-        "<a href=\"#\">javascript:alert(1)</a>",
-    );
+    check("{{default contact.none contact.evil}}", "&lt;b&gt;&quot;&#39;&amp;");
+    check("{{lower \"ÄB\"}}{{len contact.tags}}{{len \"ä\"}}{{len contact.none}}", "äb210");
+    check("{{#each event.items}}{{@index}}{{sku}}{{#unless @last}},{{/unless}}{{/each}}", "0a,1&lt;b&gt;");
+    check("{{#each event.items as |item i|}}{{i}}{{item.sku}}{{../contact.first_name}}{{/each}}", "0aAda1&lt;b&gt;Ada");
+    check("{{#each contact.none}}x{{else}}none{{/each}}{{#with contact}}{{first_name}}{{/with}}", "noneAda");
+    check("{{#if contact.none}}x{{else if (eq contact.first_name \"Ada\")}}y{{else}}z{{/if}}", "y");
+    check("{{#if (eq contact.none \"x\")}}x{{else}}y{{/if}}{{#if (gt event.total 20)}}z{{/if}}", "yz");
+    check("{{> card title=\"<t>\"}}{{#> wrap}}{{contact.evil}}{{/wrap}}", "[&lt;t&gt;:Ada]<i>&lt;b&gt;&quot;&#39;&amp;</i>");
+    check("<a href=\"{{contact.site}}\">{{contact.site}}</a>", "<a href=\"#\">javascript:alert(1)</a>");
     check(
         "<a href='{{contact.web}}'><a href=\"{{default contact.none contact.site}}\">",
         "<a href='https://x.example/?a=1&amp;b=2'><a href=\"#\">",
@@ -135,21 +80,14 @@ fn html_parts() {
         "<a href=\"{{#if coupon}}{{{contact.site}}}{{else}}x{{/if}}\"><a href=\"{{unsubscribe_url}}\">",
         "<a href=\"#\"><a href=\"https://u.example/x\">",
     );
-    check(
-        "{{url contact.site}}{{url contact.web}}",
-        "#https://x.example/?a=1&amp;b=2",
-    );
+    check("{{url contact.site}}{{url contact.web}}", "#https://x.example/?a=1&amp;b=2");
     check(r"\{{contact.first_name}}", "{{contact.first_name}}");
 }
 
 #[test]
 fn what_is_missing_is_named_and_nothing_else() {
     let check = |source: &str, variable: &str| {
-        let expected = RenderError::Missing {
-            template: "m".to_owned(),
-            part: "HTML part",
-            variable: variable.to_owned(),
-        };
+        let expected = RenderError::Missing { template: "m".to_owned(), part: "HTML part", variable: variable.to_owned() };
         assert_eq!(html(source), Err(expected), "{source}");
     };
     check("{{contact.none}}", "contact.none");
@@ -160,26 +98,14 @@ fn what_is_missing_is_named_and_nothing_else() {
     check("{{> card}}", "title");
     let message = html("{{contact.none}}").map_err(|error| error.to_string());
     assert_eq!(message, Err("`contact.none` is missing in the HTML part of the template `m`; write {{default contact.none \"…\"}} to say what stands there instead".to_owned()));
-    for source in [
-        "{{contact.tags.x}}",
-        "{{> nope}}",
-        "{{nope contact.evil}}",
-        "{{#nope contact.evil}}{{/nope}}",
-    ] {
+    for source in ["{{contact.tags.x}}", "{{> nope}}", "{{nope contact.evil}}", "{{#nope contact.evil}}{{/nope}}"] {
         let message = html(source).expect_err(source).to_string();
-        assert!(
-            message.contains("`m`") && !message.contains("<b>"),
-            "{message}"
-        );
+        assert!(message.contains("`m`") && !message.contains("<b>"), "{message}");
     }
 }
 
 fn whole(template: TemplateSource, data: &Value) -> Result<Rendered, RenderError> {
-    Templates::compile(&definition(
-        template,
-        &[("pre", "{{preheader}}"), ("card", "")],
-    ))?
-    .render("m", data)
+    Templates::compile(&definition(template, &[("pre", "{{preheader}}"), ("card", "")]))?.render("m", data)
 }
 
 #[test]
@@ -196,52 +122,20 @@ fn parts_layouts_and_preheaders() {
         assert_eq!(rendered.subject.as_deref(), Some("Hi <b>\"'&"));
         assert_eq!(rendered.text.as_deref(), Some("Hi <b>\"'&|<b>\"'&|<b>\"'&"));
         let hidden = "<span style=\"display:none;max-height:0;overflow:hidden;opacity:0;mso-hide:all\">&lt;SAVE10&gt;</span>";
-        assert_eq!(
-            rendered
-                .html
-                .map(|html| html.replace(hidden, "@"))
-                .as_deref(),
-            Some(expected),
-            "{html} {layout:?}"
-        );
+        assert_eq!(rendered.html.map(|html| html.replace(hidden, "@")).as_deref(), Some(expected), "{html} {layout:?}");
     };
     check("<p>", None, "@<p>");
-    check(
-        "<html><BODY title='>'\nx>hi</body>",
-        None,
-        "<html><BODY title='>'\nx>@hi</body>",
-    );
+    check("<html><BODY title='>'\nx>hi</body>", None, "<html><BODY title='>'\nx>@hi</body>");
     check("<bodyguard>", None, "@<bodyguard>");
     check(
         "<p>{{contact.evil}}",
         Some("<body>{{{body}}}{{subject}}</body>"),
         "<body>@<p>&lt;b&gt;&quot;&#39;&amp;Hi &lt;b&gt;&quot;&#39;&amp;</body>",
     );
-    check(
-        "<p>",
-        Some("<body>{{preheader}}{{{body}}}"),
-        "<body>&lt;SAVE10&gt;<p>",
-    );
-    check(
-        "<p>",
-        Some("<body>{{#if preheader}}-{{/if}}{{{body}}}"),
-        "<body>-<p>",
-    );
-    let none = whole(
-        TemplateSource {
-            subject: Some("x".to_owned()),
-            ..TemplateSource::default()
-        },
-        &data(),
-    );
-    assert_eq!(
-        none,
-        Ok(Rendered {
-            subject: Some("x".to_owned()),
-            html: None,
-            text: None
-        })
-    );
+    check("<p>", Some("<body>{{preheader}}{{{body}}}"), "<body>&lt;SAVE10&gt;<p>");
+    check("<p>", Some("<body>{{#if preheader}}-{{/if}}{{{body}}}"), "<body>-<p>");
+    let none = whole(TemplateSource { subject: Some("x".to_owned()), ..TemplateSource::default() }, &data());
+    assert_eq!(none, Ok(Rendered { subject: Some("x".to_owned()), html: None, text: None }));
 }
 
 #[test]
@@ -251,10 +145,7 @@ fn a_partial_that_prints_the_preheader_counts() {
         html: part("x", Some("{{> pre}}{{{body}}}")),
         ..TemplateSource::default()
     };
-    assert_eq!(
-        whole(template, &data()).map(|rendered| rendered.html),
-        Ok(Some("px".to_owned()))
-    );
+    assert_eq!(whole(template, &data()).map(|rendered| rendered.html), Ok(Some("px".to_owned())));
 }
 
 #[test]
@@ -266,29 +157,11 @@ fn hostile_data_stays_data() {
             text: part("{{x}}", None),
             ..TemplateSource::default()
         };
-        let expected = Rendered {
-            subject: Some(subject.to_owned()),
-            html: Some(html.to_owned()),
-            text: Some(text.to_owned()),
-        };
-        assert_eq!(
-            whole(template, &json!({ "x": value })),
-            Ok(expected),
-            "{value:?}"
-        );
+        let expected = Rendered { subject: Some(subject.to_owned()), html: Some(html.to_owned()), text: Some(text.to_owned()) };
+        assert_eq!(whole(template, &json!({ "x": value })), Ok(expected), "{value:?}");
     };
-    check(
-        "{{contact.email}}",
-        "{{contact.email}}",
-        "{{contact.email}}",
-        "{{contact.email}}",
-    );
-    check(
-        "a\r\nBcc: x@y",
-        "a\r\nBcc: x@y",
-        "a\r\nBcc: x@y",
-        "a Bcc: x@y",
-    );
+    check("{{contact.email}}", "{{contact.email}}", "{{contact.email}}", "{{contact.email}}");
+    check("a\r\nBcc: x@y", "a\r\nBcc: x@y", "a\r\nBcc: x@y", "a Bcc: x@y");
     check("<script>\0", "&lt;script&gt;", "<script>", "<script>");
     let long = "x".repeat(1_000_000);
     check(&long, &long, &long, &long);
@@ -297,65 +170,31 @@ fn hostile_data_stays_data() {
 #[test]
 fn output_and_loops_are_bounded() {
     let check = |source: &str, data: &Value, expected: &str| {
-        let template = TemplateSource {
-            html: part(source, None),
-            ..TemplateSource::default()
-        };
+        let template = TemplateSource { html: part(source, None), ..TemplateSource::default() };
         let message = whole(template, data).expect_err(source).to_string();
         assert!(message.contains(expected), "{message} / {expected}");
     };
     let big = json!({ "big": "x".repeat(1_000_000), "list": vec![0; 1_000] });
     check("{{big}}{{big}}{{big}}", &big, "longer than 2 MiB");
-    check(
-        "{{#each list}}-{{#each ../list}}{{#if ../nope}}x{{/if}}{{/each}}{{/each}}",
-        &big,
-        "too many rounds",
-    );
-    check(
-        "{{#> card title=1}}{{#each list}}{{../big}}{{/each}}{{/card}}",
-        &big,
-        "longer than 2 MiB",
-    );
-    let cycle = definition(
-        TemplateSource::default(),
-        &[("a", "{{> b}}"), ("b", "{{> a}}")],
-    );
-    assert!(matches!(
-        Templates::compile(&cycle),
-        Err(RenderError::Invalid { .. })
-    ));
+    check("{{#each list}}-{{#each ../list}}{{#if ../nope}}x{{/if}}{{/each}}{{/each}}", &big, "too many rounds");
+    check("{{#> card title=1}}{{#each list}}{{../big}}{{/each}}{{/card}}", &big, "longer than 2 MiB");
+    let cycle = definition(TemplateSource::default(), &[("a", "{{> b}}"), ("b", "{{> a}}")]);
+    assert!(matches!(Templates::compile(&cycle), Err(RenderError::Invalid { .. })));
 }
 
 #[test]
 fn inline_texts() {
-    let templates = Templates::compile(&definition(
-        TemplateSource::default(),
-        &[("card", "{{contact.evil}}")],
-    ))
-    .expect("compiles");
+    let templates =
+        Templates::compile(&definition(TemplateSource::default(), &[("card", "{{contact.evil}}")])).expect("compiles");
     for _ in 0..2 {
-        assert_eq!(
-            templates
-                .inline_text("{{contact.evil}}{{> card}}", &data())
-                .as_deref(),
-            Ok("<b>\"'&<b>\"'&")
-        );
+        assert_eq!(templates.inline_text("{{contact.evil}}{{> card}}", &data()).as_deref(), Ok("<b>\"'&<b>\"'&"));
     }
-    assert_eq!(
-        render_text("{{upper contact.first_name}}", &data()).as_deref(),
-        Ok("ADA")
-    );
+    assert_eq!(render_text("{{upper contact.first_name}}", &data()).as_deref(), Ok("ADA"));
     assert!(
         matches!(render_text("{{contact.none}}", &data()), Err(RenderError::Missing { variable, .. }) if variable == "contact.none")
     );
-    assert!(matches!(
-        render_text("{{#if x}}", &data()),
-        Err(RenderError::Invalid { .. })
-    ));
-    assert_eq!(
-        templates.render("nope", &data()),
-        Err(RenderError::UnknownTemplate("nope".to_owned()))
-    );
+    assert!(matches!(render_text("{{#if x}}", &data()), Err(RenderError::Invalid { .. })));
+    assert_eq!(templates.render("nope", &data()), Err(RenderError::UnknownTemplate("nope".to_owned())));
 }
 
 #[test]

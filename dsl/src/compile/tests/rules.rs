@@ -6,198 +6,92 @@ use super::{found, project};
 #[test]
 fn rules() {
     let contact = r#"{"type":"object","properties":{"country":{"type":"string"},"age":{"type":"number"},"birthday":{"type":"string","format":"date"},"tags":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#;
-    let event = r#"{"type":"object","properties":{"total":{"type":"number"},"cart_id":{"type":"string"}},"additionalProperties":false}"#;
+    let event =
+        r#"{"type":"object","properties":{"total":{"type":"number"},"cart_id":{"type":"string"}},"additionalProperties":false}"#;
     let check = |text: &str, expected: &[&str]| {
         let compiled = project(&[
             ("schemas/contact.schema.json", contact),
             ("schemas/events/bought.schema.json", event),
-            (
-                "templates/coupon.html.hbs",
-                "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}}</p>",
-            ),
+            ("templates/coupon.html.hbs", "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}}</p>"),
             ("workflows/a.yaml", text),
             (
                 "workflows/other.yaml",
                 "workflow: other\ntrigger: { manual: true }\nsteps: [exit]\nsegments: { vip: { contact.age: { above: 5 } } }\n",
             ),
         ]);
-        assert_eq!(
-            found(&compiled),
-            expected,
-            "{text}\n{}",
-            crate::render::short(&compiled.diagnostics)
-        );
+        assert_eq!(found(&compiled), expected, "{text}\n{}", crate::render::short(&compiled.diagnostics));
         compiled
     };
-    let steps = |steps: &str| {
-        format!("workflow: a\ntrigger: {{ event: bought }}\ntopic: offers\nsteps:\n{steps}")
-    };
-    let audience = |condition: &str| {
-        format!("workflow: a\ntrigger: {{ event: bought }}\nsteps: [exit]\naudience: {condition}\n")
-    };
-    let compiled = check(
-        &steps("  - send: welcom\n"),
-        &["5:11 error unknown-template"],
-    );
-    assert_eq!(
-        compiled.diagnostics[0].help.as_deref(),
-        Some("did you mean `welcome`?")
-    );
+    let steps = |steps: &str| format!("workflow: a\ntrigger: {{ event: bought }}\ntopic: offers\nsteps:\n{steps}");
+    let audience = |condition: &str| format!("workflow: a\ntrigger: {{ event: bought }}\nsteps: [exit]\naudience: {condition}\n");
+    let compiled = check(&steps("  - send: welcom\n"), &["5:11 error unknown-template"]);
+    assert_eq!(compiled.diagnostics[0].help.as_deref(), Some("did you mean `welcome`?"));
     check(&steps("  - send: coupon\n"), &["5:11 error missing-needs"]);
     check(&steps("  - send: coupon\n    with: { code: x }\n"), &[]);
-    check(
-        &audience("{ message: welcom, is: sent }"),
-        &["4:22 error unknown-template"],
-    );
+    check(&audience("{ message: welcom, is: sent }"), &["4:22 error unknown-template"]);
     check(&audience("{ message: welcome, is: sent }"), &[]);
-    check(
-        &audience("{ segment: vipp }"),
-        &["4:22 error unknown-segment"],
-    );
+    check(&audience("{ segment: vipp }"), &["4:22 error unknown-segment"]);
     check(&audience("{ segment: vip }"), &[]);
-    check(
-        "segments:\n  b: { segment: c }\n  c: { not: { segment: b } }\n",
-        &["3:24 error segment-cycle"],
-    );
-    check(
-        "segments:\n  b: { segment: b }\n",
-        &["2:17 error segment-cycle"],
-    );
+    check("segments:\n  b: { segment: c }\n  c: { not: { segment: b } }\n", &["3:24 error segment-cycle"]);
+    check("segments:\n  b: { segment: b }\n", &["2:17 error segment-cycle"]);
     check(
         "segments:\n  b: { segment: c }\n  c: { not: { segment: vip } }\n  d: { any: [ { segment: b }, { segment: c } ] }\n",
         &[],
     );
-    check(
-        &steps("  - start: othr\n"),
-        &["5:12 error unknown-workflow"],
-    );
+    check(&steps("  - start: othr\n"), &["5:12 error unknown-workflow"]);
     check(&steps("  - start: other\n"), &[]);
-    check(
-        &audience("{ workflow: otter, is: active }"),
-        &["4:23 error unknown-workflow"],
-    );
-    check(
-        &steps("  - subscribe: ofers\n  - unsubscribe: all\n"),
-        &["5:16 error unknown-topic"],
-    );
-    check(
-        &steps("  - send: welcome\n    channel: emial\n"),
-        &["6:14 error unknown-channel"],
-    );
+    check(&audience("{ workflow: otter, is: active }"), &["4:23 error unknown-workflow"]);
+    check(&steps("  - subscribe: ofers\n  - unsubscribe: all\n"), &["5:16 error unknown-topic"]);
+    check(&steps("  - send: welcome\n    channel: emial\n"), &["6:14 error unknown-channel"]);
     check(&steps("  - send: welcome\n    channel: email\n"), &[]);
-    check(
-        "workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n",
-        &["2:19 error unknown-event"],
-    );
-    check(
-        "workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n",
-        &[],
-    );
+    check("workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n", &["2:19 error unknown-event"]);
+    check("workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n", &[]);
     check(&steps("  - record: sold\n"), &["5:13 error unknown-event"]);
-    check(
-        &steps("  - record: message_sent\n"),
-        &["5:13 error reserved-event"],
-    );
-    check(
-        &audience("{ contact.contry: DE }"),
-        &["4:13 error unknown-attribute"],
-    );
-    check(
-        &audience("{ event.totl: 5 }"),
-        &["4:13 error unknown-attribute"],
-    );
-    check(
-        &audience("{ event: bought, where: { event.totl: 5 } }"),
-        &["4:37 error unknown-attribute"],
-    );
-    check(
-        &audience(
-            "{ event: bought, where: { event.total: 5 }, sum: { of: event.total, above: 3 } }",
-        ),
-        &[],
-    );
+    check(&steps("  - record: message_sent\n"), &["5:13 error reserved-event"]);
+    check(&audience("{ contact.contry: DE }"), &["4:13 error unknown-attribute"]);
+    check(&audience("{ event.totl: 5 }"), &["4:13 error unknown-attribute"]);
+    check(&audience("{ event: bought, where: { event.totl: 5 } }"), &["4:37 error unknown-attribute"]);
+    check(&audience("{ event: bought, where: { event.total: 5 }, sum: { of: event.total, above: 3 } }"), &[]);
     check(
         "workflow: a\ntrigger: { schedule: \"@daily\" }\naudience: { event.total: 5 }\nsteps: [exit]\n",
         &["3:13 error unknown-attribute"],
     );
-    check(
-        "workflow: a\ntrigger: { manual: true }\naudience: { event.anything: 5 }\nsteps: [exit]\n",
-        &[],
-    );
-    check(
-        &audience("{ contact.country: { above: 5 } }"),
-        &["4:39 error predicate-type"],
-    );
-    check(
-        &audience("{ contact.age: \"18\" }"),
-        &["4:26 error predicate-type"],
-    );
+    check("workflow: a\ntrigger: { manual: true }\naudience: { event.anything: 5 }\nsteps: [exit]\n", &[]);
+    check(&audience("{ contact.country: { above: 5 } }"), &["4:39 error predicate-type"]);
+    check(&audience("{ contact.age: \"18\" }"), &["4:26 error predicate-type"]);
     check(
         &audience(
             "{ contact.age: { above: 5 }, contact.tags: { contains: a }, contact.birthday: { before: now }, contact.country: { exists: true } }",
         ),
         &[],
     );
-    check(
-        &audience("{ event: bought, sum: { of: event.cart_id, above: 3 } }"),
-        &["4:39 error predicate-type"],
-    );
-    check(
-        &steps("  - set: { contact.age: { append: x } }\n"),
-        &["5:25 error predicate-type"],
-    );
+    check(&audience("{ event: bought, sum: { of: event.cart_id, above: 3 } }"), &["4:39 error predicate-type"]);
+    check(&steps("  - set: { contact.age: { append: x } }\n"), &["5:25 error predicate-type"]);
     check(
         "workflow: other\ntrigger: { manual: true }\nsteps: [exit]\nsegments: { vip: { topic: offers } }\n",
         &["1:11 error duplicate-name", "4:13 error duplicate-name"],
     );
-    check(
-        "workflow: Not-Good\ntrigger: { manual: true }\nsteps: [exit]\n",
-        &["1:11 error invalid-name"],
-    );
+    check("workflow: Not-Good\ntrigger: { manual: true }\nsteps: [exit]\n", &["1:11 error invalid-name"]);
     check(
         "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: welcome\n  - send: welcome\n    transactional: true\n",
         &["4:11 warning missing-topic"],
     );
+    check(&steps("  - wait_for: { event: bought }\n"), &["5:5 warning wait-without-within"]);
+    check(&steps("  - wait_for: { event: bought }\n    within: 1 day\n    then: []\n"), &["7:5 warning empty-steps"]);
+    check(&steps("  - exit: done\n  - exit\n  - exit\n"), &["6:5 warning unreachable-step"]);
     check(
-        &steps("  - wait_for: { event: bought }\n"),
-        &["5:5 warning wait-without-within"],
-    );
-    check(
-        &steps("  - wait_for: { event: bought }\n    within: 1 day\n    then: []\n"),
-        &["7:5 warning empty-steps"],
-    );
-    check(
-        &steps("  - exit: done\n  - exit\n  - exit\n"),
-        &["6:5 warning unreachable-step"],
-    );
-    check(
-        &steps(
-            "  - branch:\n      - steps: [exit]\n      - when: { topic: offers }\n        steps: [exit]\n",
-        ),
+        &steps("  - branch:\n      - steps: [exit]\n      - when: { topic: offers }\n        steps: [exit]\n"),
         &["7:9 warning unreachable-step"],
     );
     check(
         "workflow: a\ntrigger: { manual: true }\nmoved: { x: wait-1-dy }\nsteps:\n  - wait: 1 day\n",
         &["3:13 error unknown-step"],
     );
+    check("workflow: a\ntrigger: { manual: true }\nmoved: { x: wait-1-day }\nsteps:\n  - wait: 1 day\n", &[]);
     check(
-        "workflow: a\ntrigger: { manual: true }\nmoved: { x: wait-1-day }\nsteps:\n  - wait: 1 day\n",
-        &[],
-    );
-    check(
-        &steps(
-            "  - branch:\n      - when: { vars.stge: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n",
-        ),
+        &steps("  - branch:\n      - when: { vars.stge: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n"),
         &["6:17 error unknown-variable"],
     );
-    check(
-        &steps(
-            "  - branch:\n      - when: { vars.stage: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n",
-        ),
-        &[],
-    );
-    check(
-        &steps("  - send: { subject: \"{{contact.nme}}\", text: Hi }\n"),
-        &["5:25 error unknown-variable"],
-    );
+    check(&steps("  - branch:\n      - when: { vars.stage: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n"), &[]);
+    check(&steps("  - send: { subject: \"{{contact.nme}}\", text: Hi }\n"), &["5:25 error unknown-variable"]);
 }

@@ -72,15 +72,9 @@ fn value_condition() -> impl Strategy<Value = Condition> {
     let dates = ["contact.at", "event.at"];
     prop_oneof![
         (prop::sample::select(paths.to_vec()), vec(predicate(), 1..3)),
-        (
-            prop::sample::select(dates.to_vec()),
-            vec(date_predicate(), 1..3)
-        ),
+        (prop::sample::select(dates.to_vec()), vec(date_predicate(), 1..3)),
     ]
-    .prop_map(|(at, tests)| Condition::Value {
-        path: path(at),
-        tests,
-    })
+    .prop_map(|(at, tests)| Condition::Value { path: path(at), tests })
 }
 
 fn predicate() -> impl Strategy<Value = Predicate> {
@@ -91,11 +85,9 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         vec(value(), 0..3).prop_map(Predicate::NoneOf),
         value().prop_map(Predicate::Contains),
         any::<bool>().prop_map(Predicate::Exists),
-        prop::sample::select(vec!["a", "ad", ""])
-            .prop_map(|text| Predicate::StartsWith(text.into())),
+        prop::sample::select(vec!["a", "ad", ""]).prop_map(|text| Predicate::StartsWith(text.into())),
         prop::sample::select(vec!["a", "da", ""]).prop_map(|text| Predicate::EndsWith(text.into())),
-        prop::sample::select(vec!["^a.a$", "d", "^$"])
-            .prop_map(|text| Predicate::Matches(text.into())),
+        prop::sample::select(vec!["^a.a$", "d", "^$"]).prop_map(|text| Predicate::Matches(text.into())),
         number_predicate(),
         date_predicate(),
     ]
@@ -134,29 +126,14 @@ fn span() -> impl Strategy<Value = Duration> {
     (0..=LONGEST).prop_map(Duration)
 }
 
-fn event_condition(
-    filter: impl Strategy<Value = Option<Condition>>,
-) -> impl Strategy<Value = Condition> {
+fn event_condition(filter: impl Strategy<Value = Option<Condition>>) -> impl Strategy<Value = Condition> {
     let name = prop::sample::select(vec!["bought", "seen"]);
     let count = option::of(vec(number_predicate(), 1..3));
-    (
-        name,
-        filter,
-        count,
-        vec(aggregate(), 0..2),
-        option::of(span()),
-        since(),
+    (name, filter, count, vec(aggregate(), 0..2), option::of(span()), since()).prop_map(
+        |(name, filter, count, aggregates, within, since)| {
+            Condition::Event(EventCondition { name: name.into(), filter: filter.map(Box::new), count, aggregates, within, since })
+        },
     )
-        .prop_map(|(name, filter, count, aggregates, within, since)| {
-            Condition::Event(EventCondition {
-                name: name.into(),
-                filter: filter.map(Box::new),
-                count,
-                aggregates,
-                within,
-                since,
-            })
-        })
 }
 
 fn aggregate() -> impl Strategy<Value = Aggregate> {
@@ -166,40 +143,19 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
         AggregateFunction::Min,
         AggregateFunction::Max,
     ]);
-    let tests = vec(
-        prop_oneof![3 => number_predicate(), 1 => any::<bool>().prop_map(Predicate::Exists)],
-        1..2,
-    );
-    (function, tests).prop_map(|(function, tests)| Aggregate {
-        function,
-        of: path("event.n"),
-        tests,
-    })
+    let tests = vec(prop_oneof![3 => number_predicate(), 1 => any::<bool>().prop_map(Predicate::Exists)], 1..2);
+    (function, tests).prop_map(|(function, tests)| Aggregate { function, of: path("event.n"), tests })
 }
 
 fn message_condition() -> impl Strategy<Value = Condition> {
     let template = option::of(prop::sample::select(vec!["hello", "bye"]).prop_map(str::to_owned));
-    (template, fate(), option::of(span()), since()).prop_map(|(template, is, within, since)| {
-        Condition::Message(MessageCondition {
-            template,
-            is,
-            within,
-            since,
-        })
-    })
+    (template, fate(), option::of(span()), since())
+        .prop_map(|(template, is, within, since)| Condition::Message(MessageCondition { template, is, within, since }))
 }
 
 fn workflow_condition() -> impl Strategy<Value = Condition> {
-    let states = vec![
-        WorkflowState::Active,
-        WorkflowState::Completed,
-        WorkflowState::Exited,
-        WorkflowState::Never,
-    ];
-    prop::sample::select(states).prop_map(|is| Condition::Workflow {
-        name: "other".into(),
-        is,
-    })
+    let states = vec![WorkflowState::Active, WorkflowState::Completed, WorkflowState::Exited, WorkflowState::Never];
+    prop::sample::select(states).prop_map(|is| Condition::Workflow { name: "other".into(), is })
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -214,25 +170,14 @@ fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         (0..4).prop_map(Value::from),
         (0..4).prop_map(|number| Value::from(f64::from(number))),
-        prop::sample::select(vec![
-            json!("ada"),
-            json!(""),
-            json!("2"),
-            json!(true),
-            json!([2, "ada"]),
-            json!([])
-        ]),
+        prop::sample::select(vec![json!("ada"), json!(""), json!("2"), json!(true), json!([2, "ada"]), json!([])]),
         (0..LATEST).prop_map(|at| Value::from(instant(at))),
     ]
 }
 
 fn properties() -> impl Strategy<Value = Value> {
     let value = prop_oneof![3 => value(), 1 => Just(Value::Null)];
-    let mixed = btree_map(
-        prop::sample::select(vec!["a", "b"]).prop_map(str::to_owned),
-        value,
-        0..3,
-    );
+    let mixed = btree_map(prop::sample::select(vec!["a", "b"]).prop_map(str::to_owned), value, 0..3);
     (mixed, option::of(0..LATEST), option::of(0..4)).prop_map(|(mixed, at, number)| {
         let at = at.map(|at| ("at".to_owned(), Value::from(instant(at))));
         let number = number.map(|number| ("n".to_owned(), Value::from(number)));
@@ -242,121 +187,52 @@ fn properties() -> impl Strategy<Value = Value> {
 
 fn worlds() -> impl Strategy<Value = World> {
     let mark = || option::of((0..LATEST, 0..6_i64).prop_map(|(at, id)| Mark(at, EventId(id))));
-    let happened = vec(
-        (
-            prop::sample::select(vec!["bought", "seen"]),
-            0..LATEST,
-            properties(),
-        ),
-        0..7,
-    );
-    let fates = vec(
-        (
-            fate(),
-            0..LATEST,
-            prop::sample::select(vec!["hello", "bye"]),
-            1..3_i64,
-        ),
-        0..4,
-    );
-    let scope = (
-        option::of(properties()),
-        option::of(properties()),
-        mark(),
-        mark(),
-        mark(),
-    );
-    (
-        contact(),
-        happened,
-        fates,
-        histories(),
-        conditions(),
-        scope,
-        option::of((1..3_i64).prop_map(RunId)),
+    let happened = vec((prop::sample::select(vec!["bought", "seen"]), 0..LATEST, properties()), 0..7);
+    let fates = vec((fate(), 0..LATEST, prop::sample::select(vec!["hello", "bye"]), 1..3_i64), 0..4);
+    let scope = (option::of(properties()), option::of(properties()), mark(), mark(), mark());
+    (contact(), happened, fates, histories(), conditions(), scope, option::of((1..3_i64).prop_map(RunId))).prop_map(
+        |(contact, happened, fates, history, shared, (event, vars, entry, step, default_since), own_run)| {
+            let mut world = World { contact, event, entry, step, default_since, own_run, ..World::new() };
+            world.vars = vars.and_then(|vars| vars.as_object().cloned());
+            world.workflows.extend(history.map(|history| ("other".to_owned(), history)));
+            world = happened.into_iter().fold(world, |world, (name, at, with)| world.did(name, at, with));
+            world = fates.into_iter().fold(world, |world, (fate, at, template, run)| world.fate(fate, at, template, run));
+            // Segments that need themselves are refused before anything is checked.
+            if !mentions_a_segment(&shared) {
+                world = world.segment("shared", shared);
+            }
+            world
+        },
     )
-        .prop_map(
-            |(
-                contact,
-                happened,
-                fates,
-                history,
-                shared,
-                (event, vars, entry, step, default_since),
-                own_run,
-            )| {
-                let mut world = World {
-                    contact,
-                    event,
-                    entry,
-                    step,
-                    default_since,
-                    own_run,
-                    ..World::new()
-                };
-                world.vars = vars.and_then(|vars| vars.as_object().cloned());
-                world
-                    .workflows
-                    .extend(history.map(|history| ("other".to_owned(), history)));
-                world = happened
-                    .into_iter()
-                    .fold(world, |world, (name, at, with)| world.did(name, at, with));
-                world = fates
-                    .into_iter()
-                    .fold(world, |world, (fate, at, template, run)| {
-                        world.fate(fate, at, template, run)
-                    });
-                // Segments that need themselves are refused before anything is checked.
-                if !mentions_a_segment(&shared) {
-                    world = world.segment("shared", shared);
-                }
-                world
-            },
-        )
 }
 
 fn contact() -> impl Strategy<Value = crate::state::Contact> {
-    let said = btree_map(
-        prop::sample::select(settings().topics.into_keys().collect::<Vec<_>>()),
-        any::<bool>(),
-        0..3,
-    );
+    let said = btree_map(prop::sample::select(settings().topics.into_keys().collect::<Vec<_>>()), any::<bool>(), 0..3);
     let attributes = (properties(), option::of(properties()));
-    (
-        attributes,
-        said,
-        prop::bool::weighted(0.1),
-        prop::bool::weighted(0.1),
-    )
-        .prop_map(|((attributes, deep), topics, none, erased)| {
+    (attributes, said, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(
+        |((attributes, deep), topics, none, erased)| {
             let mut world = World::with_attributes(attributes);
-            world
-                .contact
-                .attributes
-                .extend(deep.map(|deep| ("deep".to_owned(), deep)));
+            world.contact.attributes.extend(deep.map(|deep| ("deep".to_owned(), deep)));
             world.contact.consent = Consent { none, topics };
             world.contact.erased = erased;
             world.contact
-        })
+        },
+    )
 }
 
 fn histories() -> impl Strategy<Value = Option<RunHistory>> {
-    option::of((any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(open, completed, exited)| RunHistory {
-            open: open.then_some(RunId(7)),
-            last_entered: Some(1),
-            completed,
-            exited,
-        },
-    ))
+    option::of((any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(open, completed, exited)| RunHistory {
+        open: open.then_some(RunId(7)),
+        last_entered: Some(1),
+        completed,
+        exited,
+    }))
 }
 
 fn mentions_a_segment(condition: &Condition) -> bool {
     match condition {
         Condition::Segment(_) => true,
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
-            parts.iter().any(mentions_a_segment)
-        }
+        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => parts.iter().any(mentions_a_segment),
         Condition::Not(part) => mentions_a_segment(part),
         Condition::Event(event) => event.filter.as_deref().is_some_and(mentions_a_segment),
         _ => false,

@@ -76,12 +76,7 @@ impl World {
     fn did(mut self, name: &str, at: i64, properties: Value) -> World {
         let id = EventId(1 + self.events.values().map(Vec::len).sum::<usize>() as i64);
         let events = self.events.entry(name.to_owned()).or_default();
-        events.push(Event {
-            id,
-            at,
-            properties,
-            message: None,
-        });
+        events.push(Event { id, at, properties, message: None });
         events.sort_by_key(|event| (event.at, event.id));
         self
     }
@@ -89,12 +84,7 @@ impl World {
     fn fate(mut self, fate: Fate, at: i64, template: &str, run: i64) -> World {
         let id = EventId(1 + self.fates.values().map(Vec::len).sum::<usize>() as i64);
         let rows = self.fates.entry(fate).or_default();
-        rows.push(FateRow {
-            id,
-            at,
-            template: template.to_owned(),
-            run: Some(RunId(run)),
-        });
+        rows.push(FateRow { id, at, template: template.to_owned(), run: Some(RunId(run)) });
         rows.sort_by_key(|row| (row.at, row.id));
         self
     }
@@ -107,10 +97,7 @@ impl World {
     /// The answer and what was read to find it.
     fn check(&self, condition: &Condition, now: i64) -> (Truth, Vec<String>) {
         let zone = dsl::time::zone(self.zone).expect("a known zone");
-        let mut facts = Recorded {
-            world: self,
-            reads: Vec::new(),
-        };
+        let mut facts = Recorded { world: self, reads: Vec::new() };
         let scope = Scope {
             now,
             zone: &zone,
@@ -142,17 +129,11 @@ impl Facts for Recorded<'_> {
     }
 
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, Infallible> {
-        self.reads.push(format!(
-            "{name} {}{}",
-            since(from),
-            if bare { " bare" } else { "" }
-        ));
+        self.reads.push(format!("{name} {}{}", since(from), if bare { " bare" } else { "" }));
         let mut events = self.world.events.get(name).cloned().unwrap_or_default();
         events.retain(|event| event.at >= from);
         if bare {
-            events
-                .iter_mut()
-                .for_each(|event| event.properties = Value::Null);
+            events.iter_mut().for_each(|event| event.properties = Value::Null);
         }
         Ok(events)
     }
@@ -171,19 +152,11 @@ impl Facts for Recorded<'_> {
 }
 
 fn since(from: i64) -> String {
-    if from == i64::MIN {
-        "all".to_owned()
-    } else {
-        format!("from {from}")
-    }
+    if from == i64::MIN { "all".to_owned() } else { format!("from {from}") }
 }
 
 fn settings() -> Settings {
-    let topic = |subscribed_by_default| Topic {
-        title: None,
-        subscribed_by_default,
-        confirm: false,
-    };
+    let topic = |subscribed_by_default| Topic { title: None, subscribed_by_default, confirm: false };
     Settings {
         project: "shop".into(),
         time_zone: "UTC".into(),
@@ -191,18 +164,11 @@ fn settings() -> Settings {
         url: None,
         store: "state/campaignd.db".into(),
         channels: BTreeMap::new(),
-        topics: [
-            ("news".to_owned(), topic(true)),
-            ("offers".to_owned(), topic(false)),
-        ]
-        .into(),
+        topics: [("news".to_owned(), topic(true)), ("offers".to_owned(), topic(false))].into(),
         quiet_hours: None,
         frequency: Vec::new(),
         spread: Duration::MINUTE,
-        http: Http {
-            listen: "127.0.0.1:0".into(),
-            keys: Vec::new(),
-        },
+        http: Http { listen: "127.0.0.1:0".into(), keys: Vec::new() },
         stop_within: Duration::SECOND,
         grace: Duration::HOUR,
         open_contract: false,
@@ -225,10 +191,7 @@ fn path(text: &str) -> Path {
         "vars" => Root::Vars,
         other => panic!("{other} is no root"),
     };
-    Path {
-        root,
-        keys: keys.split('.').map(str::to_owned).collect(),
-    }
+    Path { root, keys: keys.split('.').map(str::to_owned).collect() }
 }
 
 /// A condition in the model's JSON, in which paths are written as people do.
@@ -264,16 +227,12 @@ fn value(path: &str, test: Value) -> Value {
 
 fn event(name: &str, more: Value) -> Value {
     let mut event = json!({"name": name, "filter": null, "count": null, "aggregates": [], "within": null, "since": null});
-    object(more)
-        .into_iter()
-        .for_each(|(key, value)| event[key] = value);
+    object(more).into_iter().for_each(|(key, value)| event[key] = value);
     json!({"event": event})
 }
 
 fn message(template: Option<&str>, more: Value) -> Value {
     let mut message = json!({"template": template, "is": "clicked", "within": null, "since": null});
-    object(more)
-        .into_iter()
-        .for_each(|(key, value)| message[key] = value);
+    object(more).into_iter().for_each(|(key, value)| message[key] = value);
     json!({"message": message})
 }

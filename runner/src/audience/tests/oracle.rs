@@ -18,12 +18,7 @@ pub(super) struct Stand<'a> {
 
 impl<'a> Stand<'a> {
     pub(super) fn new(world: &'a World, now: i64) -> Stand<'a> {
-        Stand {
-            world,
-            now,
-            in_segment: false,
-            event: world.event.as_ref(),
-        }
+        Stand { world, now, in_segment: false, event: world.event.as_ref() }
     }
 
     pub(super) fn holds(self, condition: &Condition) -> bool {
@@ -35,43 +30,17 @@ impl<'a> Stand<'a> {
             Condition::Not(part) => !self.holds(part),
             Condition::Value { path, tests } => {
                 let value = self.value(path);
-                tests
-                    .iter()
-                    .filter(|test| !self.meets(test, value.as_ref()))
-                    .count()
-                    == 0
+                tests.iter().filter(|test| !self.meets(test, value.as_ref())).count() == 0
             }
             Condition::Event(event) => self.did(event),
-            Condition::Message(message) => {
-                world
-                    .fates
-                    .get(&message.is)
-                    .into_iter()
-                    .flatten()
-                    .any(|row| {
-                        message
-                            .template
-                            .as_ref()
-                            .is_none_or(|template| *template == row.template)
-                            && (self.in_segment
-                                || world.own_run.is_none()
-                                || world.own_run == row.run)
-                            && self.counts(
-                                row.at,
-                                row.id,
-                                message.within.map(|span| span.0),
-                                message.since,
-                            )
-                    })
-            }
-            Condition::Segment(name) => world.segments.get(name).is_some_and(|segment| {
-                Stand {
-                    in_segment: true,
-                    event: None,
-                    ..self
-                }
-                .holds(segment)
+            Condition::Message(message) => world.fates.get(&message.is).into_iter().flatten().any(|row| {
+                message.template.as_ref().is_none_or(|template| *template == row.template)
+                    && (self.in_segment || world.own_run.is_none() || world.own_run == row.run)
+                    && self.counts(row.at, row.id, message.within.map(|span| span.0), message.since)
             }),
+            Condition::Segment(name) => {
+                world.segments.get(name).is_some_and(|segment| Stand { in_segment: true, event: None, ..self }.holds(segment))
+            }
             Condition::Topic(topic) => self.topics().contains(topic),
             Condition::Workflow { name, is } => {
                 let history = world.workflows.get(name);
@@ -91,15 +60,9 @@ impl<'a> Stand<'a> {
             return Vec::new();
         }
         let defaults = self.world.settings.topics.iter();
-        let said = defaults.map(|(name, topic)| {
-            (
-                name,
-                *consent.topics.get(name).unwrap_or(&(topic.subscribed_by_default && !consent.none)),
-            )
-        });
-        said.filter(|(_, subscribed)| *subscribed)
-            .map(|(name, _)| name.clone())
-            .collect()
+        let said = defaults
+            .map(|(name, topic)| (name, *consent.topics.get(name).unwrap_or(&(topic.subscribed_by_default && !consent.none))));
+        said.filter(|(_, subscribed)| *subscribed).map(|(name, _)| name.clone()).collect()
     }
 
     fn value(self, path: &Path) -> Option<Value> {
@@ -119,17 +82,12 @@ impl<'a> Stand<'a> {
             Root::Vars if self.in_segment => return None,
             Root::Vars => Value::Object(self.world.vars.clone()?),
         };
-        root.pointer(&format!("/{}", path.keys.join("/")))
-            .filter(|value| !value.is_null())
-            .cloned()
+        root.pointer(&format!("/{}", path.keys.join("/"))).filter(|value| !value.is_null()).cloned()
     }
 
     fn meets(self, test: &Predicate, value: Option<&Value>) -> bool {
         let Some(value) = value else {
-            return matches!(
-                test,
-                Predicate::Exists(false) | Predicate::IsNot(_) | Predicate::NoneOf(_)
-            );
+            return matches!(test, Predicate::Exists(false) | Predicate::IsNot(_) | Predicate::NoneOf(_));
         };
         let same = |other: &Value| in_floats(value) == in_floats(other);
         let text = |test: &dyn Fn(&str) -> bool| value.as_str().is_some_and(test);
@@ -144,12 +102,8 @@ impl<'a> Stand<'a> {
             Predicate::Below(limit) => value.is_number() && value.as_f64() < Some(*limit),
             Predicate::AtMost(limit) => value.is_number() && value.as_f64() <= Some(*limit),
             Predicate::Contains(part) => match value {
-                Value::Array(list) => list
-                    .iter()
-                    .any(|element| in_floats(element) == in_floats(part)),
-                _ => part
-                    .as_str()
-                    .is_some_and(|part| text(&|it| it.contains(part))),
+                Value::Array(list) => list.iter().any(|element| in_floats(element) == in_floats(part)),
+                _ => part.as_str().is_some_and(|part| text(&|it| it.contains(part))),
             },
             Predicate::StartsWith(start) => text(&|it| it.starts_with(start.as_str())),
             Predicate::EndsWith(end) => text(&|it| it.ends_with(end.as_str())),
@@ -187,25 +141,13 @@ impl<'a> Stand<'a> {
     }
 
     fn did(self, condition: &EventCondition) -> bool {
-        let events: Vec<&Event> = self
-            .world
-            .events
-            .get(&condition.name)
-            .into_iter()
-            .flatten()
-            .collect();
+        let events: Vec<&Event> = self.world.events.get(&condition.name).into_iter().flatten().collect();
         let within = condition.within.map(|span| span.0);
         let mut counted = events;
         counted.retain(|event| self.counts(event.at, event.id, within, condition.since));
         counted.retain(|event| {
-            let stand = Stand {
-                event: Some(&event.properties),
-                ..self
-            };
-            condition
-                .filter
-                .as_ref()
-                .is_none_or(|filter| stand.holds(filter))
+            let stand = Stand { event: Some(&event.properties), ..self };
+            condition.filter.as_ref().is_none_or(|filter| stand.holds(filter))
         });
         let count = Value::from(counted.len());
         let enough = match &condition.count {
@@ -215,14 +157,9 @@ impl<'a> Stand<'a> {
         enough
             && condition.aggregates.iter().all(|aggregate| {
                 let pointer = format!("/{}", aggregate.of.keys.join("/"));
-                let numbers = counted
-                    .iter()
-                    .filter_map(|event| event.properties.pointer(&pointer)?.as_f64());
+                let numbers = counted.iter().filter_map(|event| event.properties.pointer(&pointer)?.as_f64());
                 let value = of(aggregate.function, numbers.collect());
-                aggregate
-                    .tests
-                    .iter()
-                    .all(|test| self.meets(test, value.as_ref()))
+                aggregate.tests.iter().all(|test| self.meets(test, value.as_ref()))
             })
     }
 }
@@ -241,9 +178,7 @@ fn of(function: AggregateFunction, mut numbers: Vec<f64>) -> Option<Value> {
 
 /// The generated instants, and nothing else, are dates here: read by a library that the code under test does not use for it.
 fn date(text: &str) -> Option<i64> {
-    text.parse::<jiff::Timestamp>()
-        .ok()
-        .map(|at| at.as_millisecond())
+    text.parse::<jiff::Timestamp>().ok().map(|at| at.as_millisecond())
 }
 
 /// The value with every number in it a floating-point number.

@@ -20,11 +20,7 @@ fn values() {
         ("contact.age", json!({"is": 18.0}), true),
         ("contact.age", json!({"is": "18"}), false),
         ("contact.digits", json!({"is": 18}), false),
-        (
-            "contact.big",
-            json!({"is": 9_007_199_254_740_992_i64}),
-            false,
-        ),
+        ("contact.big", json!({"is": 9_007_199_254_740_992_i64}), false),
         ("contact.age", json!({"above": 18}), false),
         ("contact.age", json!({"at_least": 18}), true),
         ("contact.age", json!({"below": 18}), false),
@@ -70,11 +66,7 @@ fn values() {
         ("contact.gone", json!({"before": "now"}), false),
         ("contact.address.city", json!({"is": "Wien"}), true),
         ("contact.address.at", json!({"exists": false}), true),
-        (
-            "contact.address.city.deeper",
-            json!({"exists": false}),
-            true,
-        ),
+        ("contact.address.city.deeper", json!({"exists": false}), true),
         ("contact.tags.0", json!({"exists": false}), true),
         ("contact.id", json!({"is": "ada"}), true),
         ("contact.id.deeper", json!({"exists": false}), true),
@@ -90,20 +82,8 @@ fn values() {
     ] {
         expect(&world, value(path, test), 0, holds, None);
     }
-    expect(
-        &World::new(),
-        value("event.total", json!({"exists": false})),
-        0,
-        true,
-        None,
-    );
-    expect(
-        &World::new(),
-        value("vars.total", json!({"exists": false})),
-        0,
-        true,
-        None,
-    );
+    expect(&World::new(), value("event.total", json!({"exists": false})), 0, true, None);
+    expect(&World::new(), value("vars.total", json!({"exists": false})), 0, true, None);
 }
 
 /// 2026-03-29 is the day on which clocks go forward in Berlin: it begins at 28 March 23:00 UTC and has 23 hours.
@@ -116,117 +96,38 @@ fn dates() {
     world.zone = "Europe/Berlin";
     for path in ["contact.date", "contact.local", "contact.instant"] {
         for (test, now, holds, recheck) in [
-            (
-                json!({"before": "now"}),
-                midnight,
-                false,
-                Some(midnight + 1),
-            ),
+            (json!({"before": "now"}), midnight, false, Some(midnight + 1)),
             (json!({"before": "now"}), midnight + 1, true, None),
             (json!({"after": "now"}), midnight - 1, true, Some(midnight)),
             (json!({"after": "now"}), midnight, false, None),
-            (
-                json!({"before": {"ago": 30 * DAY}}),
-                midnight,
-                false,
-                Some(midnight + 30 * DAY + 1),
-            ),
-            (
-                json!({"before": {"ago": 30 * DAY}}),
-                midnight + 30 * DAY,
-                false,
-                Some(midnight + 30 * DAY + 1),
-            ),
-            (
-                json!({"before": {"ago": 30 * DAY}}),
-                midnight + 30 * DAY + 1,
-                true,
-                None,
-            ),
-            (
-                json!({"after": {"ago": DAY}}),
-                midnight + DAY - 1,
-                true,
-                Some(midnight + DAY),
-            ),
+            (json!({"before": {"ago": 30 * DAY}}), midnight, false, Some(midnight + 30 * DAY + 1)),
+            (json!({"before": {"ago": 30 * DAY}}), midnight + 30 * DAY, false, Some(midnight + 30 * DAY + 1)),
+            (json!({"before": {"ago": 30 * DAY}}), midnight + 30 * DAY + 1, true, None),
+            (json!({"after": {"ago": DAY}}), midnight + DAY - 1, true, Some(midnight + DAY)),
             (json!({"after": {"ago": DAY}}), midnight + DAY, false, None),
-            (
-                json!({"after": {"ahead": DAY}}),
-                midnight - DAY - 1,
-                true,
-                Some(midnight - DAY),
-            ),
-            (
-                json!({"before": {"ahead": DAY}}),
-                midnight - DAY,
-                false,
-                Some(midnight - DAY + 1),
-            ),
+            (json!({"after": {"ahead": DAY}}), midnight - DAY - 1, true, Some(midnight - DAY)),
+            (json!({"before": {"ahead": DAY}}), midnight - DAY, false, Some(midnight - DAY + 1)),
             (json!({"before": {"date": "2026-03-30"}}), 0, true, None),
             (json!({"before": {"date": "2026-03-29"}}), 0, false, None),
             (json!({"after": {"date": "2026-03-29"}}), 0, false, None),
-            (
-                json!({"after": {"date": "2026-03-28T23:59:59.999"}}),
-                0,
-                true,
-                None,
-            ),
-            (
-                json!({"within_last": DAY}),
-                midnight - 1,
-                false,
-                Some(midnight),
-            ),
-            (
-                json!({"within_last": DAY}),
-                midnight,
-                true,
-                Some(midnight + DAY + 1),
-            ),
-            (
-                json!({"within_last": DAY}),
-                midnight + DAY,
-                true,
-                Some(midnight + DAY + 1),
-            ),
+            (json!({"after": {"date": "2026-03-28T23:59:59.999"}}), 0, true, None),
+            (json!({"within_last": DAY}), midnight - 1, false, Some(midnight)),
+            (json!({"within_last": DAY}), midnight, true, Some(midnight + DAY + 1)),
+            (json!({"within_last": DAY}), midnight + DAY, true, Some(midnight + DAY + 1)),
             (json!({"within_last": DAY}), midnight + DAY + 1, false, None),
-            (
-                json!({"within_next": DAY}),
-                midnight - DAY - 1,
-                false,
-                Some(midnight - DAY),
-            ),
-            (
-                json!({"within_next": DAY}),
-                midnight - DAY,
-                true,
-                Some(midnight + 1),
-            ),
-            (
-                json!({"within_next": DAY}),
-                midnight,
-                true,
-                Some(midnight + 1),
-            ),
+            (json!({"within_next": DAY}), midnight - DAY - 1, false, Some(midnight - DAY)),
+            (json!({"within_next": DAY}), midnight - DAY, true, Some(midnight + 1)),
+            (json!({"within_next": DAY}), midnight, true, Some(midnight + 1)),
             (json!({"within_next": DAY}), midnight + 1, false, None),
-            (
-                json!({"within_next": i64::MAX}),
-                midnight,
-                true,
-                Some(midnight + 1),
-            ),
+            (json!({"within_next": i64::MAX}), midnight, true, Some(midnight + 1)),
             (json!({"within_last": i64::MAX}), midnight, true, None),
         ] {
             expect(&world, value(path, test), now, holds, recheck);
         }
     }
     for path in ["contact.word", "contact.number", "contact.gone"] {
-        for test in [
-            json!({"before": "now"}),
-            json!({"after": "now"}),
-            json!({"within_last": DAY}),
-            json!({"within_next": DAY}),
-        ] {
+        for test in [json!({"before": "now"}), json!({"after": "now"}), json!({"within_last": DAY}), json!({"within_next": DAY})]
+        {
             expect(&world, value(path, test), midnight, false, None);
         }
     }
@@ -234,9 +135,7 @@ fn dates() {
 
 #[test]
 fn combinations() {
-    let world = World::with_attributes(
-        json!({"a": 1, "early": "1970-01-01T00:00:00.010Z", "late": "1970-01-01T00:00:00.020Z"}),
-    );
+    let world = World::with_attributes(json!({"a": 1, "early": "1970-01-01T00:00:00.010Z", "late": "1970-01-01T00:00:00.020Z"}));
     let so = || value("contact.a", json!({"is": 1}));
     let not_so = || value("contact.a", json!({"is": 2}));
     // Both false until their instant has passed.
@@ -265,9 +164,7 @@ fn combinations() {
 
 #[test]
 fn templates_see_fields_and_attributes() {
-    let world = World::with_attributes(
-        json!({"first_name": "Ada", "email": "no", "phone": "no", "deep": {"a": 1}}),
-    );
+    let world = World::with_attributes(json!({"first_name": "Ada", "email": "no", "phone": "no", "deep": {"a": 1}}));
     assert_eq!(
         contact_json(&world.contact, &world.settings),
         json!({
@@ -300,10 +197,6 @@ fn paths_are_looked_up_for_others_too() {
         ("event.a", Some(json!(2))),
         ("vars.a", None),
     ] {
-        assert_eq!(
-            value_at(&path(at), &world.contact, &scope).as_deref(),
-            expected.as_ref(),
-            "{at}"
-        );
+        assert_eq!(value_at(&path(at), &world.contact, &scope).as_deref(), expected.as_ref(), "{at}");
     }
 }

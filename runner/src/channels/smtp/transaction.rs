@@ -44,30 +44,19 @@ pub async fn give(connection: &mut Connection, mail: &Mail) -> Attempt {
             2 => Attempt::Decided(Outcome::Sent, Then::Keep),
             _ if reply.code == 421 => Attempt::Decided(refusal(&reply), Then::Drop),
             4 | 5 => Attempt::Decided(refusal(&reply), Then::Reset),
-            _ => Attempt::Decided(
-                Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()),
-                Then::Drop,
-            ),
+            _ => Attempt::Decided(Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()), Then::Drop),
         },
-        Err(trouble) if connection.is_in_doubt() => Attempt::Decided(
-            Outcome::Unknown(format!("after the whole message had been given, {trouble}")),
-            Then::Drop,
-        ),
-        Err(trouble) => Attempt::Decided(
-            Outcome::Deferred(format!(
-                "before the whole message had been given, {trouble}"
-            )),
-            Then::Drop,
-        ),
+        Err(trouble) if connection.is_in_doubt() => {
+            Attempt::Decided(Outcome::Unknown(format!("after the whole message had been given, {trouble}")), Then::Drop)
+        }
+        Err(trouble) => {
+            Attempt::Decided(Outcome::Deferred(format!("before the whole message had been given, {trouble}")), Then::Drop)
+        }
     }
 }
 
 async fn offer(connection: &mut Connection, mail: &Mail) -> Result<Offer, Trouble> {
-    let commands = [
-        format!("MAIL FROM:<{}>\r\n", mail.from),
-        format!("RCPT TO:<{}>\r\n", mail.to),
-        "DATA\r\n".to_owned(),
-    ];
+    let commands = [format!("MAIL FROM:<{}>\r\n", mail.from), format!("RCPT TO:<{}>\r\n", mail.to), "DATA\r\n".to_owned()];
     let pipelining = connection.offers.pipelining;
     if pipelining {
         connection.send(&commands.concat()).await?;
@@ -154,27 +143,13 @@ mod tests {
         check("a\r\n", "a\r\n.\r\n");
         check("a", "a\r\n.\r\n");
         check(".\r\n", "..\r\n.\r\n");
-        check(
-            "a.\r\n.b\r\n..\r\n\r\n.",
-            "a.\r\n..b\r\n...\r\n\r\n..\r\n.\r\n",
-        );
+        check("a.\r\n.b\r\n..\r\n\r\n.", "a.\r\n..b\r\n...\r\n\r\n..\r\n.\r\n");
     }
 
     #[test]
     fn settings_troubles_fail_no_message() {
-        for (code, fails) in [
-            (421, false),
-            (450, false),
-            (530, false),
-            (535, false),
-            (500, true),
-            (550, true),
-            (554, true),
-        ] {
-            let outcome = refusal(&Reply {
-                code,
-                lines: vec!["no".to_owned()],
-            });
+        for (code, fails) in [(421, false), (450, false), (530, false), (535, false), (500, true), (550, true), (554, true)] {
+            let outcome = refusal(&Reply { code, lines: vec!["no".to_owned()] });
             assert_eq!(matches!(outcome, Outcome::Failed(_)), fails, "{code}");
         }
     }

@@ -175,21 +175,13 @@ impl Worker {
         let begun = Instant::now();
         let message = job.message;
         let content = compose::content(job.compose);
-        let subject = content
-            .as_ref()
-            .ok()
-            .and_then(|content| content.subject.clone());
+        let subject = content.as_ref().ok().and_then(|content| content.subject.clone());
         let mail = content.and_then(|content| compose::mail(&self.from, &job.envelope, content));
         let (outcome, then) = match mail {
             Ok(mail) => self.deliver_or_stop(&mail).await,
             Err(why) => (Outcome::Failed(why), Then::Keep),
         };
-        (self.report)(Report {
-            message,
-            subject,
-            outcome,
-            took: begun.elapsed(),
-        });
+        (self.report)(Report { message, subject, outcome, took: begun.elapsed() });
         then
     }
 

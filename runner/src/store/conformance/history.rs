@@ -13,13 +13,7 @@ fn run(store: &mut dyn Store) -> Run {
 }
 
 fn sent(run: &Run, template: &str, at: i64) -> Message {
-    Message {
-        status: MessageStatus::Sent,
-        attempts: 1,
-        at,
-        taken_at: Some(at),
-        ..a_message(run, template)
-    }
+    Message { status: MessageStatus::Sent, attempts: 1, at, taken_at: Some(at), ..a_message(run, template) }
 }
 
 pub(super) fn sent_messages_are_events(store: &mut dyn Store) {
@@ -27,13 +21,7 @@ pub(super) fn sent_messages_are_events(store: &mut dyn Store) {
     let late = new_message(store, &sent(&run, "late", 30));
     let early = new_message(store, &sent(&run, "early", 10));
     new_message(store, &a_message(&run, "queued"));
-    new_message(
-        store,
-        &Message {
-            status: MessageStatus::Failed,
-            ..sent(&run, "failed", 40)
-        },
-    );
+    new_message(store, &Message { status: MessageStatus::Failed, ..sent(&run, "failed", 40) });
     let event = |message: &Message, bare: bool| Event {
         id: EventId(i64::MAX),
         at: message.at,
@@ -46,18 +34,9 @@ pub(super) fn sent_messages_are_events(store: &mut dyn Store) {
     };
     for bare in [false, true] {
         let (early, late) = (event(&early, bare), event(&late, bare));
-        assert_eq!(
-            store.events(run.contact, "message_sent", 0, bare).unwrap(),
-            [early.clone(), late.clone()]
-        );
-        assert_eq!(
-            store.events(run.contact, "message_sent", 10, bare).unwrap(),
-            [early, late.clone()]
-        );
-        assert_eq!(
-            store.events(run.contact, "message_sent", 11, bare).unwrap(),
-            [late]
-        );
+        assert_eq!(store.events(run.contact, "message_sent", 0, bare).unwrap(), [early.clone(), late.clone()]);
+        assert_eq!(store.events(run.contact, "message_sent", 10, bare).unwrap(), [early, late.clone()]);
+        assert_eq!(store.events(run.contact, "message_sent", 11, bare).unwrap(), [late]);
     }
 }
 
@@ -72,49 +51,20 @@ pub(super) fn fates_of_messages(store: &mut dyn Store) {
         template: message.template.clone(),
         run: Some(run.id),
     };
-    assert_eq!(
-        store.fates(run.contact, Fate::Sent, 10).unwrap(),
-        [sent(&first), sent(&second)]
-    );
-    assert_eq!(
-        store.fates(run.contact, Fate::Sent, 11).unwrap(),
-        [sent(&second)]
-    );
+    assert_eq!(store.fates(run.contact, Fate::Sent, 10).unwrap(), [sent(&first), sent(&second)]);
+    assert_eq!(store.fates(run.contact, Fate::Sent, 11).unwrap(), [sent(&second)]);
     for fate in Fate::ALL.into_iter().filter(|fate| *fate != Fate::Sent) {
         assert_eq!(store.fates(run.contact, fate, 0).unwrap(), []);
         let template = |name: &str| map(json!({ "template": name }));
-        let known = NewEvent {
-            message: Some(first.id),
-            properties: template("ignored"),
-            ..an_event(run.contact, fate.event(), 30)
-        };
-        let alone = NewEvent {
-            properties: template("old"),
-            ..an_event(run.contact, fate.event(), 25)
-        };
+        let known =
+            NewEvent { message: Some(first.id), properties: template("ignored"), ..an_event(run.contact, fate.event(), 30) };
+        let alone = NewEvent { properties: template("old"), ..an_event(run.contact, fate.event(), 25) };
         let nothing = an_event(run.contact, fate.event(), 31);
-        let ids = within(store, |store| {
-            [&known, &alone, &nothing].map(|event| store.insert_event(event, T).unwrap().unwrap())
-        });
-        let row = |number: usize, at, template: &str, run| FateRow {
-            id: ids[number],
-            at,
-            template: template.to_owned(),
-            run,
-        };
-        let (alone, known, nothing) = (
-            row(1, 25, "old", None),
-            row(0, 30, "hello", Some(run.id)),
-            row(2, 31, "", None),
-        );
-        assert_eq!(
-            store.fates(run.contact, fate, 25).unwrap(),
-            [alone, known.clone(), nothing.clone()]
-        );
-        assert_eq!(
-            store.fates(run.contact, fate, 26).unwrap(),
-            [known, nothing]
-        );
+        let ids = within(store, |store| [&known, &alone, &nothing].map(|event| store.insert_event(event, T).unwrap().unwrap()));
+        let row = |number: usize, at, template: &str, run| FateRow { id: ids[number], at, template: template.to_owned(), run };
+        let (alone, known, nothing) = (row(1, 25, "old", None), row(0, 30, "hello", Some(run.id)), row(2, 31, "", None));
+        assert_eq!(store.fates(run.contact, fate, 25).unwrap(), [alone, known.clone(), nothing.clone()]);
+        assert_eq!(store.fates(run.contact, fate, 26).unwrap(), [known, nothing]);
     }
 }
 
@@ -136,14 +86,8 @@ pub(super) fn slots_latest_first(store: &mut dyn Store) {
         new_message(store, &message);
     }
     let (news, offers) = (Some("news".to_owned()), Some("offers".to_owned()));
-    assert_eq!(
-        store.slots_taken(run.contact, 9).unwrap(),
-        [(30, None), (20, news.clone()), (10, offers)]
-    );
-    assert_eq!(
-        store.slots_taken(run.contact, 10).unwrap(),
-        [(30, None), (20, news)]
-    );
+    assert_eq!(store.slots_taken(run.contact, 9).unwrap(), [(30, None), (20, news.clone()), (10, offers)]);
+    assert_eq!(store.slots_taken(run.contact, 10).unwrap(), [(30, None), (20, news)]);
     assert_eq!(store.slots_taken(run.contact, 30).unwrap(), []);
     assert_eq!(store.slots_taken(ContactId(99), 0).unwrap(), []);
 }
@@ -153,29 +97,11 @@ pub(super) fn latest_message(store: &mut dyn Store) {
     let other = new_workflow(store, "other");
     let old = new_message(store, &sent(&run, "hello", 10));
     let late = new_message(store, &sent(&run, "hello", 30));
-    let elsewhere = new_message(
-        store,
-        &Message {
-            workflow: other,
-            ..sent(&run, "hello", 20)
-        },
-    );
-    new_message(
-        store,
-        &Message {
-            at: 50,
-            ..a_message(&run, "hello")
-        },
-    );
+    let elsewhere = new_message(store, &Message { workflow: other, ..sent(&run, "hello", 20) });
+    new_message(store, &Message { at: 50, ..a_message(&run, "hello") });
     let mut check = |template: &str, workflow: Option<&str>, expected: Option<&Message>| {
-        let found = store
-            .latest_message(run.contact, template, workflow)
-            .unwrap();
-        assert_eq!(
-            found,
-            expected.map(|message| message.id),
-            "{template} {workflow:?}"
-        );
+        let found = store.latest_message(run.contact, template, workflow).unwrap();
+        assert_eq!(found, expected.map(|message| message.id), "{template} {workflow:?}");
     };
     check("hello", None, Some(&late));
     check("hello", Some("welcome"), Some(&late));

@@ -24,62 +24,26 @@ type Case = fn(&mut dyn Store);
 const CASES: &[(&str, Case)] = &[
     ("contacts::round_trip", contacts::round_trip),
     ("contacts::uid_is_unique", contacts::uid_is_unique),
-    (
-        "contacts::update_changes_everything",
-        contacts::update_changes_everything,
-    ),
-    (
-        "contacts::listed_in_order_by_zone",
-        contacts::listed_in_order_by_zone,
-    ),
+    ("contacts::update_changes_everything", contacts::update_changes_everything),
+    ("contacts::listed_in_order_by_zone", contacts::listed_in_order_by_zone),
     ("contacts::zones_are_distinct", contacts::zones_are_distinct),
     ("contacts::any_text_survives", contacts::any_text_survives),
-    (
-        "erase::nothing_personal_is_left",
-        erase::nothing_personal_is_left,
-    ),
-    (
-        "erase::others_are_not_touched",
-        erase::others_are_not_touched,
-    ),
-    (
-        "erase::refused_while_runs_are_open",
-        erase::refused_while_runs_are_open,
-    ),
+    ("erase::nothing_personal_is_left", erase::nothing_personal_is_left),
+    ("erase::others_are_not_touched", erase::others_are_not_touched),
+    ("erase::refused_while_runs_are_open", erase::refused_while_runs_are_open),
     ("events::same_uid_counts_once", events::same_uid_counts_once),
-    (
-        "events::in_order_from_inclusive",
-        events::in_order_from_inclusive,
-    ),
-    (
-        "events::bare_has_no_properties",
-        events::bare_has_no_properties,
-    ),
+    ("events::in_order_from_inclusive", events::in_order_from_inclusive),
+    ("events::bare_has_no_properties", events::bare_has_no_properties),
     ("events::found_by_id", events::found_by_id),
-    (
-        "events::ids_are_never_given_twice",
-        events::ids_are_never_given_twice,
-    ),
-    (
-        "history::sent_messages_are_events",
-        history::sent_messages_are_events,
-    ),
+    ("events::ids_are_never_given_twice", events::ids_are_never_given_twice),
+    ("history::sent_messages_are_events", history::sent_messages_are_events),
     ("history::fates_of_messages", history::fates_of_messages),
     ("history::slots_latest_first", history::slots_latest_first),
     ("history::latest_message", history::latest_message),
     ("messages::round_trip", messages::round_trip),
-    (
-        "messages::update_changes_everything",
-        messages::update_changes_everything,
-    ),
-    (
-        "messages::in_doubt_are_those_sending",
-        messages::in_doubt_are_those_sending,
-    ),
-    (
-        "messages::listed_after_by_status",
-        messages::listed_after_by_status,
-    ),
+    ("messages::update_changes_everything", messages::update_changes_everything),
+    ("messages::in_doubt_are_those_sending", messages::in_doubt_are_those_sending),
+    ("messages::listed_after_by_status", messages::listed_after_by_status),
     ("messages::counted_by_status", messages::counted_by_status),
     ("names::workflows", names::workflows),
     ("names::definitions_by_hash", names::definitions_by_hash),
@@ -90,10 +54,7 @@ const CASES: &[(&str, Case)] = &[
     ("outside::nobody_else_wrote", outside::nobody_else_wrote),
     ("queues::runs_due", queues::runs_due),
     ("queues::runs_park", queues::runs_park),
-    (
-        "queues::messages_due_by_channel",
-        queues::messages_due_by_channel,
-    ),
+    ("queues::messages_due_by_channel", queues::messages_due_by_channel),
     ("queues::messages_park", queues::messages_park),
     ("queues::rolled_back", queues::rolled_back),
     ("queues::parking_rolled_back", queues::parking_rolled_back),
@@ -101,17 +62,11 @@ const CASES: &[(&str, Case)] = &[
     ("queues::like_a_plain_list", queues::like_a_plain_list),
     ("runs::round_trip", runs::round_trip),
     ("runs::one_open_run_by_key", runs::one_open_run_by_key),
-    (
-        "runs::ended_keeps_its_counters",
-        runs::ended_keeps_its_counters,
-    ),
+    ("runs::ended_keeps_its_counters", runs::ended_keeps_its_counters),
     ("runs::ended_stays_ended", runs::ended_stays_ended),
     ("runs::inserted_ended", runs::inserted_ended),
     ("runs::open_of_a_contact", runs::open_of_a_contact),
-    (
-        "runs::open_of_a_workflow_in_pages",
-        runs::open_of_a_workflow_in_pages,
-    ),
+    ("runs::open_of_a_workflow_in_pages", runs::open_of_a_workflow_in_pages),
     ("runs::history", runs::history),
     ("runs::active_by_step", runs::active_by_step),
     ("runs::log", runs::log),
@@ -119,22 +74,10 @@ const CASES: &[(&str, Case)] = &[
     ("time_triggers::schedules", time_triggers::schedules),
     ("time_triggers::sweeps", time_triggers::sweeps),
     ("time_triggers::date_timers", time_triggers::date_timers),
-    (
-        "transactions::rollback_undoes_all",
-        transactions::rollback_undoes_all,
-    ),
-    (
-        "transactions::rollback_without_one",
-        transactions::rollback_without_one,
-    ),
-    (
-        "transactions::changes_need_one",
-        transactions::changes_need_one,
-    ),
-    (
-        "transactions::usable_after_an_error",
-        transactions::usable_after_an_error,
-    ),
+    ("transactions::rollback_undoes_all", transactions::rollback_undoes_all),
+    ("transactions::rollback_without_one", transactions::rollback_without_one),
+    ("transactions::changes_need_one", transactions::changes_need_one),
+    ("transactions::usable_after_an_error", transactions::usable_after_an_error),
 ];
 
 /// Runs every case that is asked for against a fresh store (with something that keeps it alive) and reports all that failed.
@@ -142,8 +85,7 @@ pub(crate) fn check<Keep>(asked: impl Fn(&str) -> bool, make: impl Fn() -> (AnyS
     let mut failed = Vec::new();
     for (name, case) in CASES.iter().filter(|(name, _)| asked(name)) {
         let (mut store, _keep) = make();
-        let outcome =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(store.as_mut())));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(store.as_mut())));
         if outcome.is_err() {
             failed.push(*name);
         }
@@ -187,9 +129,7 @@ fn a_contact(uid: &str) -> Contact {
 }
 
 fn new_contact(store: &mut dyn Store, uid: &str) -> ContactId {
-    within(store, |store| {
-        store.insert_contact(&a_contact(uid), T).unwrap()
-    })
+    within(store, |store| store.insert_contact(&a_contact(uid), T).unwrap())
 }
 
 fn new_workflow(store: &mut dyn Store, name: &str) -> WorkflowId {
@@ -197,14 +137,7 @@ fn new_workflow(store: &mut dyn Store, name: &str) -> WorkflowId {
 }
 
 fn an_event(contact: ContactId, name: &str, at: i64) -> NewEvent {
-    NewEvent {
-        contact,
-        name: name.to_owned(),
-        at,
-        properties: Map::new(),
-        uid: None,
-        message: None,
-    }
+    NewEvent { contact, name: name.to_owned(), at, properties: Map::new(), uid: None, message: None }
 }
 
 fn a_run(contact: ContactId, workflow: WorkflowId, key: &str) -> Run {
@@ -239,14 +172,7 @@ fn new_run(store: &mut dyn Store, run: &Run) -> Run {
 }
 
 fn ended(run: &Run, at: i64, reason: EndReason) -> Run {
-    Run {
-        ended: Some(Ended {
-            at,
-            reason,
-            detail: None,
-        }),
-        ..run.clone()
-    }
+    Run { ended: Some(Ended { at, reason, detail: None }), ..run.clone() }
 }
 
 fn a_message(run: &Run, template: &str) -> Message {
@@ -277,8 +203,5 @@ fn a_message(run: &Run, template: &str) -> Message {
 
 fn new_message(store: &mut dyn Store, message: &Message) -> Message {
     let id = within(store, |store| store.insert_message(message).unwrap());
-    Message {
-        id,
-        ..message.clone()
-    }
+    Message { id, ..message.clone() }
 }

@@ -7,23 +7,14 @@ use super::*;
 pub(super) fn inbox_in_order(store: &mut dyn Store) {
     let items = [
         InboxItem::Contacts(vec![ContactId(1), ContactId(2)]),
-        InboxItem::Events {
-            first: EventId(3),
-            last: EventId(9),
-        },
-        InboxItem::Enroll {
-            workflow: "welcome".to_owned(),
-            contact: ContactId(1),
-            with: map(json!({ "plan": "pro" })),
-        },
+        InboxItem::Events { first: EventId(3), last: EventId(9) },
+        InboxItem::Enroll { workflow: "welcome".to_owned(), contact: ContactId(1), with: map(json!({ "plan": "pro" })) },
         InboxItem::Resend(MessageId(4)),
         InboxItem::Pause("welcome".to_owned()),
         InboxItem::Resume("welcome".to_owned()),
     ];
     for (number, item) in items.iter().enumerate() {
-        within(store, |store| {
-            store.push_inbox(item, T + number as i64).unwrap()
-        });
+        within(store, |store| store.push_inbox(item, T + number as i64).unwrap());
     }
     let found = store.inbox(99).unwrap();
     assert!(found.iter().map(|(_, _, item)| item).eq(items.iter()));
@@ -37,12 +28,9 @@ pub(super) fn counters_add_up(store: &mut dyn Store) {
     let welcome = new_workflow(store, "welcome");
     let other = new_workflow(store, "other");
     within(store, |store| {
-        for (workflow, what, by) in [
-            (welcome, "entered", 1),
-            (other, "entered", 5),
-            (welcome, "entered", 2),
-            (welcome, "exit:goal", 1),
-        ] {
+        for (workflow, what, by) in
+            [(welcome, "entered", 1), (other, "entered", 5), (welcome, "entered", 2), (welcome, "exit:goal", 1)]
+        {
             store.count(workflow, what, by).unwrap();
         }
         assert_eq!(store.counters().unwrap().len(), 3);
@@ -55,14 +43,7 @@ pub(super) fn counters_add_up(store: &mut dyn Store) {
     let mut counters = store.counters().unwrap();
     counters.sort();
     let row = |workflow, what: &str, number| (workflow, what.to_owned(), number);
-    assert_eq!(
-        counters,
-        [
-            row(welcome, "entered", 4),
-            row(welcome, "exit:goal", 1),
-            row(other, "entered", 4)
-        ]
-    );
+    assert_eq!(counters, [row(welcome, "entered", 4), row(welcome, "exit:goal", 1), row(other, "entered", 4)]);
 }
 
 pub(super) fn properties(store: &mut dyn Store) {

@@ -10,13 +10,8 @@ fn place(store: &mut dyn Store) -> (ContactId, WorkflowId) {
 
 pub(super) fn round_trip(store: &mut dyn Store) {
     let (contact, workflow) = place(store);
-    let stages = [
-        Stage::Ready,
-        Stage::Waiting(T),
-        Stage::WaitingFor(None),
-        Stage::WaitingFor(Some(T)),
-        Stage::Sending(MessageId(8)),
-    ];
+    let stages =
+        [Stage::Ready, Stage::Waiting(T), Stage::WaitingFor(None), Stage::WaitingFor(Some(T)), Stage::Sending(MessageId(8))];
     for (number, stage) in stages.into_iter().enumerate() {
         let mut run = a_run(contact, workflow, &number.to_string());
         run.due = Some(T + 1);
@@ -35,16 +30,7 @@ pub(super) fn round_trip(store: &mut dyn Store) {
         assert_eq!(store.run(run.id).unwrap(), Some(run));
     }
     assert_eq!(store.run(RunId(99)).unwrap(), None);
-    within(store, |store| {
-        assert!(
-            store
-                .update_run(&Run {
-                    id: RunId(99),
-                    ..a_run(contact, workflow, "x")
-                })
-                .is_err()
-        )
-    });
+    within(store, |store| assert!(store.update_run(&Run { id: RunId(99), ..a_run(contact, workflow, "x") }).is_err()));
 }
 
 pub(super) fn one_open_run_by_key(store: &mut dyn Store) {
@@ -62,17 +48,11 @@ pub(super) fn one_open_run_by_key(store: &mut dyn Store) {
     check(&a_run(bob, welcome, ""), true);
     check(&a_run(ada, other, ""), true);
     for _ in 0..3 {
-        let open = store
-            .run_history(ada, welcome, Some(""))
-            .unwrap()
-            .open
-            .unwrap();
+        let open = store.run_history(ada, welcome, Some("")).unwrap().open.unwrap();
         let run = store.run(open).unwrap().unwrap();
         within(store, |store| {
             assert_eq!(store.insert_run(&run).unwrap(), None);
-            store
-                .update_run(&ended(&run, T, EndReason::Completed))
-                .unwrap();
+            store.update_run(&ended(&run, T, EndReason::Completed)).unwrap();
             assert!(store.insert_run(&run).unwrap().is_some());
         });
     }
@@ -89,18 +69,11 @@ pub(super) fn ended_keeps_its_counters(store: &mut dyn Store) {
         run.due = Some(T);
         run.state.visit = 12;
         run.state.logged = 34;
-        run.ended = Some(Ended {
-            at: T + 9,
-            reason,
-            detail: Some("asked for".to_owned()),
-        });
+        run.ended = Some(Ended { at: T + 9, reason, detail: Some("asked for".to_owned()) });
         within(store, |store| store.update_run(&run).unwrap());
         let kept = store.run(run.id).unwrap().unwrap();
         assert_eq!(kept.ended, run.ended);
-        assert_eq!(
-            (kept.step.as_str(), kept.due, &kept.key),
-            ("last", None, &run.key)
-        );
+        assert_eq!((kept.step.as_str(), kept.due, &kept.key), ("last", None, &run.key));
         assert_eq!((kept.state.visit, kept.state.logged), (12, 34));
         assert_eq!((kept.state.event, kept.state.goal_met), (None, false));
     }
@@ -108,38 +81,18 @@ pub(super) fn ended_keeps_its_counters(store: &mut dyn Store) {
 
 pub(super) fn ended_stays_ended(store: &mut dyn Store) {
     let (contact, workflow) = place(store);
-    let run = new_run(
-        store,
-        &Run {
-            due: Some(T),
-            ..a_run(contact, workflow, "")
-        },
-    );
+    let run = new_run(store, &Run { due: Some(T), ..a_run(contact, workflow, "") });
     let over = ended(&run, T, EndReason::Goal);
     within(store, |store| store.update_run(&over).unwrap());
     within(store, |store| assert!(store.update_run(&run).is_err()));
-    within(store, |store| {
-        store
-            .update_run(&ended(&run, T + 1, EndReason::Exit))
-            .unwrap()
-    });
-    assert_eq!(
-        store.run(run.id).unwrap().unwrap().ended.unwrap().reason,
-        EndReason::Exit
-    );
+    within(store, |store| store.update_run(&ended(&run, T + 1, EndReason::Exit)).unwrap());
+    assert_eq!(store.run(run.id).unwrap().unwrap().ended.unwrap().reason, EndReason::Exit);
     assert_eq!(store.due_runs(i64::MAX, 9).unwrap(), []);
 }
 
 pub(super) fn inserted_ended(store: &mut dyn Store) {
     let (contact, workflow) = place(store);
-    let run = ended(
-        &Run {
-            due: Some(T),
-            ..a_run(contact, workflow, "")
-        },
-        T,
-        EndReason::Unreachable,
-    );
+    let run = ended(&Run { due: Some(T), ..a_run(contact, workflow, "") }, T, EndReason::Unreachable);
     let first = new_run(store, &run);
     let second = new_run(store, &run);
     assert_ne!(first.id, second.id);
@@ -156,15 +109,8 @@ pub(super) fn open_of_a_contact(store: &mut dyn Store) {
     new_run(store, &a_run(bob, welcome, ""));
     let second = new_run(store, &a_run(ada, welcome, "b"));
     let third = new_run(store, &a_run(ada, welcome, "a"));
-    assert_eq!(
-        store.open_runs(ada).unwrap(),
-        [first, second.clone(), third.clone()]
-    );
-    within(store, |store| {
-        store
-            .update_run(&ended(&second, T, EndReason::Goal))
-            .unwrap()
-    });
+    assert_eq!(store.open_runs(ada).unwrap(), [first, second.clone(), third.clone()]);
+    within(store, |store| store.update_run(&ended(&second, T, EndReason::Goal)).unwrap());
     assert_eq!(store.open_runs(ada).unwrap().len(), 2);
 }
 
@@ -173,31 +119,21 @@ pub(super) fn open_of_a_workflow_in_pages(store: &mut dyn Store) {
     let other = new_workflow(store, "other");
     let contacts = ["a", "b", "c"].map(|uid| new_contact(store, uid));
     let mut expected = Vec::new();
-    for (contact, workflow, key) in [
-        (2, welcome, ""),
-        (1, welcome, "z"),
-        (0, other, ""),
-        (1, welcome, "y"),
-        (0, welcome, ""),
-        (1, welcome, "x"),
-    ] {
+    for (contact, workflow, key) in
+        [(2, welcome, ""), (1, welcome, "z"), (0, other, ""), (1, welcome, "y"), (0, welcome, ""), (1, welcome, "x")]
+    {
         let run = new_run(store, &a_run(contacts[contact], workflow, key));
         if workflow == welcome && key != "y" {
             expected.push(run);
         } else if key == "y" {
-            within(store, |store| {
-                store.update_run(&ended(&run, T, EndReason::Goal)).unwrap()
-            });
+            within(store, |store| store.update_run(&ended(&run, T, EndReason::Goal)).unwrap());
         }
     }
     expected.sort_by_key(|run| (run.contact, run.id));
     assert_eq!(store.open_runs_of(welcome, None, 99).unwrap(), expected);
     let mut after = None;
     for run in &expected {
-        assert_eq!(
-            store.open_runs_of(welcome, after, 1).unwrap(),
-            std::slice::from_ref(run)
-        );
+        assert_eq!(store.open_runs_of(welcome, after, 1).unwrap(), std::slice::from_ref(run));
         after = Some((run.contact, run.id));
     }
     assert_eq!(store.open_runs_of(welcome, after, 1).unwrap(), []);
@@ -206,22 +142,11 @@ pub(super) fn open_of_a_workflow_in_pages(store: &mut dyn Store) {
 pub(super) fn history(store: &mut dyn Store) {
     let (ada, welcome) = place(store);
     let other = new_workflow(store, "other");
-    assert_eq!(
-        store.run_history(ada, welcome, None).unwrap(),
-        RunHistory::default()
-    );
+    assert_eq!(store.run_history(ada, welcome, None).unwrap(), RunHistory::default());
     let mut enter = |workflow, key: &str, at: i64, end: Option<EndReason>| {
-        let run = new_run(
-            store,
-            &Run {
-                entered_at: at,
-                ..a_run(ada, workflow, key)
-            },
-        );
+        let run = new_run(store, &Run { entered_at: at, ..a_run(ada, workflow, key) });
         if let Some(reason) = end {
-            within(store, |store| {
-                store.update_run(&ended(&run, at + 1, reason)).unwrap()
-            });
+            within(store, |store| store.update_run(&ended(&run, at + 1, reason)).unwrap());
         }
         run.id
     };
@@ -231,19 +156,9 @@ pub(super) fn history(store: &mut dyn Store) {
     enter(welcome, "left", 40, Some(EndReason::ExitWhen));
     enter(other, "", 90, Some(EndReason::Completed));
     let open = enter(welcome, "open", 25, None);
-    let mut check = |key: Option<&str>, expected: RunHistory| {
-        assert_eq!(
-            store.run_history(ada, welcome, key).unwrap(),
-            expected,
-            "{key:?}"
-        )
-    };
-    let row = |open, last_entered, completed, exited| RunHistory {
-        open,
-        last_entered: Some(last_entered),
-        completed,
-        exited,
-    };
+    let mut check =
+        |key: Option<&str>, expected: RunHistory| assert_eq!(store.run_history(ada, welcome, key).unwrap(), expected, "{key:?}");
+    let row = |open, last_entered, completed, exited| RunHistory { open, last_entered: Some(last_entered), completed, exited };
     check(Some("done"), row(None, 30, true, false));
     check(Some("goal"), row(None, 10, true, false));
     check(Some("left"), row(None, 40, false, true));
@@ -255,35 +170,15 @@ pub(super) fn history(store: &mut dyn Store) {
 pub(super) fn active_by_step(store: &mut dyn Store) {
     let (ada, welcome) = place(store);
     let other = new_workflow(store, "other");
-    for (workflow, key, step) in [
-        (welcome, "1", "a"),
-        (welcome, "2", "b"),
-        (welcome, "3", "a"),
-        (other, "4", "a"),
-    ] {
-        new_run(
-            store,
-            &Run {
-                step: step.to_owned(),
-                ..a_run(ada, workflow, key)
-            },
-        );
+    for (workflow, key, step) in [(welcome, "1", "a"), (welcome, "2", "b"), (welcome, "3", "a"), (other, "4", "a")] {
+        new_run(store, &Run { step: step.to_owned(), ..a_run(ada, workflow, key) });
     }
     let over = new_run(store, &a_run(ada, other, "5"));
-    within(store, |store| {
-        store.update_run(&ended(&over, T, EndReason::Goal)).unwrap()
-    });
+    within(store, |store| store.update_run(&ended(&over, T, EndReason::Goal)).unwrap());
     let mut active = store.active().unwrap();
     active.sort();
     let row = |workflow, step: &str, number| (workflow, step.to_owned(), number);
-    assert_eq!(
-        active,
-        [
-            row(welcome, "a", 2),
-            row(welcome, "b", 1),
-            row(other, "a", 1)
-        ]
-    );
+    assert_eq!(active, [row(welcome, "a", 2), row(welcome, "b", 1), row(other, "a", 1)]);
 }
 
 pub(super) fn log(store: &mut dyn Store) {
@@ -292,22 +187,10 @@ pub(super) fn log(store: &mut dyn Store) {
         number,
         at: T + i64::from(number),
         kind,
-        step: if number == 0 {
-            String::new()
-        } else {
-            "step".to_owned()
-        },
-        detail: if number == 1 {
-            map(json!({ "until": 5, "why": "x" }))
-        } else {
-            Map::new()
-        },
+        step: if number == 0 { String::new() } else { "step".to_owned() },
+        detail: if number == 1 { map(json!({ "until": 5, "why": "x" })) } else { Map::new() },
     };
-    let entries: Vec<LogEntry> = LogKind::ALL
-        .into_iter()
-        .zip(0..)
-        .map(|(kind, number)| entry(1, number, kind))
-        .collect();
+    let entries: Vec<LogEntry> = LogKind::ALL.into_iter().zip(0..).map(|(kind, number)| entry(1, number, kind)).collect();
     within(store, |store| {
         store.log(&entry(2, 0, LogKind::Enter)).unwrap();
         for entry in entries.iter().rev() {
@@ -328,24 +211,10 @@ pub(super) fn assignments(store: &mut dyn Store) {
         store.assign(welcome, "split", ada, "a").unwrap();
         store.assign(other, "split", ada, "b").unwrap();
     });
-    assert_eq!(
-        store.assignment(welcome, "split", ada).unwrap().as_deref(),
-        Some("a")
-    );
-    assert_eq!(
-        store.assignment(other, "split", ada).unwrap().as_deref(),
-        Some("b")
-    );
+    assert_eq!(store.assignment(welcome, "split", ada).unwrap().as_deref(), Some("a"));
+    assert_eq!(store.assignment(other, "split", ada).unwrap().as_deref(), Some("b"));
     assert_eq!(store.assignment(welcome, "split-2", ada).unwrap(), None);
-    assert_eq!(
-        store.assignment(welcome, "split", ContactId(99)).unwrap(),
-        None
-    );
-    within(store, |store| {
-        store.assign(welcome, "split", ada, "c").unwrap()
-    });
-    assert_eq!(
-        store.assignment(welcome, "split", ada).unwrap().as_deref(),
-        Some("c")
-    );
+    assert_eq!(store.assignment(welcome, "split", ContactId(99)).unwrap(), None);
+    within(store, |store| store.assign(welcome, "split", ada, "c").unwrap());
+    assert_eq!(store.assignment(welcome, "split", ada).unwrap().as_deref(), Some("c"));
 }

@@ -8,32 +8,11 @@ pub(super) fn rollback_undoes_all(store: &mut dyn Store) {
     // Names that appear for the first time here must be made anew later.
     let workflow = store.workflow_id("welcome").unwrap();
     store.insert_contact(&a_contact("bob"), T).unwrap();
-    store
-        .insert_event(
-            &NewEvent {
-                uid: Some("e".to_owned()),
-                ..an_event(ada, "order", T)
-            },
-            T,
-        )
-        .unwrap();
-    let run = store
-        .insert_run(&a_run(ada, workflow, ""))
-        .unwrap()
-        .unwrap();
-    store
-        .insert_message(&a_message(
-            &Run {
-                id: run,
-                ..a_run(ada, workflow, "")
-            },
-            "hello",
-        ))
-        .unwrap();
+    store.insert_event(&NewEvent { uid: Some("e".to_owned()), ..an_event(ada, "order", T) }, T).unwrap();
+    let run = store.insert_run(&a_run(ada, workflow, "")).unwrap().unwrap();
+    store.insert_message(&a_message(&Run { id: run, ..a_run(ada, workflow, "") }, "hello")).unwrap();
     store.set_property("p", "v").unwrap();
-    store
-        .push_inbox(&InboxItem::Pause("welcome".to_owned()), T)
-        .unwrap();
+    store.push_inbox(&InboxItem::Pause("welcome".to_owned()), T).unwrap();
     store.rollback();
     assert_eq!(store.contact_id("bob").unwrap(), None);
     assert_eq!(store.events(ada, "order", 0, true).unwrap(), []);
@@ -44,22 +23,13 @@ pub(super) fn rollback_undoes_all(store: &mut dyn Store) {
     assert_eq!(store.workflows().unwrap(), []);
     let other = new_workflow(store, "other");
     within(store, |store| {
-        let event = NewEvent {
-            uid: Some("e".to_owned()),
-            ..an_event(ada, "visit", T)
-        };
+        let event = NewEvent { uid: Some("e".to_owned()), ..an_event(ada, "visit", T) };
         assert!(store.insert_event(&event, T).unwrap().is_some());
         store.insert_event(&an_event(ada, "order", T), T).unwrap();
     });
     assert_eq!(store.events(ada, "order", 0, true).unwrap().len(), 1);
     assert_eq!(store.events(ada, "visit", 0, true).unwrap().len(), 1);
-    let run = new_run(
-        store,
-        &Run {
-            step: "visit".to_owned(),
-            ..a_run(ada, other, "")
-        },
-    );
+    let run = new_run(store, &Run { step: "visit".to_owned(), ..a_run(ada, other, "") });
     assert_eq!(run.step, "visit");
 }
 
@@ -79,14 +49,7 @@ pub(super) fn changes_need_one(store: &mut dyn Store) {
     let workflow = new_workflow(store, "welcome");
     assert!(store.insert_contact(&a_contact("bob"), T).is_err());
     assert!(store.insert_event(&an_event(ada, "order", T), T).is_err());
-    assert!(
-        store
-            .insert_run(&Run {
-                due: Some(1),
-                ..a_run(ada, workflow, "")
-            })
-            .is_err()
-    );
+    assert!(store.insert_run(&Run { due: Some(1), ..a_run(ada, workflow, "") }).is_err());
     assert!(store.count(workflow, "entered", 1).is_err());
     assert_eq!(store.next_due_run().unwrap(), None);
     assert_eq!(store.counters().unwrap(), []);

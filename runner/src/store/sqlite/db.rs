@@ -98,11 +98,7 @@ pub(super) fn sql_limit(limit: usize) -> i64 {
 /// Without the planner's stability guarantee SQLite compiles statements anew when a parameter's value changes that it looked at (a limit's, for one),
 /// which costs many times what they do. Looked after in debug builds, so by every test.
 fn check_compiled_once(statement: &Statement<'_>, sql: &str) {
-    debug_assert_eq!(
-        statement.get_status(StatementStatus::RePrepare),
-        0,
-        "compiled anew: {sql}"
-    );
+    debug_assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "compiled anew: {sql}");
 }
 
 pub(super) struct Db {

@@ -273,8 +273,7 @@ fn tune(conn: &Connection) -> Result<()> {
     )
     .map_err(backend(doing))?;
     // A plan that does not depend on the parameters' values: else statements are compiled again and again.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(backend(doing))?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(backend(doing))?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())
 }

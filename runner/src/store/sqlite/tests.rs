@@ -23,10 +23,7 @@ fn a_file_conforms() {
 
 #[test]
 fn memory_conforms() {
-    conformance::check(
-        |_| true,
-        || (Box::new(SqliteStore::in_memory().unwrap()) as AnyStore, ()),
-    );
+    conformance::check(|_| true, || (Box::new(SqliteStore::in_memory().unwrap()) as AnyStore, ()));
 }
 
 /// Beside a runner the queues are read again and again, so that nothing stays parked; all else is the same.
@@ -38,10 +35,7 @@ fn beside_a_runner_conforms() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("store.db");
             drop(SqliteStore::open(&path).unwrap());
-            (
-                Box::new(SqliteStore::open_beside(&path).unwrap()) as AnyStore,
-                folder,
-            )
+            (Box::new(SqliteStore::open_beside(&path).unwrap()) as AnyStore, folder)
         },
     );
 }
@@ -134,35 +128,15 @@ fn reopening_keeps_everything_and_what_is_due() {
     store.begin().unwrap();
     let ada = store.insert_contact(&contact("ada"), 1).unwrap();
     let workflow = store.workflow_id("welcome").unwrap();
-    let late = store
-        .insert_run(&run(workflow, ada, "late", Some(30)))
-        .unwrap()
-        .unwrap();
-    let soon = store
-        .insert_run(&run(workflow, ada, "soon", Some(20)))
-        .unwrap()
-        .unwrap();
-    store
-        .insert_run(&run(workflow, ada, "event", None))
-        .unwrap()
-        .unwrap();
-    let over = store
-        .insert_run(&run(workflow, ada, "over", Some(10)))
-        .unwrap()
-        .unwrap();
+    let late = store.insert_run(&run(workflow, ada, "late", Some(30))).unwrap().unwrap();
+    let soon = store.insert_run(&run(workflow, ada, "soon", Some(20))).unwrap().unwrap();
+    store.insert_run(&run(workflow, ada, "event", None)).unwrap().unwrap();
+    let over = store.insert_run(&run(workflow, ada, "over", Some(10))).unwrap().unwrap();
     let mut over = store.run(over).unwrap().unwrap();
-    over.ended = Some(Ended {
-        at: 5,
-        reason: EndReason::Goal,
-        detail: None,
-    });
+    over.ended = Some(Ended { at: 5, reason: EndReason::Goal, detail: None });
     store.update_run(&over).unwrap();
-    let queued = store
-        .insert_message(&message(&over, MessageStatus::Queued, 15))
-        .unwrap();
-    let sending = store
-        .insert_message(&message(&over, MessageStatus::Sending, 15))
-        .unwrap();
+    let queued = store.insert_message(&message(&over, MessageStatus::Queued, 15)).unwrap();
+    let sending = store.insert_message(&message(&over, MessageStatus::Sending, 15)).unwrap();
     store.count(workflow, "entered", 4).unwrap();
     store.commit().unwrap();
     store.begin().unwrap();
@@ -173,10 +147,7 @@ fn reopening_keeps_everything_and_what_is_due() {
     // Never committed.
     store.begin().unwrap();
     store.insert_contact(&contact("bob"), 1).unwrap();
-    store
-        .insert_run(&run(workflow, ada, "lost", Some(1)))
-        .unwrap()
-        .unwrap();
+    store.insert_run(&run(workflow, ada, "lost", Some(1))).unwrap().unwrap();
     drop(store);
 
     let mut store = SqliteStore::open(&path).unwrap();
@@ -186,14 +157,8 @@ fn reopening_keeps_everything_and_what_is_due() {
     assert_eq!(store.due_runs(99, 9).unwrap(), [soon, late]);
     assert_eq!(store.due_messages("email", 99, 9).unwrap(), [queued]);
     assert_eq!(store.messages_in_doubt().unwrap(), [sending]);
-    assert_eq!(
-        store.counters().unwrap(),
-        [(workflow, "entered".to_owned(), 4)]
-    );
-    assert_eq!(
-        (store.identity().unwrap(), store.workflows().unwrap()),
-        (identity, log)
-    );
+    assert_eq!(store.counters().unwrap(), [(workflow, "entered".to_owned(), 4)]);
+    assert_eq!((store.identity().unwrap(), store.workflows().unwrap()), (identity, log));
 }
 
 #[test]
@@ -204,9 +169,7 @@ fn writing_beside_a_runner_is_noticed() {
     assert!(!runner.changed_outside().unwrap());
     beside.begin().unwrap();
     beside.insert_contact(&contact("ada"), 1).unwrap();
-    beside
-        .push_inbox(&InboxItem::Contacts(vec![ContactId(1)]), 1)
-        .unwrap();
+    beside.push_inbox(&InboxItem::Contacts(vec![ContactId(1)]), 1).unwrap();
     assert!(!runner.changed_outside().unwrap());
     beside.commit().unwrap();
     assert!(runner.changed_outside().unwrap());
@@ -216,9 +179,7 @@ fn writing_beside_a_runner_is_noticed() {
     assert_eq!(beside.next_due_run().unwrap(), None);
     runner.begin().unwrap();
     let workflow = runner.workflow_id("welcome").unwrap();
-    runner
-        .insert_run(&run(workflow, ContactId(1), "", Some(7)))
-        .unwrap();
+    runner.insert_run(&run(workflow, ContactId(1), "", Some(7))).unwrap();
     runner.commit().unwrap();
     assert_eq!(beside.next_due_run().unwrap(), Some(7));
     assert!(beside.changed_outside().unwrap());
@@ -240,10 +201,7 @@ fn beside_needs_a_store_of_this_layout() {
 fn a_newer_layout_is_refused() {
     let (_folder, path) = place();
     drop(SqliteStore::open(&path).unwrap());
-    Connection::open(&path)
-        .unwrap()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     for refused in [SqliteStore::open(&path), SqliteStore::open_beside(&path)] {
         assert!(matches!(refused.err(), Some(StoreError::Newer(_, 99))));
     }
@@ -253,18 +211,10 @@ fn a_newer_layout_is_refused() {
 fn another_programs_database_is_left_alone() {
     let (folder, _) = place();
     let path = folder.path().join("other.db");
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch("CREATE TABLE theirs (x)")
-        .unwrap();
-    assert!(matches!(
-        SqliteStore::open(&path).err(),
-        Some(StoreError::Damaged { .. })
-    ));
-    let tables: i64 = Connection::open(&path)
-        .unwrap()
-        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-        .unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert!(matches!(SqliteStore::open(&path).err(), Some(StoreError::Damaged { .. })));
+    let tables: i64 =
+        Connection::open(&path).unwrap().query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 1);
 }
 
@@ -274,27 +224,11 @@ fn unreadable_rows_are_reported_as_damage() {
     store.begin().unwrap();
     let ada = store.insert_contact(&contact("ada"), 1).unwrap();
     let workflow = store.workflow_id("welcome").unwrap();
-    let id = store
-        .insert_run(&run(workflow, ada, "", None))
-        .unwrap()
-        .unwrap();
+    let id = store.insert_run(&run(workflow, ada, "", None)).unwrap().unwrap();
     store.commit().unwrap();
-    store
-        .db
-        .conn
-        .execute_batch("UPDATE contacts SET attributes = '{'; UPDATE runs SET state = '[]'")
-        .unwrap();
-    assert!(matches!(
-        store.contact(ada),
-        Err(StoreError::Damaged {
-            what: "contact",
-            ..
-        })
-    ));
-    assert!(matches!(
-        store.run(id),
-        Err(StoreError::Damaged { what: "run", .. })
-    ));
+    store.db.conn.execute_batch("UPDATE contacts SET attributes = '{'; UPDATE runs SET state = '[]'").unwrap();
+    assert!(matches!(store.contact(ada), Err(StoreError::Damaged { what: "contact", .. })));
+    assert!(matches!(store.run(id), Err(StoreError::Damaged { what: "run", .. })));
 }
 
 /// A full disk in the middle of a transaction, as SQLite reports it.
@@ -305,43 +239,20 @@ fn a_full_disk_undoes_the_transaction_in_memory_too() {
     store.begin().unwrap();
     let ada = store.insert_contact(&contact("ada"), 1).unwrap();
     let workflow = store.workflow_id("welcome").unwrap();
-    store
-        .insert_run(&run(workflow, ada, "kept", Some(20)))
-        .unwrap();
+    store.insert_run(&run(workflow, ada, "kept", Some(20))).unwrap();
     store.commit().unwrap();
-    let pages: i64 = store
-        .db
-        .conn
-        .query_row("PRAGMA page_count", [], |row| row.get(0))
-        .unwrap();
-    let limit = |store: &SqliteStore, pages: i64| {
-        store
-            .db
-            .conn
-            .pragma_update(None, "max_page_count", pages)
-            .unwrap()
-    };
+    let pages: i64 = store.db.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let limit = |store: &SqliteStore, pages: i64| store.db.conn.pragma_update(None, "max_page_count", pages).unwrap();
     limit(&store, pages);
     store.begin().unwrap();
-    store
-        .insert_run(&run(workflow, ada, "small", Some(10)))
-        .unwrap();
+    store.insert_run(&run(workflow, ada, "small", Some(10))).unwrap();
     let full = store.insert_run(&run(workflow, ada, &"x".repeat(1 << 20), Some(5)));
-    assert!(matches!(
-        full,
-        Err(StoreError::Backend {
-            doing: "write a run",
-            ..
-        })
-    ));
+    assert!(matches!(full, Err(StoreError::Backend { doing: "write a run", .. })));
     store.rollback();
     assert_eq!(store.next_due_run().unwrap(), Some(20));
     limit(&store, 1 << 30);
     store.begin().unwrap();
-    store
-        .insert_run(&run(workflow, ada, "small", Some(10)))
-        .unwrap()
-        .unwrap();
+    store.insert_run(&run(workflow, ada, "small", Some(10))).unwrap().unwrap();
     store.commit().unwrap();
     assert_eq!(store.next_due_run().unwrap(), Some(10));
 }
@@ -373,11 +284,7 @@ fn erased_data_is_in_no_file() {
     store.commit().unwrap();
     let found = || {
         let wal = path.with_extension("db-wal");
-        let bytes = [
-            std::fs::read(&path).unwrap(),
-            std::fs::read(wal).unwrap_or_default(),
-        ]
-        .concat();
+        let bytes = [std::fs::read(&path).unwrap(), std::fs::read(wal).unwrap_or_default()].concat();
         bytes.windows(12).any(|window| window == b"ada-lovelace")
     };
     assert!(found());
@@ -405,37 +312,16 @@ fn a_store_in_memory_is_the_same_each_time() {
 fn zones_are_found_by_index() {
     let store = SqliteStore::in_memory().unwrap();
     let plan = |sql: &str| -> String {
-        let mut statement = store
-            .db
-            .conn
-            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-            .unwrap();
-        let rows = statement
-            .query_map([], |row| row.get::<_, String>(3))
-            .unwrap();
+        let mut statement = store.db.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
         rows.map(|row| row.unwrap()).collect::<Vec<_>>().join("; ")
     };
     let check = |sql: &str, index: &str| {
         let plan = plan(sql);
-        assert!(
-            plan.contains(index) && !plan.contains("SCAN") && !plan.contains("TEMP"),
-            "{sql}: {plan}"
-        );
+        assert!(plan.contains(index) && !plan.contains("SCAN") && !plan.contains("TEMP"), "{sql}: {plan}");
     };
-    check(
-        "SELECT id FROM contacts WHERE time_zone IS 'x' AND id > 5 AND erased = 0 ORDER BY id LIMIT 1",
-        "contacts_zone",
-    );
-    check(
-        "SELECT id, at FROM events WHERE contact = 1 AND name = 2 AND at >= 3 ORDER BY at, id",
-        "events_contact",
-    );
-    check(
-        "SELECT id FROM runs WHERE contact = 1 AND closed = 0",
-        "runs_contact",
-    );
-    check(
-        "SELECT id FROM runs WHERE contact = 1 AND workflow = 1 AND key = 'x'",
-        "runs_contact",
-    );
+    check("SELECT id FROM contacts WHERE time_zone IS 'x' AND id > 5 AND erased = 0 ORDER BY id LIMIT 1", "contacts_zone");
+    check("SELECT id, at FROM events WHERE contact = 1 AND name = 2 AND at >= 3 ORDER BY at, id", "events_contact");
+    check("SELECT id FROM runs WHERE contact = 1 AND closed = 0", "runs_contact");
+    check("SELECT id FROM runs WHERE contact = 1 AND workflow = 1 AND key = 'x'", "runs_contact");
 }

@@ -11,10 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::super::{
-    ChannelOptions, ChannelPool, Content, Delivery, Envelope, Job, Outcome, Report, SmtpUrl,
-    Timeouts,
-};
+use super::super::{ChannelOptions, ChannelPool, Content, Delivery, Envelope, Job, Outcome, Report, SmtpUrl, Timeouts};
 use crate::state::MessageId;
 use server::Act::{Close, Hang, Say, SayAndClose, Stall};
 use server::{Rule, Seen, Server, Traits};
@@ -25,19 +22,10 @@ const PATIENT: Duration = Duration::from_millis(1500);
 const SHORT: Duration = Duration::from_millis(400);
 
 fn timeouts(all: Duration) -> Timeouts {
-    Timeouts {
-        connect: LONG,
-        command: all,
-        content: all,
-        idle: LONG,
-    }
+    Timeouts { connect: LONG, command: all, content: all, idle: LONG }
 }
 
-fn start(
-    url: &str,
-    connections: usize,
-    timeouts: Timeouts,
-) -> (ChannelPool, UnboundedReceiver<Report>) {
+fn start(url: &str, connections: usize, timeouts: Timeouts) -> (ChannelPool, UnboundedReceiver<Report>) {
     let (sender, reports) = unbounded_channel();
     let options = ChannelOptions {
         connections,
@@ -47,18 +35,11 @@ fn start(
         timeouts,
     };
     let report = Arc::new(move |report| sender.send(report).unwrap());
-    (
-        ChannelPool::start("email", &options, report, &Handle::current()).unwrap(),
-        reports,
-    )
+    (ChannelPool::start("email", &options, report, &Handle::current()).unwrap(), reports)
 }
 
 fn job(number: usize, to: &str, text: &str) -> Job {
-    let content = Content {
-        subject: Some(format!("Mail {number}")),
-        html: None,
-        text: Some(text.to_owned()),
-    };
+    let content = Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()) };
     Job {
         message: MessageId(number as i64),
         envelope: Envelope {
@@ -92,14 +73,8 @@ async fn run(traits: Traits, rules: &[Rule], expected: &[(&str, &str)]) -> Seen 
         let report = reports.recv().await.unwrap();
         let found = words(&report.outcome);
         let (kind, holds) = expected.split_once(": ").unwrap_or((expected, ""));
-        assert!(
-            found.starts_with(kind) && found.contains(holds),
-            "{rules:?}: {found}, not {expected}"
-        );
-        assert_eq!(
-            (report.message, report.subject),
-            (MessageId(number as i64), Some(format!("Mail {number}")))
-        );
+        assert!(found.starts_with(kind) && found.contains(holds), "{rules:?}: {found}, not {expected}");
+        assert_eq!((report.message, report.subject), (MessageId(number as i64), Some(format!("Mail {number}"))));
     }
     pool.close(LONG).await;
     server.seen()
@@ -109,20 +84,8 @@ async fn run(traits: Traits, rules: &[Rule], expected: &[(&str, &str)]) -> Seen 
 /// `connections` connections.
 async fn check(rules: &[Rule], expected: &[(&str, &str)], taken: usize, connections: usize) {
     for pipelining in [true, false] {
-        let seen = run(
-            Traits {
-                pipelining,
-                ..Traits::default()
-            },
-            rules,
-            expected,
-        )
-        .await;
-        assert_eq!(
-            (seen.mails.len(), seen.connections),
-            (taken, connections),
-            "{rules:?}, {pipelining}: {seen:?}"
-        );
+        let seen = run(Traits { pipelining, ..Traits::default() }, rules, expected).await;
+        assert_eq!((seen.mails.len(), seen.connections), (taken, connections), "{rules:?}, {pipelining}: {seen:?}");
     }
 }
 

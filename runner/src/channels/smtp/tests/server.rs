@@ -71,12 +71,7 @@ impl Server {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = key.cert.pem();
-        let setting = Arc::new(Setting {
-            traits,
-            rules: rules.to_vec(),
-            acceptor: acceptor(&key),
-            seen: seen.clone(),
-        });
+        let setting = Arc::new(Setting { traits, rules: rules.to_vec(), acceptor: acceptor(&key), seen: seen.clone() });
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
@@ -88,11 +83,7 @@ impl Server {
                 tokio::spawn(serve(setting.clone(), number, Box::new(stream)));
             }
         });
-        Server {
-            port,
-            certificate,
-            seen,
-        }
+        Server { port, certificate, seen }
     }
 
     pub fn url(&self) -> String {
@@ -121,23 +112,11 @@ async fn serve(setting: Arc<Setting>, number: usize, mut stream: Box<dyn Stream>
     if encrypted {
         stream = Box::new(setting.acceptor.accept(stream).await.ok()?);
     }
-    let mut session = Session {
-        setting,
-        number,
-        stream: BufReader::new(stream),
-        mail: false,
-        rcpt: false,
-    };
+    let mut session = Session { setting, number, stream: BufReader::new(stream), mail: false, rcpt: false };
     session.say("GREETING", "220 test").await?;
     loop {
         let line = session.line().await?;
-        session
-            .setting
-            .seen
-            .lock()
-            .unwrap()
-            .commands
-            .push(format!("{number} {}", line.trim_end()));
+        session.setting.seen.lock().unwrap().commands.push(format!("{number} {}", line.trim_end()));
         let line = line.trim_end().to_owned();
         match line.split([' ', ':']).next()? {
             "EHLO" => {
@@ -146,19 +125,10 @@ async fn serve(setting: Arc<Setting>, number: usize, mut stream: Box<dyn Stream>
             }
             "STARTTLS" => {
                 session.say(&line, "220 go").await?;
-                let Session {
-                    setting, stream, ..
-                } = session;
-                let stream: Box<dyn Stream> =
-                    Box::new(setting.acceptor.accept(stream.into_inner()).await.ok()?);
+                let Session { setting, stream, .. } = session;
+                let stream: Box<dyn Stream> = Box::new(setting.acceptor.accept(stream.into_inner()).await.ok()?);
                 encrypted = true;
-                session = Session {
-                    setting,
-                    number,
-                    stream: BufReader::new(stream),
-                    mail: false,
-                    rcpt: false,
-                };
+                session = Session { setting, number, stream: BufReader::new(stream), mail: false, rcpt: false };
             }
             "AUTH" if line == "AUTH LOGIN" => {
                 session.say(&line, "334 VXNlcm5hbWU6").await?;
@@ -167,34 +137,22 @@ async fn serve(setting: Arc<Setting>, number: usize, mut stream: Box<dyn Stream>
                 let password = session.line().await?;
                 // me:secret, in base64.
                 let good = (user.trim_end(), password.trim_end()) == ("bWU=", "c2VjcmV0");
-                session
-                    .say("PASSWORD", if good { "235 in" } else { "535 no" })
-                    .await?;
+                session.say("PASSWORD", if good { "235 in" } else { "535 no" }).await?;
             }
             "AUTH" => {
                 let good = line == "AUTH PLAIN AG1lAHNlY3JldA==";
-                session
-                    .say(&line, if good { "235 in" } else { "535 no" })
-                    .await?;
+                session.say(&line, if good { "235 in" } else { "535 no" }).await?;
             }
             "MAIL" => {
                 session.mail = session.say(&line, "250 ok").await?.starts_with('2');
                 session.rcpt = false;
             }
             "RCPT" => {
-                let usual = if session.mail {
-                    "250 ok"
-                } else {
-                    "503 no sender"
-                };
+                let usual = if session.mail { "250 ok" } else { "503 no sender" };
                 session.rcpt = session.say(&line, usual).await?.starts_with('2');
             }
             "DATA" => {
-                let usual = if session.rcpt {
-                    "354 go"
-                } else {
-                    "503 no recipients"
-                };
+                let usual = if session.rcpt { "354 go" } else { "503 no recipients" };
                 if session.say(&line, usual).await?.starts_with('3') {
                     session.content().await?;
                 }
@@ -218,12 +176,7 @@ impl Traits {
         lines.extend(self.auth.map(|auth| format!("AUTH {auth}")));
         let last = lines.len() - 1;
         let line = |(at, line)| format!("250{}{line}", if at == last { " " } else { "-" });
-        lines
-            .iter()
-            .enumerate()
-            .map(line)
-            .collect::<Vec<_>>()
-            .join("\r\n")
+        lines.iter().enumerate().map(line).collect::<Vec<_>>().join("\r\n")
     }
 }
 
@@ -267,10 +220,7 @@ impl Session {
     }
 
     async fn put(&mut self, words: &str) -> Option<String> {
-        self.stream
-            .write_all(format!("{words}\r\n").as_bytes())
-            .await
-            .ok()?;
+        self.stream.write_all(format!("{words}\r\n").as_bytes()).await.ok()?;
         self.stream.flush().await.ok()?;
         Some(words.to_owned())
     }
@@ -294,11 +244,7 @@ impl Session {
             }
         }
         let rcpt = std::mem::take(&mut self.rcpt);
-        let usual = if rcpt {
-            "250 taken"
-        } else {
-            "554 no recipients"
-        };
+        let usual = if rcpt { "250 taken" } else { "554 no recipients" };
         // Taken by the time it is answered, so that a client that has its answer finds it here.
         let taken = !matches!(self.act("END"), Some(Act::Say(words) | Act::SayAndClose(words)) if !words.starts_with('2'));
         if rcpt && taken {
