@@ -14,6 +14,7 @@ use crate::dispatch::{Case, Decision, RateLimit, Skip, next_attempt};
 use crate::engine::{self, MessageEnd, Queue};
 use crate::state::*;
 use crate::store::Result;
+use crate::tokens::Token;
 
 /// What the kernel knows of a channel's present.
 #[derive(Clone)]
@@ -45,6 +46,19 @@ pub fn message_id(message: &Message, settings: &Settings, identity: &str) -> Str
     let domain = from.and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain.trim_end_matches('>').trim());
     let domain = domain.filter(|domain| !domain.is_empty() && domain.is_ascii()).unwrap_or("campaignd.invalid");
     format!("{}.{}.{}.{identity}@{domain}", message.run, message.visit, message.step)
+}
+
+/// What links begin with: the project's public address, or where this runner listens.
+fn public_base(settings: &Settings) -> String {
+    settings.url.clone().unwrap_or_else(|| format!("http://{}", settings.http.listen))
+}
+
+/// One click in the mail program ends it (RFC 2369 section 3.2, RFC 8058 section 3.1). Only where the world can reach the address.
+fn unsubscribe_headers(message: &Message, settings: &Settings, url: &str) -> Vec<(&'static str, String)> {
+    if !message.marketing || settings.url.is_none() {
+        return Vec::new();
+    }
+    vec![("List-Unsubscribe", format!("<{url}>")), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
 }
 
 impl Kernel {
@@ -208,11 +222,15 @@ impl Kernel {
         self.store.update_message(&message)?;
         let settings = self.plan.catalog.settings.clone();
         let message_id = message_id(&message, &settings, &self.identity);
+        let token =
+            self.signer.sign(&Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
+        let base = public_base(&settings);
+        let (unsubscribe_url, preferences_url) = (format!("{base}/u/{token}"), format!("{base}/preferences/{token}"));
         let envelope = Envelope {
             to: message.to.clone().unwrap_or_default(),
             message_id: message_id.clone(),
             date: self.now,
-            headers: Vec::new(),
+            headers: unsubscribe_headers(&message, &settings, &unsubscribe_url),
         };
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
         let template = message.template;
@@ -222,6 +240,8 @@ impl Kernel {
             data.insert("event".to_owned(), event.unwrap_or_else(|| Value::Object(Map::new())));
             data.insert("vars".to_owned(), Value::Object(vars));
             data.insert("message".to_owned(), json!({ "id": message_id }));
+            data.insert("unsubscribe_url".to_owned(), Value::String(unsubscribe_url));
+            data.insert("preferences_url".to_owned(), Value::String(preferences_url));
             if holds_template(&with) {
                 let (with, problems) = prepared.templates.render_with(&with, &Value::Object(data.clone()));
                 if let Some(problem) = problems.into_iter().next() {

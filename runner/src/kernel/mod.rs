@@ -35,6 +35,7 @@ use crate::channels::{Job, Report};
 use crate::ingest::{ContactInput, Occurrence};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
+use crate::tokens::{Signer, Token};
 use in_force::InForce;
 use messages::ChannelState;
 
@@ -85,6 +86,7 @@ pub struct Kernel {
     observer: Option<Box<dyn Observer>>,
     seed: String,
     identity: String,
+    signer: Signer,
     last_event: EventId,
     /// The inbox may hold something.
     inbox: bool,
@@ -146,6 +148,7 @@ impl Kernel {
             observer: options.observer,
             seed: options.seed,
             identity: String::new(),
+            signer: Signer::new(""),
             last_event: EventId(0),
             inbox: true,
             now,
@@ -156,6 +159,7 @@ impl Kernel {
         };
         kernel.transaction(now, |kernel| {
             kernel.identity = kernel.store.identity()?;
+            kernel.signer = Signer::new(&kernel.store.secret()?);
             kernel.put_in_force(plan)?;
             kernel.settle_doubts()
         })?;
@@ -264,6 +268,16 @@ impl Kernel {
     /// The store, to read from.
     pub fn store(&mut self) -> &mut dyn Store {
         &mut *self.store
+    }
+
+    /// What a link's token stands for, if this store's runner signed it, and the contact's uid.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn open_token(&mut self, text: &str) -> Result<Option<(Token, String)>> {
+        let Some(token) = self.signer.open(text) else { return Ok(None) };
+        let contact = self.store.contact(token.contact)?.filter(|contact| !contact.erased);
+        Ok(contact.map(|contact| (token, contact.uid)))
     }
 
     pub fn plan(&self) -> &Arc<Plan> {

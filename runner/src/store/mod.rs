@@ -181,6 +181,8 @@ pub trait Store: Send {
     fn set_property(&mut self, name: &str, value: &str) -> Result<()>;
     /// A random text, made once for each store: makes Message-IDs unique in the world.
     fn identity(&mut self) -> Result<String>;
+    /// Another, which never leaves the store: signs what stands in links.
+    fn secret(&mut self) -> Result<String>;
 }
 
 /// `with` data of an enrolment and the like.

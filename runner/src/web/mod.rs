@@ -1,5 +1,7 @@
 //! The pages: health and metrics. They read; nothing here changes the state.
 
+mod unsubscribe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::act))
+        .route("/preferences/{token}", get(unsubscribe::page).post(unsubscribe::act))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(hardened))
@@ -92,7 +96,7 @@ fn problem(status: StatusCode, code: &str, message: &str) -> Response {
 async fn hardened(mut response: Response) -> Response {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
@@ -100,4 +104,39 @@ async fn hardened(mut response: Response) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::daemon::mailbox;
+
+    /// The pages of a runner whose kernel's thread has ended.
+    #[track_caller]
+    fn check(request: &str, status: &str, body: &str) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let pages = Pages { mailbox: mailbox().0, health: Arc::default(), metrics: Arc::default() };
+        runtime.spawn(async move { axum::serve(listener, router(pages)).await.unwrap() });
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.contains(body), "{answer}");
+        assert!(answer.contains("x-content-type-options: nosniff"), "{answer}");
+    }
+
+    #[test]
+    fn answers_each_address() {
+        check("GET /healthz", "200", "ok");
+        check("GET /readyz", "200", "ready");
+        check("GET /metrics", "200", "campaignd_steps_total 0");
+        check("GET /nope", "404", r#"{"code":"not_found","message":"#);
+        check("POST /healthz", "405", r#"{"code":"method_not_allowed","message":"#);
+    }
 }

@@ -55,6 +55,9 @@ pub(super) fn properties(store: &mut dyn Store) {
     let identity = store.identity().unwrap();
     assert!(!identity.is_empty());
     assert_eq!(store.identity().unwrap(), identity);
+    let secret = store.secret().unwrap();
+    assert!(!secret.is_empty());
+    assert_eq!(store.secret().unwrap(), secret);
 }
 
 pub(super) fn nobody_else_wrote(store: &mut dyn Store) {

@@ -161,15 +161,21 @@ CREATE TABLE counters (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What a new store is given once, and keeps.
+pub(super) struct Identity {
+    pub identity: String,
+    pub secret: String,
+}
+
 /// Brings the store to this layout; a new one gets all of it, and an identity.
-pub(super) fn upgrade(conn: &Connection, shown: &str, identity: &str) -> Result<()> {
+pub(super) fn upgrade(conn: &Connection, shown: &str, new: &Identity) -> Result<()> {
     let doing = "set up its tables";
     let version = version(conn)?;
     if version == STEPS.len() as i64 {
         return check(conn, shown);
     }
     conn.execute_batch("BEGIN IMMEDIATE").map_err(backend(doing))?;
-    let done = upgrade_inside(conn, shown, identity);
+    let done = upgrade_inside(conn, shown, new);
     match done {
         Ok(()) => conn.execute_batch("COMMIT").map_err(backend(doing)),
         Err(error) => {
@@ -180,7 +186,7 @@ pub(super) fn upgrade(conn: &Connection, shown: &str, identity: &str) -> Result<
     }
 }
 
-fn upgrade_inside(conn: &Connection, shown: &str, identity: &str) -> Result<()> {
+fn upgrade_inside(conn: &Connection, shown: &str, new: &Identity) -> Result<()> {
     let doing = "set up its tables";
     // Asked again inside the transaction: another process may have been quicker.
     let version = version(conn)?;
@@ -196,7 +202,10 @@ fn upgrade_inside(conn: &Connection, shown: &str, identity: &str) -> Result<()> 
         conn.execute_batch(step).map_err(backend(doing))?;
     }
     if version == 0 {
-        conn.execute("INSERT INTO properties (name, value) VALUES ('identity', ?1)", [identity]).map_err(backend(doing))?;
+        for (name, value) in [("identity", &new.identity), ("secret", &new.secret)] {
+            let sql = "INSERT INTO properties (name, value) VALUES (?1, ?2)";
+            conn.execute(sql, [name, value]).map_err(backend(doing))?;
+        }
         conn.pragma_update(None, "application_id", APPLICATION).map_err(backend(doing))?;
     }
     conn.pragma_update(None, "user_version", STEPS.len() as i64).map_err(backend(doing))

@@ -32,6 +32,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use self::db::{Db, Refusal, backend};
+use self::layout::Identity;
 use self::memo::Memo;
 use self::names::Names;
 use self::tally::Tally;
@@ -78,8 +79,8 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_CREATE | opening();
         let conn = Connection::open_with_flags(path, flags).map_err(backend("open its file"))?;
         tune(&conn)?;
-        let identity = random(&conn, 8)?;
-        layout::upgrade(&conn, &path.display().to_string(), &identity)?;
+        let new = Identity { identity: random(&conn, 8)?, secret: random(&conn, 32)? };
+        layout::upgrade(&conn, &path.display().to_string(), &new)?;
         let mut store = SqliteStore::new(conn, Place::Held { _lock: lock })?;
         store.load_timers()?;
         Ok(store)
@@ -107,7 +108,8 @@ impl SqliteStore {
     pub fn in_memory() -> Result<SqliteStore> {
         let conn = Connection::open_in_memory().map_err(backend("open its memory"))?;
         tune(&conn)?;
-        layout::upgrade(&conn, "in memory", "simulation")?;
+        let new = Identity { identity: "simulation".to_owned(), secret: "simulation".to_owned() };
+        layout::upgrade(&conn, "in memory", &new)?;
         let mut store = SqliteStore::new(conn, Place::Memory)?;
         store.load_timers()?;
         Ok(store)

@@ -287,6 +287,10 @@ impl Store for SqliteStore {
         properties::set(&self.db, name, value)
     }
 
+    fn secret(&mut self) -> Result<String> {
+        properties::secret(&self.db)
+    }
+
     fn identity(&mut self) -> Result<String> {
         properties::identity(&self.db)
     }

@@ -19,6 +19,11 @@ pub(super) fn set(db: &Db, name: &str, value: &str) -> Result<()> {
 }
 
 /// Written with the tables.
+pub(super) fn secret(db: &Db) -> Result<String> {
+    find(db, "secret")?.ok_or_else(|| damaged("property", "its secret is missing"))
+}
+
+/// Written with the tables.
 pub(super) fn identity(db: &Db) -> Result<String> {
     find(db, "identity")?.ok_or_else(|| damaged("property", "its identity is missing"))
 }
