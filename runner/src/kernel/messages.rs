@@ -222,8 +222,7 @@ impl Kernel {
         self.store.update_message(&message)?;
         let settings = self.plan.catalog.settings.clone();
         let message_id = message_id(&message, &settings, &self.identity);
-        let token =
-            self.signer.sign(&Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
+        let token = self.signer.sign(&Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
         let base = public_base(&settings);
         let (unsubscribe_url, preferences_url) = (format!("{base}/u/{token}"), format!("{base}/preferences/{token}"));
         let envelope = Envelope {

@@ -68,11 +68,14 @@ async fn asked(pages: &Pages, token: String) -> Result<Asked, Response> {
 }
 
 fn buttons(asked: &Asked) -> String {
-    let button = |from: &str, text: &str| {
-        format!("<form method=\"post\"><button name=\"from\" value=\"{from}\">{text}</button></form>")
-    };
+    let button =
+        |from: &str, text: &str| format!("<form method=\"post\"><button name=\"from\" value=\"{from}\">{text}</button></form>");
     let topic = asked.topic.as_ref().map(|(_, title)| button("topic", &format!("Unsubscribe from “{}”", escaped(title))));
-    format!("<p>Which mails do you no longer want?</p>{}{}", topic.unwrap_or_default(), button("all", "Unsubscribe from all our mails"))
+    format!(
+        "<p>Which mails do you no longer want?</p>{}{}",
+        topic.unwrap_or_default(),
+        button("all", "Unsubscribe from all our mails")
+    )
 }
 
 fn html(status: StatusCode, title: &str, body: &str) -> Response {
