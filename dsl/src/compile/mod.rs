@@ -26,6 +26,9 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// The longest message, in characters: a name or value that is quoted in one may be as long as a file.
+const LONGEST_MESSAGE: usize = 600;
+
 /// Compiles a project. Everything that is wrong anywhere is found in one go; nothing is changed or looked up outside `files`.
 pub fn compile(files: &ProjectFiles) -> Compiled {
     let mut diagnostics = files.diagnostics().to_vec();
@@ -50,6 +53,7 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     check::all(&project, &mut diagnostics);
     diagnostics.sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
     diagnostics.dedup();
+    diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
     let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let text = files.text(crate::project::SETTINGS).unwrap_or_default();
     let catalog = match (&settings.settings, sound) {
@@ -57,6 +61,16 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         _ => None,
     };
     Compiled { catalog, settings: settings.settings, diagnostics }
+}
+
+/// Leaves out the middle of a message that is too long to read.
+fn shorten(message: &mut String) {
+    let length = message.chars().count();
+    if length > LONGEST_MESSAGE {
+        let begin: String = message.chars().take(LONGEST_MESSAGE / 2).collect();
+        let end: String = message.chars().skip(length - LONGEST_MESSAGE / 2).collect();
+        *message = format!("{begin} … {end}");
+    }
 }
 
 fn folder(files: &ProjectFiles, name: &str) -> BTreeMap<String, String> {

@@ -58,17 +58,18 @@ struct Life<'a> {
     did: Vec<Occurrence>,
 }
 
-const GOODS: &[(&str, &str, f64)] = &[
-    ("KN-18", "Chef's knife, 18 cm", 89.0),
-    ("KN-BR", "Bread knife, pear wood", 64.0),
-    ("PA-28", "Carbon steel pan, 28 cm", 72.0),
-    ("BO-45", "End-grain board, beech", 58.0),
-    ("GR-01", "Hand grinder", 95.0),
-    ("KE-LN", "Long-necked kettle", 49.0),
-    ("BU-PL", "Stoneware plate", 18.5),
-    ("TE-SE", "Sencha, 100 g", 14.9),
-    ("WH-01", "Balloon whisk", 12.5),
-    ("LI-TO", "Linen tea towel", 9.9),
+/// Number, name, price in euros.
+const GOODS: &[(&str, &str, i64)] = &[
+    ("KN-18", "Chef's knife, 18 cm", 89),
+    ("KN-BR", "Bread knife, pear wood", 64),
+    ("PA-28", "Carbon steel pan, 28 cm", 72),
+    ("BO-45", "End-grain board, beech", 58),
+    ("GR-01", "Hand grinder", 95),
+    ("KE-LN", "Long-necked kettle", 49),
+    ("BU-PL", "Stoneware plate", 18),
+    ("TE-SE", "Sencha, 100 g", 15),
+    ("WH-01", "Balloon whisk", 12),
+    ("LI-TO", "Linen tea towel", 10),
 ];
 
 impl Life<'_> {
@@ -109,12 +110,12 @@ impl Life<'_> {
 
     /// A customer of before, with the orders that go with what they have spent.
     fn regular(&mut self) -> ContactInput {
-        let mut spent = 0.0;
+        let mut spent = 0;
         if self.chance.happens(0.7) {
             for _ in 0..self.chance.between(1, 6) {
                 let day = -self.chance.between(1, 200);
                 let at = self.moment(day);
-                let total = (self.chance.between(20, 260) as f64 * 100.0).round() / 100.0;
+                let total = self.chance.between(20, 260);
                 spent += total;
                 self.event(
                     at,
@@ -141,20 +142,18 @@ impl Life<'_> {
         }
         self.carts += 1;
         let cart = format!("{}-{}", self.person.contact.id, self.carts);
-        let (mut items, mut total) = (Vec::new(), 0.0);
+        let (mut items, mut total) = (Vec::new(), 0);
         for _ in 0..self.chance.between(1, 4) {
             at += self.chance.between(MINUTE, 6 * MINUTE);
             let quantity = self.chance.between(1, 3);
             if let Some((sku, name, price)) = self.chance.pick(GOODS) {
-                total += price * quantity as f64;
+                total += price * quantity;
                 items.push(json!({ "sku": sku, "name": name, "quantity": quantity, "price": price }));
             }
-            let total = (total * 100.0).round() / 100.0;
             self.event(at, "cart_updated", json!({ "cart_id": cart, "total": total, "items": items }));
         }
         if self.chance.happens(self.person.resolve) {
             at += self.chance.between(2 * MINUTE, 40 * MINUTE);
-            let total = (total * 100.0).round() / 100.0;
             self.event(at, "order_completed", json!({ "order_id": format!("o-{cart}"), "total": total, "cart_id": cart }));
         }
     }

@@ -53,7 +53,7 @@ impl Reactions<'_> {
         found.push(self.event(self.after(clicked, "looks", 0.02, 0.2), "page_viewed", page));
         if self.happens("orders", ORDERS) {
             let at = self.after(clicked, "orders", 2.0, 90.0);
-            let total = 20.0 + (self.fraction("total") * 160.0).round();
+            let total = 20 + (self.fraction("total") * 160.0) as i64;
             found.push(self.event(at, "order_completed", json!({ "order_id": format!("o-m{}", self.message), "total": total })));
         }
         found
