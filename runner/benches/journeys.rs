@@ -23,6 +23,10 @@ use runner::store::SqliteStore;
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SETTINGS: &str = "project: bench\ntime_zone: UTC\ncontract: open\nchannels: { email: { deliver: 'null:', connections: 1000, from: Shop <hello@shop.example> } }\n";
 const WELCOME: &str = "workflow: welcome
 trigger: { event: signed_up }
@@ -91,40 +95,40 @@ impl Rig {
         Rig { kernel, pool, reports, now: START, sent: 0 }
     }
 
-    /// Turns until nothing is due and nothing is in flight.
-    fn settle(&mut self, mut inputs: Vec<Input>) {
+    /// Turns until everything has arrived, nothing is due and nothing is in flight. As in the daemon, a turn takes what waits: up to 1,000 arrivals and
+    /// every report there is.
+    fn settle(&mut self, mut arriving: impl Iterator<Item = Input>) {
+        let mut inputs: Vec<Input> = arriving.by_ref().take(1000).collect();
         loop {
             let turn = self.kernel.turn(self.now, &inputs).unwrap();
-            inputs.clear();
             for (_, job) in turn.jobs {
                 self.pool.submit(job);
             }
-            if self.kernel.in_flight() > 0 {
-                if !turn.more {
-                    inputs.push(Input::Report(self.reports.recv().unwrap()));
+            inputs.clear();
+            inputs.extend(self.reports.try_iter().map(Input::Report));
+            let reports = inputs.len();
+            inputs.extend(arriving.by_ref().take(1000));
+            self.sent += reports;
+            if inputs.is_empty() && !turn.more {
+                if self.kernel.in_flight() == 0 {
+                    return;
                 }
-                inputs.extend(self.reports.try_iter().map(Input::Report));
-                self.sent += inputs.len();
-            } else if !turn.more {
-                return;
+                inputs.push(Input::Report(self.reports.recv().unwrap()));
+                self.sent += 1;
             }
         }
     }
 
     fn occur(&mut self, name: &str, range: std::ops::Range<usize>) {
-        let all: Vec<usize> = range.collect();
-        for chunk in all.chunks(1000) {
-            let inputs = chunk.iter().map(|i| {
-                let plan = if i % 2 == 0 { "basic" } else { "pro" };
-                let properties =
-                    json!({ "plan": plan, "coupon": format!("WELCOME-{i:06}"), "topics": ["a", "b", "c", "d", "e"] });
-                let properties: Map<String, Value> = serde_json::from_value(properties).unwrap();
-                let what = What::Event { name: name.to_owned(), properties, id: Some(format!("{name}-{i}")) };
-                Input::Occurrence(Occurrence { at: self.now, contact: format!("contact-{i}"), what })
-            });
-            let inputs = inputs.collect();
-            self.settle(inputs);
-        }
+        let (at, name) = (self.now, name.to_owned());
+        let inputs = range.map(|i| {
+            let plan = if i % 2 == 0 { "basic" } else { "pro" };
+            let properties = json!({ "plan": plan, "coupon": format!("WELCOME-{i:06}"), "topics": ["a", "b", "c", "d", "e"] });
+            let properties: Map<String, Value> = serde_json::from_value(properties).unwrap();
+            let what = What::Event { name: name.clone(), properties, id: Some(format!("{name}-{i}")) };
+            Input::Occurrence(Occurrence { at, contact: format!("contact-{i}"), what })
+        });
+        self.settle(inputs);
     }
 }
 
@@ -144,17 +148,19 @@ fn main() {
                 ..ContactInput::default()
             })
         });
-        rig.settle(contacts.collect());
+        rig.settle(contacts);
     }
     rig.occur("parked", journeys..journeys + waiting);
     let before = size(folder.path());
     let begun = Instant::now();
     rig.occur("signed_up", 0..journeys);
     rig.now += DAY;
-    rig.settle(Vec::new());
+    rig.settle(std::iter::empty());
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!(rig.sent, 2 * journeys, "every journey sends two messages");
     let rate = journeys as f64 / seconds;
+    // Closed, so that what the write-ahead log holds is in the file, once.
+    drop(rig);
     let disk = (size(folder.path()) - before) as f64 / journeys as f64;
     println!(
         "{journeys} journeys, {waiting} other runs waiting: {rate:.0} journeys/s ({seconds:.2} s), {disk:.0} bytes on disk each, {} MB resident at most",

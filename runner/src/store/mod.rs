@@ -110,6 +110,7 @@ pub trait Store: Send {
 
     // Log and experiments
 
+    /// An entry whose number the run has already fails, at the latest when the transaction is committed.
     fn log(&mut self, entry: &LogEntry) -> Result<()>;
     fn run_log(&mut self, run: RunId) -> Result<Vec<LogEntry>>;
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>>;

@@ -196,8 +196,10 @@ pub(super) fn log(store: &mut dyn Store) {
         for entry in entries.iter().rev() {
             store.log(entry).unwrap();
         }
-        assert!(store.log(&entries[0]).is_err());
     });
+    store.begin().unwrap();
+    assert!(store.log(&entries[0]).and_then(|()| store.commit()).is_err());
+    store.rollback();
     assert_eq!(store.run_log(RunId(1)).unwrap(), entries);
     assert_eq!(store.run_log(RunId(2)).unwrap().len(), 1);
     assert_eq!(store.run_log(RunId(3)).unwrap(), []);

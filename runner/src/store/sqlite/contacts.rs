@@ -2,16 +2,29 @@
 
 use rusqlite::{Row, params};
 
+use super::SqliteStore;
 use super::db::{Db, Read, json_or_default, map_json, sql_limit, to_json};
 use crate::state::{Consent, Contact, ContactId};
 use crate::store::{Result, ZoneFilter};
 
-pub(super) fn find(db: &Db, id: ContactId) -> Result<Option<Contact>> {
+pub(super) fn find(store: &mut SqliteStore, id: ContactId) -> Result<Option<Contact>> {
+    let SqliteStore { db, recent, .. } = store;
+    let inside = db.in_transaction();
+    if let Some(contact) = recent.contact(id.0).filter(|_| inside) {
+        return Ok(Some(contact.clone()));
+    }
     db.row(
         "read a contact",
         "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased FROM contacts WHERE id = ?1",
         [id.0],
-        read,
+        |row| {
+            let contact = read(row)?;
+            if inside {
+                let length = row.get_ref(6)?.as_str_or_null().map_err(rusqlite::Error::from)?.map_or(0, str::len);
+                recent.keep_contact(&contact, length);
+            }
+            Ok(contact)
+        },
     )
 }
 
@@ -33,7 +46,9 @@ pub(super) fn id_of(db: &Db, uid: &str) -> Result<Option<ContactId>> {
     db.row("look up a contact", "SELECT id FROM contacts WHERE uid = ?1", [uid], |row| Ok(ContactId(row.get(0)?)))
 }
 
-pub(super) fn insert(db: &Db, contact: &Contact, now: i64) -> Result<ContactId> {
+pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Result<ContactId> {
+    let SqliteStore { db, recent, .. } = store;
+    let attributes = map_json(&contact.attributes, "contact")?;
     let id = db.insert(
         "add a contact",
         "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at)
@@ -44,18 +59,27 @@ pub(super) fn insert(db: &Db, contact: &Contact, now: i64) -> Result<ContactId> 
             contact.phone,
             contact.locale,
             contact.time_zone,
-            map_json(&contact.attributes, "contact")?,
+            attributes,
             consent(&contact.consent)?,
             contact.erased,
             now
         ],
     )?;
-    Ok(ContactId(id))
+    let id = ContactId(id);
+    recent.keep_contact(&Contact { id, ..contact.clone() }, attributes.as_deref().map_or(0, str::len));
+    Ok(id)
 }
 
-pub(super) fn update(db: &Db, contact: &Contact, now: i64) -> Result<()> {
-    let doing = "write a contact";
+pub(super) fn update(store: &mut SqliteStore, contact: &Contact, now: i64) -> Result<()> {
+    let SqliteStore { db, recent, .. } = store;
     let attributes = map_json(&contact.attributes, "contact")?;
+    write(db, contact, attributes.as_deref(), now)?;
+    recent.keep_contact(contact, attributes.as_deref().map_or(0, str::len));
+    Ok(())
+}
+
+fn write(db: &Db, contact: &Contact, attributes: Option<&str>, now: i64) -> Result<()> {
+    let doing = "write a contact";
     let consent = consent(&contact.consent)?;
     // What is indexed seldom changes, and setting it costs as much as if it did.
     let narrow = db.write(

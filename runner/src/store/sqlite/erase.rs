@@ -21,6 +21,8 @@ const STATEMENTS: [&str; 7] = [
 ];
 
 pub(super) fn erase(store: &mut SqliteStore, id: ContactId, now: i64) -> Result<()> {
+    store.log.flush(&store.db)?;
+    store.recent.clear();
     let open = store.db.row(DOING, "SELECT 1 FROM runs WHERE contact = ?1 AND closed = 0 LIMIT 1", [id.0], |_| Ok(()))?;
     if open.is_some() {
         return Err(Refusal::OpenRuns.when(DOING));

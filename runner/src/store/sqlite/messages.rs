@@ -104,6 +104,7 @@ pub(super) fn insert(store: &mut SqliteStore, message: &Message) -> Result<Messa
     let due = queued(message.status, message.due);
     store.tally.message(None, message.status);
     store.memo.messages.insert(id, (message.status, due));
+    store.recent.keep_message(&Message { id: MessageId(id), ..message.clone() });
     if let (Some(timers), Some(due)) = (&mut store.timers, due) {
         timers.add(Line::Messages(channel), due, id);
     }
@@ -111,8 +112,17 @@ pub(super) fn insert(store: &mut SqliteStore, message: &Message) -> Result<Messa
 }
 
 pub(super) fn find(store: &mut SqliteStore, id: MessageId) -> Result<Option<Message>> {
-    let SqliteStore { db, names, memo, .. } = store;
-    db.row("read a message", columns!("WHERE id = ?1"), [id.0], |row| read(row, db, names, memo))
+    let SqliteStore { db, names, memo, recent, .. } = store;
+    let inside = db.in_transaction();
+    if let Some(message) = recent.message(id.0).filter(|_| inside) {
+        memo.messages.insert(id.0, (message.status, queued(message.status, message.due)));
+        return Ok(Some(message.clone()));
+    }
+    let found = db.row("read a message", columns!("WHERE id = ?1"), [id.0], |row| read(row, db, names, memo))?;
+    if let Some(message) = found.as_ref().filter(|_| inside) {
+        recent.keep_message(message);
+    }
+    Ok(found)
 }
 
 pub(super) fn update(store: &mut SqliteStore, message: &Message) -> Result<()> {
@@ -156,6 +166,7 @@ pub(super) fn update(store: &mut SqliteStore, message: &Message) -> Result<()> {
     }
     let due = queued(message.status, message.due);
     store.memo.messages.insert(id, (message.status, due));
+    store.recent.keep_message(message);
     if store.timers.is_some() {
         let channel = store.names.number(&store.db, &message.channel)?;
         if let Some(timers) = &mut store.timers {

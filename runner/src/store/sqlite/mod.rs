@@ -16,6 +16,7 @@ mod messages;
 mod names;
 mod port;
 mod properties;
+mod recent;
 mod runs;
 mod tally;
 #[cfg(test)]
@@ -33,8 +34,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use self::db::{Db, Refusal, backend};
 use self::layout::Identity;
+use self::log::Unwritten;
 use self::memo::Memo;
 use self::names::Names;
+use self::recent::Recent;
 use self::tally::Tally;
 use self::timers::Timers;
 use super::{Result, StoreError};
@@ -48,6 +51,8 @@ pub struct SqliteStore {
     names: Names,
     tally: Tally,
     memo: Memo,
+    recent: Recent,
+    log: Unwritten,
     timers: Option<Timers>,
     place: Place,
     /// `PRAGMA data_version` when [`super::Store::changed_outside`] was last asked.
@@ -121,6 +126,8 @@ impl SqliteStore {
             names: Names::default(),
             tally: Tally::default(),
             memo: Memo::default(),
+            recent: Recent::default(),
+            log: Unwritten::default(),
             timers: None,
             place,
             seen: 0,
@@ -156,6 +163,8 @@ impl SqliteStore {
     fn begin_transaction(&mut self) -> Result<()> {
         let doing = "begin a transaction";
         self.db.conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(backend(doing))?;
+        let version = self.data_version()?;
+        self.recent.begin(version);
         if matches!(self.place, Place::Beside) {
             // Others write between the transactions here: what was read before is worth nothing now.
             self.timers = None;
@@ -167,7 +176,7 @@ impl SqliteStore {
     fn commit_transaction(&mut self) -> Result<()> {
         let doing = "commit a transaction";
         let done = if self.db.in_transaction() {
-            self.tally.flush(&self.db).and_then(|()| {
+            self.log.flush(&self.db).and_then(|()| self.tally.flush(&self.db)).and_then(|()| {
                 self.db.conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map(drop).map_err(backend(doing))
             })
         } else {
@@ -195,7 +204,9 @@ impl SqliteStore {
         }
         self.names.rollback();
         self.tally.clear();
+        self.log.clear();
         self.memo.clear();
+        self.recent.clear();
         self.erased = false;
         if let Some(timers) = &mut self.timers {
             timers.rollback();

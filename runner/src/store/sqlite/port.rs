@@ -24,7 +24,7 @@ impl Store for SqliteStore {
     }
 
     fn contact(&mut self, id: ContactId) -> Result<Option<Contact>> {
-        contacts::find(&self.db, id)
+        contacts::find(self, id)
     }
 
     fn contact_id(&mut self, uid: &str) -> Result<Option<ContactId>> {
@@ -32,11 +32,11 @@ impl Store for SqliteStore {
     }
 
     fn insert_contact(&mut self, contact: &Contact, now: i64) -> Result<ContactId> {
-        contacts::insert(&self.db, contact, now)
+        contacts::insert(self, contact, now)
     }
 
     fn update_contact(&mut self, contact: &Contact, now: i64) -> Result<()> {
-        contacts::update(&self.db, contact, now)
+        contacts::update(self, contact, now)
     }
 
     fn contacts_after(&mut self, after: ContactId, zone: ZoneFilter<'_>, limit: usize) -> Result<Vec<ContactId>> {
@@ -132,11 +132,11 @@ impl Store for SqliteStore {
     }
 
     fn log(&mut self, entry: &LogEntry) -> Result<()> {
-        log::write(&self.db, &mut self.names, entry)
+        log::write(self, entry)
     }
 
     fn run_log(&mut self, run: RunId) -> Result<Vec<LogEntry>> {
-        log::of_run(&self.db, &mut self.names, run)
+        log::of_run(self, run)
     }
 
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>> {

@@ -89,6 +89,7 @@ pub(super) fn insert(store: &mut SqliteStore, run: &Run) -> Result<Option<RunId>
     let db = &store.db;
     let step = store.names.number(db, &run.step)?;
     let due = run.due.filter(|_| run.ended.is_none());
+    let state = state_json(run)?;
     let written = db.write(
         doing,
         "INSERT INTO runs (contact, workflow, definition, due, entered_at, step, key, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -101,7 +102,7 @@ pub(super) fn insert(store: &mut SqliteStore, run: &Run) -> Result<Option<RunId>
             run.entered_at,
             step,
             run.key,
-            state_json(run)?
+            state
         ],
     )?;
     if written == 0 {
@@ -115,12 +116,24 @@ pub(super) fn insert(store: &mut SqliteStore, run: &Run) -> Result<Option<RunId>
     if let (Some(timers), Some(due)) = (&mut store.timers, due) {
         timers.add(Line::Runs, due, id);
     }
+    store.recent.keep_run(&Run { id: RunId(id), ..run.clone() }, state.len());
     Ok(Some(RunId(id)))
 }
 
 pub(super) fn find(store: &mut SqliteStore, id: RunId) -> Result<Option<Run>> {
-    let SqliteStore { db, names, memo, .. } = store;
-    db.row("read a run", columns!("WHERE id = ?1"), [id.0], |row| read(row, db, names, memo))
+    let SqliteStore { db, names, memo, recent, .. } = store;
+    let inside = db.in_transaction();
+    if let Some(run) = recent.run(id.0).filter(|_| inside) {
+        memo.runs.insert(id.0, run.due);
+        return Ok(Some(run.clone()));
+    }
+    db.row("read a run", columns!("WHERE id = ?1"), [id.0], |row| {
+        let run = read(row, db, names, memo)?;
+        if inside {
+            recent.keep_run(&run, row.get_ref(11)?.as_str_or_null().map_err(rusqlite::Error::from)?.map_or(0, str::len));
+        }
+        Ok(run)
+    })
 }
 
 pub(super) fn update(store: &mut SqliteStore, run: &Run) -> Result<()> {
@@ -133,16 +146,18 @@ pub(super) fn update(store: &mut SqliteStore, run: &Run) -> Result<()> {
         (_, None) => due_of(db, id)?,
     };
     let due = run.due.filter(|_| run.ended.is_none());
+    let state = state_json(run)?;
     if run.ended.is_some() {
         end(db, id, run, step)?;
     } else {
         db.write_one(
             "write a run",
             "UPDATE runs SET definition = ?2, due = ?3, step = ?4, state = ?5 WHERE id = ?1 AND ended_at IS NULL",
-            params![id, run.definition.0, due, step, state_json(run)?],
+            params![id, run.definition.0, due, step, state],
         )?;
     }
     store.memo.runs.insert(id, due);
+    store.recent.keep_run(run, state.len());
     if let Some(timers) = &mut store.timers {
         timers.change(Line::Runs, id, before, due);
     }
