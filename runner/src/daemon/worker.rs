@@ -13,6 +13,9 @@ use crate::kernel::{Input, Kernel};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
 
+/// How long a turn with few reports waits for more: a commit costs as much for one message as for ten.
+const COMPANY: Duration = Duration::from_micros(200);
+
 /// How many inputs one turn takes at most.
 const BATCH: usize = 4096;
 /// How often another process's writes are looked for.
@@ -111,7 +114,20 @@ impl Worker {
                 return;
             }
             next = self.intake.0.try_recv();
+            if matches!(next, Err(TryRecvError::Empty)) && self.wants_company() {
+                next = self.intake.0.recv_timeout(COMPANY).map_err(|_| TryRecvError::Empty);
+            }
         }
+    }
+
+    /// A few reports came, and many more messages are under way, so more will come soon. Whoever waits for an answer does not wait longer for this.
+    fn wants_company(&self) -> bool {
+        self.waiting.is_empty()
+            && !self.stop
+            && self.trouble.is_none()
+            && !self.pending.is_empty()
+            && self.pending.len() * 2 < self.kernel.in_flight()
+            && self.pending.iter().all(|input| matches!(input, Input::Report(_)))
     }
 
     fn take(&mut self, letter: Letter) {

@@ -4,7 +4,7 @@ use dsl::model::Fate;
 
 use super::timers::Line;
 use super::{
-    SqliteStore, contacts, erase, events, inbox, log, message_history, messages, properties, runs, tally, time_triggers,
+    Place, SqliteStore, contacts, erase, events, inbox, log, message_history, messages, properties, runs, tally, time_triggers,
     workflows,
 };
 use crate::state::*;
@@ -52,7 +52,9 @@ impl Store for SqliteStore {
     }
 
     fn insert_event(&mut self, event: &NewEvent, now: i64) -> Result<Option<EventId>> {
-        events::insert(&self.db, &mut self.names, event, now)
+        let id = events::insert(&self.db, &mut self.names, event, now)?;
+        self.recent.last_event = id.or(self.recent.last_event);
+        Ok(id)
     }
 
     fn events(&mut self, contact: ContactId, name: &str, from: i64, bare: bool) -> Result<Vec<Event>> {
@@ -64,7 +66,13 @@ impl Store for SqliteStore {
     }
 
     fn last_event(&mut self) -> Result<EventId> {
-        events::last(&self.db)
+        let inside = self.db.in_transaction();
+        if let Some(last) = self.recent.last_event.filter(|_| inside) {
+            return Ok(last);
+        }
+        let last = events::last(&self.db)?;
+        self.recent.last_event = Some(last).filter(|_| inside);
+        Ok(last)
     }
 
     fn workflow_id(&mut self, name: &str) -> Result<WorkflowId> {
@@ -209,10 +217,17 @@ impl Store for SqliteStore {
     }
 
     fn sweeps(&mut self) -> Result<Vec<Sweep>> {
-        time_triggers::sweeps(&self.db)
+        let inside = self.db.in_transaction();
+        if self.recent.no_sweeps && inside {
+            return Ok(Vec::new());
+        }
+        let sweeps = time_triggers::sweeps(&self.db)?;
+        self.recent.no_sweeps = sweeps.is_empty() && inside;
+        Ok(sweeps)
     }
 
     fn insert_sweep(&mut self, sweep: &Sweep) -> Result<i64> {
+        self.recent.no_sweeps = false;
         time_triggers::insert_sweep(&self.db, sweep)
     }
 
@@ -225,18 +240,30 @@ impl Store for SqliteStore {
     }
 
     fn set_date_timer(&mut self, workflow: WorkflowId, trigger: &str, contact: ContactId, at: Option<i64>) -> Result<()> {
+        self.recent.next_date = None;
         time_triggers::set_date_timer(&self.db, &mut self.names, workflow, trigger, contact, at)
     }
 
     fn due_date_timers(&mut self, now: i64, limit: usize) -> Result<Vec<DateTimer>> {
+        if self.next_date_timer()?.is_none_or(|next| next > now) {
+            return Ok(Vec::new());
+        }
         time_triggers::due_date_timers(&self.db, &mut self.names, now, limit)
     }
 
     fn next_date_timer(&mut self) -> Result<Option<i64>> {
-        time_triggers::next_date_timer(&self.db)
+        // Only the runner sets them.
+        let own = !matches!(self.place, Place::Beside);
+        if let Some(next) = self.recent.next_date.filter(|_| own) {
+            return Ok(next);
+        }
+        let next = time_triggers::next_date_timer(&self.db)?;
+        self.recent.next_date = Some(next).filter(|_| own);
+        Ok(next)
     }
 
     fn drop_date_timers(&mut self, workflow: WorkflowId, trigger: &str) -> Result<()> {
+        self.recent.next_date = None;
         time_triggers::drop_date_timers(&self.db, &mut self.names, workflow, trigger)
     }
 

@@ -1,14 +1,15 @@
-//! Contacts, runs and messages read or written lately, so that what a message's way through the turns asks for again and again is not read again.
+//! Contacts, runs and messages read or written lately, and what every turn asks, so that what a message's way through the turns asks for again
+//! and again is not read again.
 //!
 //! Write-through, and only used inside a transaction: nobody else can write then, and whether somebody did before is asked at its beginning. Large
 //! records are not kept, so the memory stays bounded.
 
 use std::collections::HashMap;
 
-use crate::state::{Contact, Message, Run};
+use crate::state::{Contact, EventId, Message, Run};
 
 /// How many records of a kind a generation holds; two are kept.
-const MOST: usize = 1_536;
+const MOST: usize = 1_024;
 /// Records whose JSON or text is longer than this are not kept, in bytes.
 const LONGEST: usize = 4 * 1024;
 
@@ -17,6 +18,12 @@ pub(super) struct Recent {
     contacts: Generations<Contact>,
     runs: Generations<Run>,
     messages: Generations<Message>,
+    /// The highest event id.
+    pub(super) last_event: Option<EventId>,
+    /// When the next date timer is due, if any is.
+    pub(super) next_date: Option<Option<i64>>,
+    /// There is no sweep.
+    pub(super) no_sweeps: bool,
     /// `PRAGMA data_version` when the records were read.
     version: i64,
 }
@@ -35,6 +42,9 @@ impl Recent {
         self.contacts.clear();
         self.runs.clear();
         self.messages.clear();
+        self.last_event = None;
+        self.next_date = None;
+        self.no_sweeps = false;
     }
 
     pub(super) fn contact(&self, id: i64) -> Option<&Contact> {
