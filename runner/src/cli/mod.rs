@@ -3,6 +3,7 @@
 mod beside;
 mod demo;
 mod enroll;
+mod explain;
 mod import;
 mod manual;
 mod messages;
@@ -62,6 +63,8 @@ enum Command {
     Run(run::Run),
     /// Check the project
     Validate(validate::Validate),
+    /// Say what a diagnostic means
+    Explain(explain::Explain),
     /// Run a contact file and an event file through the workflows, on virtual time
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
@@ -105,6 +108,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Demo(command) => command.run(),
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
+        Command::Explain(command) => command.run(),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Enroll(command) => command.run(project),

@@ -20,7 +20,7 @@ use quiet::gather;
 use watch::Watch;
 
 /// How long nothing may have changed before the files are read, and how long changes may go on before they are read all the same.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(50);
 const AT_MOST: Duration = Duration::from_secs(2);
 /// How often the files are read though nobody said that they changed.
 const RESCAN: Duration = Duration::from_secs(45);
