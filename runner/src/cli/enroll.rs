@@ -47,8 +47,8 @@ impl Enroll {
     fn item(&self, beside: &mut Beside) -> Result<Result<InboxItem, String>, CouldNotRun> {
         let with = match self.with.as_deref().map_or(Ok(Value::Object(Map::new())), serde_json::from_str) {
             Ok(Value::Object(with)) => with,
-            Ok(_) => return Ok(Err("--with must be a JSON object, such as '{\"plan\": \"pro\"}'".to_owned())),
-            Err(error) => return Ok(Err(format!("--with is not JSON: {error}"))),
+            Ok(_) => return Err(CouldNotRun("--with must be a JSON object, such as '{\"plan\": \"pro\"}'".to_owned())),
+            Err(error) => return Err(CouldNotRun(format!("--with is not JSON: {error}"))),
         };
         let workflow = self.workflow.clone();
         match definition(beside, &workflow)? {

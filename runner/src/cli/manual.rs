@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use super::{Arguments, CouldNotRun, Exit, Outcome};
+use super::{Arguments, Exit, Outcome, output};
 
 #[derive(clap::Args)]
 pub struct Completions {
@@ -12,7 +12,9 @@ pub struct Completions {
 
 impl Completions {
     pub fn run(self) -> Outcome {
-        clap_complete::generate(self.shell, &mut Arguments::command(), "campaignd", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Arguments::command(), "campaignd", &mut script);
+        output::print(|out| out.write_all(&script))?;
         Ok(Exit::Fine)
     }
 }
@@ -20,6 +22,6 @@ impl Completions {
 /// Prints the manual page in troff.
 pub fn man() -> Outcome {
     let page = clap_mangen::Man::new(Arguments::command());
-    page.render(&mut std::io::stdout()).map_err(|error| CouldNotRun(format!("the manual cannot be printed: {error}")))?;
+    output::print(|out| page.render(out))?;
     Ok(Exit::Fine)
 }

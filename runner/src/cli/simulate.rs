@@ -13,6 +13,7 @@ use super::rows::Rows;
 use super::{CouldNotRun, Exit, Outcome, output, project};
 use crate::ingest::{self, ContactInput, Expected, Format as FileFormat, Occurrence, Source};
 use crate::instant;
+use crate::logging;
 use crate::simulate::{self, Line, SimulateError, Simulation, Span, Summary, counted};
 
 #[derive(clap::Args)]
@@ -54,6 +55,7 @@ enum Format {
 
 impl Simulate {
     pub fn run(self, project: Option<PathBuf>) -> Outcome {
+        logging::begin(logging::Format::Text, logging::Level::Warn, output::colour_on_stderr());
         let project = project::open(project)?;
         let Some(catalog) = project.catalog() else { return Ok(Exit::Findings) };
         let catalog = Arc::new(self.chosen(catalog)?);

@@ -164,6 +164,9 @@ impl Case<'_> {
             let counted = slots
                 .iter()
                 .filter(|(at, topic)| *at > self.now - cap.per.millis() && (cap.topic.is_none() || cap.topic == *topic));
+            if cap.at_most == 0 {
+                return Some(i64::MAX);
+            }
             // Latest first: with n slots, the n-th latest is the one whose end frees a slot.
             let blocking = counted.map(|(at, _)| *at).nth((cap.at_most as usize).checked_sub(1)?);
             blocking.map(|at| at + cap.per.millis())

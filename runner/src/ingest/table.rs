@@ -71,6 +71,10 @@ impl Records {
             if text.is_empty() || text == b"\r" {
                 continue;
             }
+            if number == 1 && text.iter().rev().skip(1).any(|byte| *byte == b'\r') && !text.contains(&b'"') {
+                let words = "its lines end with a carriage return alone; save the file with Windows or Unix line ends".to_owned();
+                return Ok(Some(Record { number, text: Err(words) }));
+            }
             let mut within = self.scan(Within::FieldStart, &text);
             let mut record = text;
             let mut more = Vec::new();
@@ -203,7 +207,7 @@ fn object(
 }
 
 fn typed(name: &str, cell: String, declared: &Declared) -> Result<Value, String> {
-    let Declared::Known(kinds) = declared else { return Ok(Value::String(cell)) };
+    let Declared::Known(kinds) = declared else { return Ok(guessed(cell)) };
     let wrong = |what: &str| format!("{} must be {what}", shown(name));
     if kinds.text || kinds.date {
         Ok(Value::String(cell))
@@ -217,6 +221,18 @@ fn typed(name: &str, cell: String, declared: &Declared) -> Result<Value, String>
         json_cell(name, &cell)
     } else {
         Ok(Value::String(cell))
+    }
+}
+
+/// Where the contract says nothing of a column: true and false, and numbers as a program writes them. `007` and `+49` stay text.
+fn guessed(cell: String) -> Value {
+    match cell.as_str() {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        text => match number(text).filter(|number| number.to_string() == text) {
+            Some(number) => number,
+            None => Value::String(cell),
+        },
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Entry<'a> {
 impl Kernel {
     /// An event was stored. Runs that are open look first: an event that ends a run may then start the next one.
     pub(super) fn event_happened(&mut self, contact: ContactId, name: &str, event: &Event, depth: u32) -> Result<()> {
-        self.look_at_open_runs(contact, Some(&event.properties))?;
+        self.look_at_open_runs(contact, Some(&event.properties), depth)?;
         for (workflow, trigger) in self.in_force.triggered_by(name) {
             let Some(current) = self.in_force.get(workflow).cloned() else { continue };
             let Some(Trigger::Event { filter, key, .. }) = current.prepared.program.definition.workflow.triggers.get(trigger)
@@ -78,7 +78,7 @@ impl Kernel {
         {
             return Ok(());
         }
-        let history = self.store.run_history(contact.id, id, Some(&entry.key))?;
+        let history = self.store.last_entry(contact.id, id, &entry.key)?;
         match (history.open, workflow.while_active) {
             (Some(_), WhileActive::Ignore) => return self.store.count(id, "ignored", 1),
             (Some(open), WhileActive::Restart) => {
@@ -109,6 +109,7 @@ impl Kernel {
                 event: entry.event.cloned(),
                 vars: serde_json::Map::new(),
                 passes: std::collections::BTreeMap::new(),
+                depth: entry.depth,
                 goal_met: false,
             },
             due: None,

@@ -7,7 +7,7 @@ use dsl::model::{OnUnknown, Send, Settings, StepKind};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
-use super::{Kernel, Prepared};
+use super::{CHAIN, CHAIN_BREAKS, Kernel, Prepared};
 use crate::audience::contact_json;
 use crate::channels::{Content, Envelope, Job, Outcome, Report};
 use crate::dispatch::{Case, Decision, RateLimit, Skip, next_attempt};
@@ -330,21 +330,27 @@ impl Kernel {
             detail.insert("status".to_owned(), message.status.word().into());
         }
         self.log(&mut run, &contact, LogKind::Send, message.step.clone(), detail, Some(message))?;
+        let depth = run.state.depth;
         self.message_done(message, &mut run, &mut contact, &prepared, MessageEnd::Left)?;
         if message.status == MessageStatus::Sent && self.in_force.sent_matters {
-            self.sent_happened(message, &contact)?;
+            let soon = self.now - run.entered_at < CHAIN_BREAKS;
+            self.sent_happened(message, &contact, if soon { depth + 1 } else { 1 })?;
         }
         Ok(())
     }
 
     /// message_sent is not stored as an event (the message is), but whoever listens is told.
-    fn sent_happened(&mut self, message: &Message, contact: &Contact) -> Result<()> {
+    fn sent_happened(&mut self, message: &Message, contact: &Contact, depth: u32) -> Result<()> {
+        if depth >= CHAIN {
+            tracing::warn!("workflows go on starting each other by message_sent: the chain is cut here");
+            return Ok(());
+        }
         let workflow = self.in_force.get(message.workflow).map_or("", |current| &current.name).to_owned();
         let properties = json!({
             "template": message.template, "workflow": workflow, "step": message.step, "channel": message.channel,
         });
         let event = Event { id: EventId(i64::MAX), at: self.now, properties, message: Some(message.id) };
-        self.work.push_back(super::Work::Event { contact: contact.id, name: "message_sent".into(), event, depth: 1 });
+        self.work.push_back(super::Work::Event { contact: contact.id, name: "message_sent".into(), event, depth });
         Ok(())
     }
 

@@ -73,6 +73,9 @@ const CHUNK: usize = 1000;
 /// chain is cut: workflows that start each other would go on for ever.
 const CHAIN: u32 = 32;
 
+/// A message sent this soon after its run's entry continues the chain that led to the entry; later ones begin a new one. In ms.
+const CHAIN_BREAKS: i64 = 60_000;
+
 pub struct Kernel {
     store: Box<dyn Store>,
     plan: Arc<Plan>,
@@ -312,7 +315,7 @@ impl Kernel {
         while let Some(work) = self.work.pop_front() {
             match work {
                 Work::Event { contact, name, event, depth } => self.event_happened(contact, &name, &event, depth)?,
-                Work::Changed { contact } => self.look_at_open_runs(contact, None)?,
+                Work::Changed { contact } => self.look_at_open_runs(contact, None, 0)?,
                 Work::Start { workflow, contact, with, depth } => self.start_by_name(&workflow, contact, with, depth)?,
             }
         }

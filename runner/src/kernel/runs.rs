@@ -47,7 +47,7 @@ impl Kernel {
     }
 
     /// Something happened to the contact: goals, exit_when, wait_for and until may hold now.
-    pub(super) fn look_at_open_runs(&mut self, contact: ContactId, cause: Option<&Value>) -> Result<()> {
+    pub(super) fn look_at_open_runs(&mut self, contact: ContactId, cause: Option<&Value>, depth: u32) -> Result<()> {
         for run in self.store.open_runs(contact)? {
             if self.is_frozen(run.workflow) {
                 continue;
@@ -59,7 +59,7 @@ impl Kernel {
             // Another run of the contact may have ended this one meanwhile.
             let Some(mut run) = self.store.run(run.id)?.filter(|run| run.ended.is_none()) else { continue };
             let mut person = self.load_contact(contact)?;
-            self.run_on(&mut run, &mut person, cause, 0)?;
+            self.run_on(&mut run, &mut person, cause, depth)?;
         }
         Ok(())
     }
@@ -87,6 +87,10 @@ impl Kernel {
             let mut facts = StoreFacts { store: &mut *self.store, contact, workflow: run.workflow };
             let (effects, progress) = engine::advance(&prepared.program, run, &mut facts, moment, cause)?;
             self.apply(effects, run, contact, &prepared, depth)?;
+            if progress == Progress::Moved {
+                // What the step just done recorded came before the step that is reached now.
+                run.state.began.1 = run.state.began.1.max(self.last_event);
+            }
             if progress == Progress::Rests {
                 break;
             }

@@ -74,9 +74,9 @@ impl ReloadThread {
         self.hints.clone()
     }
 
-    /// Ends the thread; an attempt that is being made is finished first.
+    /// Tells the thread to end. It is not waited for: files that take long to read must not keep the process.
     pub fn stop(self) {
-        if self.hints.send(Hint::Stop).is_ok() && self.thread.join().is_err() {
+        if self.hints.send(Hint::Stop).is_err() && self.thread.join().is_err() {
             tracing::error!("the reload thread ended by a fault in the program; report this");
         }
     }

@@ -50,9 +50,16 @@ pub struct RunState {
     /// Passes through repeats that the run is inside of, by step id.
     #[serde(rename = "r", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passes: BTreeMap<String, Pass>,
+    /// How many things followed from one another up to the run's entry.
+    #[serde(rename = "d", default, skip_serializing_if = "is_zero")]
+    pub depth: u32,
     /// The goal was met (with `stay`).
     #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
     pub goal_met: bool,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A point in the order of events: those strictly after it count. Events of the same millisecond are ordered by id.

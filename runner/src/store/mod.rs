@@ -98,6 +98,8 @@ pub trait Store: Send {
     fn open_runs(&mut self, contact: ContactId) -> Result<Vec<Run>>;
     /// Open runs of one workflow in order of contact, after `after`.
     fn open_runs_of(&mut self, workflow: WorkflowId, after: Option<(ContactId, RunId)>, limit: usize) -> Result<Vec<Run>>;
+    /// The contact's open run of this workflow and key, and when the latest of its runs was entered; costs the same however many there were.
+    fn last_entry(&mut self, contact: ContactId, workflow: WorkflowId, key: &str) -> Result<LastEntry>;
     /// The contact's runs of this workflow, of this key or (`None`) of any.
     fn run_history(&mut self, contact: ContactId, workflow: WorkflowId, key: Option<&str>) -> Result<RunHistory>;
     /// Open runs with `due <= now`, the longest due first. They stay due until updated or parked.

@@ -34,6 +34,12 @@ pub struct WorkflowRow {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LastEntry {
+    pub open: Option<RunId>,
+    pub last_entered: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunHistory {
     pub open: Option<RunId>,
     pub last_entered: Option<i64>,

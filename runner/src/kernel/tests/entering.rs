@@ -130,3 +130,15 @@ fn drafts_closed_and_paused_let_nobody_in() {
         check(&format!("status: {status}\ntrigger: {{ event: e }}\nsteps: [ {{ send: a }} ]"), &[("0s", "e", json!({}))], &[]);
     }
 }
+
+#[test]
+fn workflows_that_go_on_starting_each_other_are_cut() {
+    for (trigger, step) in [("message_sent", "send: a"), ("go", "record: go")] {
+        let mut world = World::new(&format!(
+            "trigger: [ {{ event: {trigger} }}, {{ event: go }} ]\nreentry: always\nsteps: [ {{ {step} }} ]"
+        ));
+        world.event("0s", "go", json!({})).until("1 day");
+        let entered = world.seen.lock().unwrap().iter().filter(|line| line.contains("enter")).count();
+        assert!((2..=40).contains(&entered), "{trigger}: {entered}");
+    }
+}

@@ -196,3 +196,12 @@ fn record_and_start_reach_other_workflows() {
         ],
     );
 }
+
+#[test]
+fn wait_for_does_not_count_what_the_run_did_before_it() {
+    check(
+        "steps: [ { record: asked }, { wait_for: { event: asked }, within: 1 day, otherwise: [ { send: a } ] } ]",
+        &[],
+        &["0 seconds enter w", "0 seconds record", "1 day branch \"otherwise\"", "1 day send a", "1 day exit completed"],
+    );
+}

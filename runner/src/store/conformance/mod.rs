@@ -158,6 +158,7 @@ fn a_run(contact: ContactId, workflow: WorkflowId, key: &str) -> Run {
             event: None,
             vars: Map::new(),
             passes: Default::default(),
+            depth: 0,
             goal_met: false,
         },
         due: None,

@@ -165,6 +165,11 @@ pub(super) fn history(store: &mut dyn Store) {
     check(Some("open"), row(Some(open), 25, false, false));
     check(Some("nope"), RunHistory::default());
     check(None, row(Some(open), 40, true, true));
+    for key in ["open", "nope"] {
+        let history = store.run_history(ada, welcome, Some(key)).unwrap();
+        let last = store.last_entry(ada, welcome, key).unwrap();
+        assert_eq!((last.open, last.last_entered), (history.open, history.last_entered), "{key}");
+    }
 }
 
 pub(super) fn active_by_step(store: &mut dyn Store) {

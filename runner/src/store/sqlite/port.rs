@@ -123,6 +123,10 @@ impl Store for SqliteStore {
         runs::open_of_workflow(self, workflow, after, limit)
     }
 
+    fn last_entry(&mut self, contact: ContactId, workflow: WorkflowId, key: &str) -> Result<LastEntry> {
+        runs::last_entry(&self.db, contact, workflow, key)
+    }
+
     fn run_history(&mut self, contact: ContactId, workflow: WorkflowId, key: Option<&str>) -> Result<RunHistory> {
         runs::history(&self.db, contact, workflow, key)
     }

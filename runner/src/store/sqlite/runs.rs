@@ -9,7 +9,7 @@ use super::memo::Memo;
 use super::names::Names;
 use super::timers::Line;
 use crate::state::{ContactId, DefinitionId, EndReason, Ended, EventId, Mark, Run, RunId, RunState, Stage, WorkflowId};
-use crate::store::{Result, RunHistory};
+use crate::store::{LastEntry, Result, RunHistory};
 
 /// All that is left of an ended run's state.
 #[derive(Serialize, Deserialize)]
@@ -73,6 +73,7 @@ fn ended_state(counters: &Counters, ended_at: i64, entered_at: i64) -> RunState 
         event: None,
         vars: Default::default(),
         passes: Default::default(),
+        depth: 0,
         goal_met: false,
     }
 }
@@ -214,6 +215,28 @@ pub(super) fn open_of_workflow(
         params![workflow.0, contact, run, sql_limit(limit)],
         |row| read(row, db, names, memo),
     )
+}
+
+/// From the two ends of the index: an open run has `closed` 0, and of the ended ones the latest the highest.
+pub(super) fn last_entry(db: &Db, contact: ContactId, workflow: WorkflowId, key: &str) -> Result<LastEntry> {
+    let doing = "read the last entry of a contact";
+    let place = params![contact.0, workflow.0, key];
+    let open = db.row(
+        doing,
+        "SELECT id, entered_at FROM runs WHERE contact = ?1 AND workflow = ?2 AND key = ?3 AND closed = 0",
+        place,
+        |row| Ok((RunId(row.get(0)?), row.get(1)?)),
+    )?;
+    if let Some((id, entered)) = open {
+        return Ok(LastEntry { open: Some(id), last_entered: Some(entered) });
+    }
+    let ended = db.row(
+        doing,
+        "SELECT entered_at FROM runs WHERE contact = ?1 AND workflow = ?2 AND key = ?3 ORDER BY closed DESC LIMIT 1",
+        place,
+        |row| Ok(row.get(0)?),
+    )?;
+    Ok(LastEntry { open: None, last_entered: ended })
 }
 
 pub(super) fn history(db: &Db, contact: ContactId, workflow: WorkflowId, key: Option<&str>) -> Result<RunHistory> {

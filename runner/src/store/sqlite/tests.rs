@@ -78,6 +78,7 @@ fn run(workflow: WorkflowId, contact: ContactId, key: &str, due: Option<i64>) ->
             event: None,
             vars: Default::default(),
             passes: Default::default(),
+            depth: 0,
             goal_met: false,
         },
         due,
