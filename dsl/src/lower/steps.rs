@@ -85,9 +85,6 @@ impl Lowerer<'_> {
             self.notes.channels.push(Named { name: channel.clone(), at: at.key("channel").location() });
         }
         let template_topic = source.and_then(|source| source.topic.as_ref());
-        if let (Some(topic), None) = (template_topic, &form.topic) {
-            self.notes.topics.push(Named { name: topic.clone(), at: here.location() });
-        }
         let topic = form.topic.as_ref().or(template_topic).cloned().or_else(|| wiring.topic.map(str::to_owned));
         self.notes.sends.push(SendNote {
             template: template.clone(),
