@@ -400,3 +400,72 @@ fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
     };
     Problem { code: "wrong-type", pointer, missing: None, key: false, message, help }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const FILE: &str = r#"
+workflow: a
+trigger: [{ event: x, where: { any: [{ event.total: { at_least: 20 } }] } }, { date: contact.birthday, every: year }]
+audience: { all: [{ segment: s }, { contact.country: [DE, AT] }, { not: { topic: offers } }] }
+reentry: { after: 7 days }
+goal: { event: y, within: 7 days, value: event.total }
+moved: { x: y }
+overdue: { after: 2 days, do: skip }
+segments: { s: { event: x, sum: { of: event.total, above: 5 } } }
+steps:
+  - wait: { for: 2 days, at: "09:00", days: [mon, tue] }
+  - send: { subject: Hi, text: Ho }
+    window: { between: "09:00-20:00" }
+    with: { a: 1 }
+  - wait_for: { message: any, is: clicked }
+    within: 1 day
+    then:
+      - repeat: { times: 3, every: 1 day, until: { topic: offers }, steps: [{ set: { contact.n: { add: 1 } } }] }
+    otherwise:
+      - branch:
+          - when: { contact.n: { above: 500 } }
+            steps: [{ experiment: e, variants: { a: { weight: 1, steps: [exit] }, b: { weight: 2 } } }]
+          - steps: [{ record: x, with: { b: 2 } }]
+  - start: b
+"#;
+
+    fn pointers(value: &Value, pointer: &str, out: &mut Vec<String>) {
+        out.push(pointer.to_owned());
+        let mut child = |key: &str, value: &Value| {
+            let mut pointer = pointer.to_owned();
+            push_segment(&mut pointer, key);
+            pointers(value, &pointer, out);
+        };
+        match value {
+            Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| child(&index.to_string(), item)),
+            Value::Object(map) => map.iter().for_each(|(key, item)| child(key, item)),
+            _ => {}
+        }
+    }
+
+    /// Whatever one thing is broken, the rest keeps its shape, and its last step is still there.
+    #[test]
+    fn any_broken_piece_can_be_set_aside() {
+        let whole = crate::yaml::read("workflows/a.yaml", FILE).unwrap();
+        let mut all = Vec::new();
+        pointers(&whole.value, "", &mut all);
+        assert!(all.len() > 80, "{all:?}");
+        for pointer in all.iter().filter(|pointer| pointer.len() > 1) {
+            for broken in [json!(null), json!(-1.5), json!([]), json!([{}]), json!({}), json!({ "zzz": 1 }), json!(true)] {
+                if pointer == "/steps" || pointer.starts_with("/steps/3") {
+                    continue;
+                }
+                let mut document = crate::yaml::read("workflows/a.yaml", FILE).unwrap();
+                *document.value.pointer_mut(pointer).unwrap() = broken.clone();
+                let mut found = Vec::new();
+                assert!(check(&mut document, Form::workflow(), &mut found), "{pointer} {broken}: {found:?}");
+                assert_eq!(document.value["steps"][3], json!({ "start": "b" }), "{pointer} {broken}");
+                assert!(found.len() <= 4, "{pointer} {broken}: {found:?}");
+            }
+        }
+    }
+}
