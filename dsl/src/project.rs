@@ -229,11 +229,11 @@ enum Unusable {
 }
 
 fn read_text(path: &Path) -> Result<String, Unusable> {
-    let file = fs::File::open(path).map_err(Unusable::Io)?;
-    let about = file.metadata().map_err(Unusable::Io)?;
-    if !about.is_file() {
-        return Err(Unusable::Io(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file")));
+    // Asked before opening: opening a pipe waits for somebody to write into it.
+    if !fs::metadata(path).map_err(Unusable::Io)?.is_file() {
+        return Err(Unusable::Io(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
     }
+    let file = fs::File::open(path).map_err(Unusable::Io)?;
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes).map_err(Unusable::Io)?;
     if bytes.len() as u64 > MAX_SIZE {
@@ -285,6 +285,8 @@ mod tests {
         write(folder.path(), "outside/secret.yaml", b"x");
         #[cfg(unix)]
         {
+            let _socket = std::os::unix::net::UnixListener::bind(root.join("workflows/socket.yaml")).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(root.join("workflows/pipe.yaml")).status().unwrap().success());
             std::os::unix::fs::symlink("../../outside/secret.yaml", root.join("workflows/link.yaml")).unwrap();
             std::os::unix::fs::symlink("../../outside", root.join("workflows/folder")).unwrap();
             std::os::unix::fs::symlink("a.yaml", root.join("workflows/inside.yaml")).unwrap();
@@ -303,6 +305,8 @@ mod tests {
         }
         #[cfg(unix)]
         {
+            assert!(found.contains(&("workflows/pipe.yaml", "unreadable")), "{found:?}");
+            assert!(found.contains(&("workflows/socket.yaml", "unreadable")), "{found:?}");
             assert!(found.contains(&("workflows/link.yaml", "link-out-of-project")), "{found:?}");
             assert!(found.contains(&("workflows/folder", "link-out-of-project")), "{found:?}");
             assert_eq!(files.text("workflows/inside.yaml"), Some("x"));

@@ -6,6 +6,7 @@ mod empty_steps;
 mod missing_needs;
 mod missing_topic;
 mod moved;
+mod never_sent;
 mod predicate_type;
 mod project;
 mod reserved_event;
@@ -34,6 +35,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         missing_needs::check,
         missing_topic::check,
         moved::check,
+        never_sent::check,
         predicate_type::check,
         reserved_event::check,
         segment_cycle::check,
@@ -48,7 +50,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_workflow::check,
         unreachable_step::check,
         wait_without_within::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 19]
+    ] as [fn(&Project<'_>, &mut Report<'_>); 20]
     {
         rule(project, &mut report);
     }

@@ -32,7 +32,10 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     }
     // An inline message is known by its step's id.
     let inline = project.workflows().flat_map(|workflow| workflow.inline.keys()).map(String::as_str);
-    let known: BTreeSet<&str> = templates.iter().copied().chain(inline).collect();
+    // So is one that was set aside.
+    let partial = project.workflows().filter(|workflow| workflow.notes.partial);
+    let set_aside = partial.flat_map(|workflow| &workflow.model.steps).map(|step| step.id.as_str());
+    let known: BTreeSet<&str> = templates.iter().copied().chain(inline).chain(set_aside).collect();
     for named in project.notes().flat_map(|notes| &notes.messages) {
         unknown(named, &known, report);
     }

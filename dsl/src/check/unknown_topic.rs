@@ -16,17 +16,30 @@
 //! topic: offers
 //! ```
 
+use std::collections::BTreeSet;
+
 use super::{Project, Report};
+use crate::diagnostic::Location;
 use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(topics) = project.topics else { return };
     for named in project.notes().flat_map(|notes| &notes.topics).chain(&project.settings_notes.topics) {
-        if !topics.contains(&named.name) {
-            let message = format!("there is no topic `{}` in campaignd.yaml", named.name);
-            let help = suggestion(&named.name, topics.iter().map(String::as_str), "topics")
-                .unwrap_or_else(|| format!("declare it in campaignd.yaml: `topics: {{ {}: {{ title: ... }} }}`", named.name));
-            report.error("unknown-topic", &named.at, message, Some(help));
+        unknown(&named.name, &named.at, topics, report);
+    }
+    for (name, template) in &project.library.templates {
+        let at = project.library.origins.get(name).and_then(|origin| origin.topic.as_ref());
+        if let (Some(topic), Some(at)) = (&template.topic, at) {
+            unknown(topic, at, topics, report);
         }
+    }
+}
+
+fn unknown(name: &str, at: &Location, topics: &BTreeSet<String>, report: &mut Report<'_>) {
+    if !topics.contains(name) {
+        let message = format!("there is no topic `{name}` in campaignd.yaml");
+        let help = suggestion(name, topics.iter().map(String::as_str), "topics")
+            .unwrap_or_else(|| format!("declare it in campaignd.yaml: `topics: {{ {name}: {{ title: ... }} }}`"));
+        report.error("unknown-topic", at, message, Some(help));
     }
 }

@@ -38,12 +38,15 @@ pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadS
         matches!(segments.as_slice(), ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _])
     };
     environment(&document, text, &may_hold_secrets, out);
+    let channels = keys(&document.value, "channels");
     if structure::check(&mut document, Form::settings(), out)
         && let Some(file) = typed::<SettingsFile>(&document, out)
     {
         let (settings, notes) = lower_settings(&file, &At::root(&document), out);
         read.settings = Some(settings);
         read.notes = notes;
+        // A channel that was set aside is there all the same.
+        read.notes.channels.extend(channels);
     }
     read
 }
@@ -75,16 +78,18 @@ pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out
 }
 
 fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) {
+    let before = out.len();
     let Some(mut document) = document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments`", out)
     else {
         read.set_aside.files = true;
         return;
     };
+    let duplicates = out.len() > before;
     environment(&document, text, &|_| false, out);
     let before = out.len();
     let names = (document.value.get("workflow").and_then(Value::as_str).map(str::to_owned), keys(&document.value, "segments"));
     let usable = structure::check(&mut document, Form::workflow(), out);
-    let whole = out.len() == before;
+    let whole = !duplicates && out.len() == before;
     let file = if usable { typed::<WorkflowFile>(&document, out) } else { None };
     match file {
         Some(file) => {
@@ -111,7 +116,10 @@ fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) ->
             out.push(Diagnostic::error("empty-file", location, "this file is empty").help(format!("here belongs {belongs}")));
             None
         }
-        Ok(document) => Some(document),
+        Ok(mut document) => {
+            out.append(&mut document.duplicates);
+            Some(document)
+        }
         Err(errors) => {
             out.extend(errors);
             None

@@ -162,6 +162,79 @@ fn shapes() {
     check("workflow: a\ntrigger: { manual: true }\nreentry: twice\nsteps: [exit]\n", &["3:10 error unknown-value"]);
 }
 
+/// Whatever is wrong in one place, the rest of the file is looked at.
+#[test]
+fn every_error_in_one_run() {
+    let contact = r#"{"type":"object","properties":{"country":{"type":"string"}},"additionalProperties":false}"#;
+    let check = |broken: &str, expected: &[&str]| {
+        let text = format!(
+            "workflow: a\ntrigger: {{ manual: true }}\naudience: {{ contact.contry: DE }}\nreentry: {{ after: 3 dayz }}\n\
+             topic: offers\nsteps:\n  - send: welcom\n  - wait: 2 dayz\n{broken}\n"
+        );
+        let compiled = project(&[("schemas/contact.schema.json", contact), ("workflows/a.yaml", &text)]);
+        let mut all = vec![
+            "3:13 error unknown-attribute",
+            "4:19 error invalid-duration",
+            "7:11 error unknown-template",
+            "8:11 error invalid-duration",
+        ];
+        all.extend(expected);
+        assert_eq!(found(&compiled), all, "{text}\n{}", crate::render::short(&compiled.diagnostics));
+    };
+    check("", &[]);
+    check("  - sned: x", &["9:5 error unknown-key"]);
+    check("  - id: x", &["9:5 error no-verb"]);
+    check("  - exti", &["9:5 error unknown-value"]);
+    check("  - wait: 5", &["9:11 error wrong-type"]);
+    check("  - wait:", &["9:5 error null-value"]);
+    check("  - 5\n  - wait: 3 dayz", &["9:5 error wrong-type", "10:11 error invalid-duration"]);
+    check("  - repeat: { times: -1, steps: [{ wait: 1 dayz }] }", &["9:22 error invalid-number", "9:42 error invalid-duration"]);
+    check("  - send: welcome\n    send: other", &["10:5 error duplicate-key"]);
+    check("  - exit\nsteps: [{ wait: 7 dayz }]", &["10:1 error duplicate-key"]);
+    check(
+        "  - wait_for: { contact.country: { atleast: 5 } }\n    within: 1 dayz\n    then: [{ send: welcme }]",
+        &["9:36 error unknown-key", "10:13 error invalid-duration", "11:20 error unknown-template"],
+    );
+    check(
+        "  - branch:\n      - when: { contact.country: { atleast: 5 } }\n        steps: [exti]\n      - steps: [{ send: welcome }]",
+        &["10:36 error unknown-key", "11:17 error unknown-value"],
+    );
+    check(
+        "  - experiment:\n    variants: { a: { weight: -1, steps: [{ send: welcme }] } }",
+        &["9:5 error null-value", "10:5 error invalid-number", "10:30 error invalid-number", "10:50 error unknown-template"],
+    );
+    check(
+        "  - send: { subject: Hi }\n    id: x\n  - wait_for: { message: x, is: opened }\n    within: 1 day",
+        &["9:11 error missing-key"],
+    );
+    let text = |settings: &str| compile(&ProjectFiles::from_texts([("campaignd.yaml", settings)]));
+    let compiled = text(
+        "project: shop\ntime_zone: Europe/Berlim\ngrace: 1 huor\nlimits:\n  spread: 5 minuts\n  frequency:\n    - { at_most: -1, per: 7 dayz }\n",
+    );
+    let expected = [
+        "2:12 error invalid-zone",
+        "3:8 error invalid-duration",
+        "5:11 error invalid-duration",
+        "7:18 error invalid-number",
+        "7:27 error invalid-duration",
+    ];
+    assert_eq!(found(&compiled), expected, "{}", crate::render::short(&compiled.diagnostics));
+    let message = &compiled.diagnostics[3].message;
+    assert!(message.contains("`at_most` is -1; the smallest number allowed is 0"), "{message}");
+}
+
+/// Ids are made in linear time: thousands of equal steps take no longer than as many different ones.
+#[test]
+fn many_equal_steps() {
+    let many = steps(&"  - send: welcome\n".repeat(5_002)) + "  - { exit: x, id: send-welcome-4 }\n";
+    let compiled = project(&[("workflows/a.yaml", &many)]);
+    assert_eq!(found(&compiled), [""; 0]);
+    let entry = entry(&compiled, "a");
+    let ids: Vec<&str> = entry.definition.workflow.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids[..4], ["send-welcome", "send-welcome-2", "send-welcome-3", "send-welcome-5"]);
+    assert_eq!(ids[5_001], "send-welcome-5003");
+}
+
 #[test]
 fn conditions() {
     let check = |condition: &str, expected: &[&str]| {

@@ -1,12 +1,13 @@
 //! What each diagnostic means, with a wrong and a right example: for `campaignd explain` and docs/rules.md.
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, &str); 18] = [
+const RULES: [(&str, &str); 19] = [
     ("duplicate-name", include_str!("../check/duplicate_name.rs")),
     ("empty-steps", include_str!("../check/empty_steps.rs")),
     ("missing-needs", include_str!("../check/missing_needs.rs")),
     ("missing-topic", include_str!("../check/missing_topic.rs")),
     ("unknown-step", include_str!("../check/moved.rs")),
+    ("never-sent", include_str!("../check/never_sent.rs")),
     ("predicate-type", include_str!("../check/predicate_type.rs")),
     ("reserved-event", include_str!("../check/reserved_event.rs")),
     ("segment-cycle", include_str!("../check/segment_cycle.rs")),

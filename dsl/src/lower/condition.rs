@@ -265,7 +265,11 @@ impl Lowerer<'_> {
         let is = Fate::ALL.into_iter().find(|fate| fate.word() == word)?;
         let template = (name != "any").then(|| name.to_owned());
         if let Some(name) = &template {
-            self.notes.messages.push(Named { name: name.clone(), at: at.key("message").location() });
+            let named = Named { name: name.clone(), at: at.key("message").location() };
+            if setting.matching {
+                self.notes.awaited.push(named.clone());
+            }
+            self.notes.messages.push(named);
         }
         Some(Condition::Message(MessageCondition { template, is, within, since }))
     }

@@ -1,6 +1,6 @@
 //! Step ids: as written, or made from verb and argument and numbered when repeated.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Lowerer;
 use crate::place::At;
@@ -68,15 +68,17 @@ impl Lowerer<'_> {
                 self.error_help("duplicate-id", &here, format!("the id `{id}` is taken by an earlier step"), help);
             }
         }
+        // The number to try next, for each name: without it, every repetition would count from the beginning.
+        let mut numbers: HashMap<String, usize> = HashMap::new();
         let made = |(step, at): &(&Step, At<'_>)| match step.id() {
             Some(id) => id.to_owned(),
             None => {
                 let base = made_from(step, at);
                 let mut id = base.clone();
-                let mut number = 2;
+                let number = numbers.entry(base.clone()).or_insert(2);
                 while !taken.insert(id.clone()) {
                     id = format!("{base}-{number}");
-                    number += 1;
+                    *number += 1;
                 }
                 id
             }

@@ -27,6 +27,8 @@ pub(crate) struct Notes {
     pub started: Vec<Named>,
     /// Templates that `message:` conditions name.
     pub messages: Vec<Named>,
+    /// Those of them that a `wait_for` waits for.
+    pub awaited: Vec<Named>,
     pub values: Vec<ValueNote>,
     pub sends: Vec<SendNote>,
     pub texts: Vec<TextNote>,

@@ -16,9 +16,6 @@ use crate::place::At;
 use crate::surface::{self, Assigned, MapOr, Step};
 use crate::time::Window;
 
-/// The most passes that a repeat may make.
-const MOST_PASSES: u32 = 1_000;
-
 impl Lowerer<'_> {
     pub(super) fn step(&mut self, step: &Step, id: &str, entries: &Entries, at: &At<'_>, wiring: &mut Wiring<'_>) -> StepKind {
         let entry = |index: usize| entries.arms.get(index).copied().flatten();
@@ -88,9 +85,6 @@ impl Lowerer<'_> {
             self.notes.channels.push(Named { name: channel.clone(), at: at.key("channel").location() });
         }
         let template_topic = source.and_then(|source| source.topic.as_ref());
-        if let (Some(topic), None) = (template_topic, &form.topic) {
-            self.notes.topics.push(Named { name: topic.clone(), at: here.location() });
-        }
         let topic = form.topic.as_ref().or(template_topic).cloned().or_else(|| wiring.topic.map(str::to_owned));
         self.notes.sends.push(SendNote {
             template: template.clone(),
@@ -201,9 +195,6 @@ impl Lowerer<'_> {
     }
 
     fn repeat(&mut self, form: &surface::Repeat, entries: &Entries, at: &At<'_>) -> Repeat {
-        if form.times == 0 || form.times > MOST_PASSES {
-            self.error("invalid-number", &at.key("times"), format!("`times` is from 1 to {MOST_PASSES}, not {}", form.times));
-        }
         if form.steps.is_empty() {
             self.error("empty-list", &at.key("steps"), "there is nothing to repeat");
         }

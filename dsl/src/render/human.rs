@@ -1,19 +1,38 @@
 //! For people at a terminal: each diagnostic with the lines it is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use super::visible::visible;
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::project::ProjectFiles;
 
-/// Every diagnostic with an excerpt of its file, and what to do.
+/// The most diagnostics that are shown of one file: nobody reads more, and the excerpts are long.
+const MOST: usize = 200;
+/// How many lines an excerpt may show around what it is about.
+const AROUND: usize = 2;
+
+/// The diagnostics with an excerpt of their file, and what to do: of each file the first 200, and how many more there are.
 pub fn human(diagnostics: &[Diagnostic], files: &ProjectFiles, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut lines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic, files)]));
+        let file = diagnostic.location.file.as_str();
+        let count = counts.entry(file).or_default();
+        *count += 1;
+        if *count > MOST {
+            continue;
+        }
+        let lines =
+            lines.entry(file).or_insert_with(|| files.text(file).map(|text| text.split('\n').collect()).unwrap_or_default());
+        text.push_str(&shown(&renderer, diagnostic, lines));
         text.push_str("\n\n");
+    }
+    for (file, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
+        text.push_str(&format!("\u{2026} and {} more in {}\n\n", count - MOST, visible(file)));
     }
     text
 }
@@ -31,42 +50,66 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
     if parts.is_empty() { "no problems".to_owned() } else { format!("{} in {}", parts.join(", "), many(files.len(), "file")) }
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, files: &'a ProjectFiles) -> Group<'a> {
+fn shown(renderer: &Renderer, diagnostic: &Diagnostic, lines: &[&str]) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let message = visible(&diagnostic.message);
+    let group = level.primary_title(message.as_ref()).id(diagnostic.code);
     let at = &diagnostic.location;
-    let group = match files.text(&at.file) {
-        Some(source) => group
-            .element(Snippet::source(source).path(at.file.as_str()).annotation(AnnotationKind::Primary.span(range(source, at)))),
-        None => group.element(annotate_snippets::Origin::path(at.file.as_str())),
+    let path = visible(&at.file);
+    let excerpt = Excerpt::of(lines, at);
+    let group = match &excerpt {
+        Some(excerpt) => group.element(
+            Snippet::source(excerpt.text.as_str())
+                .line_start(excerpt.first)
+                .path(path.as_ref())
+                .annotation(AnnotationKind::Primary.span(excerpt.range.clone())),
+        ),
+        None => group.element(annotate_snippets::Origin::path(path.as_ref())),
     };
-    match &diagnostic.help {
-        Some(help) => group.element(Level::HELP.message(help.as_str())),
+    let help = diagnostic.help.as_deref().map(visible);
+    let group = match &help {
+        Some(help) => group.element(Level::HELP.message(help.as_ref())),
         None => group,
+    };
+    renderer.render(&[group])
+}
+
+/// The lines around a location: the whole file would be gone through for every diagnostic in it.
+struct Excerpt {
+    text: String,
+    /// The number of the first line.
+    first: usize,
+    /// What it is about, in bytes of the text; never empty where there is a character to show.
+    range: std::ops::Range<usize>,
+}
+
+impl Excerpt {
+    fn of(lines: &[&str], at: &Location) -> Option<Excerpt> {
+        let first = at.line.saturating_sub(1 + AROUND).min(lines.len().checked_sub(1)?);
+        let last = (at.end_line.max(at.line) + AROUND).min(lines.len());
+        let (mut text, mut start, mut end) = (String::new(), None, None);
+        for (line, number) in lines.get(first..last)?.iter().zip(first + 1..) {
+            if number == at.line {
+                start = Some(text.len() + written(line, at.column));
+            }
+            if number == at.end_line {
+                end = Some(text.len() + written(line, at.end_column));
+            }
+            text.push_str(&visible(line));
+            text.push('\n');
+        }
+        let start = start.unwrap_or(text.len());
+        let end = end.unwrap_or(start).max(start);
+        let next = text.get(start..).and_then(|rest| rest.chars().next()).filter(|c| *c != '\n').map_or(0, char::len_utf8);
+        Some(Excerpt { text, first: first + 1, range: start..end.max(start + next) })
     }
 }
 
-/// The byte range of a location; never empty where there is a character to show.
-fn range(source: &str, at: &Location) -> std::ops::Range<usize> {
-    let start = offset(source, at.line, at.column);
-    let end = offset(source, at.end_line, at.end_column).max(start);
-    if end > start {
-        return start..end;
-    }
-    let next = source[start..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-    start..start + next
-}
-
-/// The byte at which this line and column stand, or the nearest one.
-fn offset(source: &str, line: usize, column: usize) -> usize {
-    let mut start = 0;
-    for text in source.split_inclusive('\n').take(line.saturating_sub(1)) {
-        start += text.len();
-    }
-    let rest = source.get(start..).unwrap_or_default();
-    let text = rest.split('\n').next().unwrap_or_default();
-    start + text.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| at)
+/// How many bytes stand before this column of a line, as it is shown.
+fn written(line: &str, column: usize) -> usize {
+    let before: String = line.chars().take(column.saturating_sub(1)).collect();
+    visible(&before).len()
 }

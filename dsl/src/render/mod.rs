@@ -3,6 +3,7 @@
 mod human;
 mod json;
 mod short;
+mod visible;
 
 pub use human::{human, summary};
 pub use json::json;
@@ -41,5 +42,32 @@ mod tests {
         assert!(human(&diagnostics, &files, true).contains("\u{1b}["));
         assert_eq!(summary(&diagnostics), "2 errors in 1 file");
         assert_eq!(summary(&[]), "no problems");
+    }
+
+    #[test]
+    fn nothing_drives_the_terminal() {
+        let workflow = "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: \"a\\e[2J\\a\\u202e\" # \u{202e}\u{2066}\n";
+        let files =
+            ProjectFiles::from_texts([("campaignd.yaml", "project: shop\ntime_zone: UTC\n"), ("workflows/a.yaml", workflow)]);
+        let diagnostics = compile(&files).diagnostics;
+        for text in [short(&diagnostics), human(&diagnostics, &files, false)] {
+            assert!(text.contains("a\\u{1b}[2J\\u{7}\\u{202e}"), "{text}");
+            assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{2066}']), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn excerpts_keep_their_place() {
+        let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\nsteps:\n{}", "  - wait: 1 dayz\n".repeat(300));
+        let files = ProjectFiles::from_texts([
+            ("campaignd.yaml", "project: shop\ntime_zone: UTC\n"),
+            ("workflows/a.yaml", workflow.as_str()),
+        ]);
+        let diagnostics = compile(&files).diagnostics;
+        assert_eq!(diagnostics.len(), 300);
+        let text = human(&diagnostics, &files, false);
+        assert!(text.contains("--> workflows/a.yaml:150:11\n") && text.contains("150 |   - wait: 1 dayz"), "{text}");
+        assert!(!text.contains("workflows/a.yaml:250:11"), "{text}");
+        assert!(text.ends_with("\u{2026} and 100 more in workflows/a.yaml\n\n"), "{text}");
     }
 }

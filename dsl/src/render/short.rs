@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::visible::visible;
 use crate::diagnostic::{Diagnostic, Severity};
 
 impl Severity {
@@ -20,11 +21,12 @@ pub fn short(diagnostics: &[Diagnostic]) -> String {
     for diagnostic in diagnostics {
         let at = &diagnostic.location;
         let message = diagnostic.message.replace('\n', " ");
+        let message = visible(&message);
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "{}:{}:{}: {}[{}]: {message}",
-            at.file,
+            visible(&at.file),
             at.line,
             at.column,
             diagnostic.severity.word(),

@@ -3,6 +3,7 @@
 //! A failed `anyOf` says nothing useful by itself: here the form that was meant is found by the JSON type of what was
 //! written, or by the verb that is present, and that form's errors are the ones reported.
 
+mod mend;
 mod words;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::diagnostic::Diagnostic;
 use crate::place::{At, did_you_mean, list};
 use crate::yaml::{Document, push_segment};
+use mend::{Mend, mend};
 use words::{label, text_of, type_of, types, word_for};
 
 /// A schema, ready to check files with.
@@ -40,11 +42,12 @@ impl Form {
     }
 }
 
-/// How often a file is looked at again after what could be set aside was.
-const ROUNDS: usize = 4;
+/// How often a file is looked at again after what could be set aside was: a broken piece may take the mapping around it
+/// along, and that the step that it is in.
+const ROUNDS: usize = 12;
 
-/// Checks the document's shape. What is wrong but stands alone (an unknown key, a bad value of an optional key) is
-/// reported and taken out, so that the rest of the file can be read and its errors reported in the same run.
+/// Checks the document's shape. What is wrong is reported and set aside (the broken key, else the step or element that it is
+/// in), so that the rest of the file can be read and its errors reported in the same run.
 ///
 /// The answer says whether what is left has the right shape.
 pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnostic>) -> bool {
@@ -59,7 +62,9 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
             return false;
         }
     };
-    for round in 0..ROUNDS {
+    // Where something was set aside: what is wrong there in a later round only follows from that.
+    let mut touched = HashSet::new();
+    for _ in 0..ROUNDS {
         if validator.is_valid(&document.value) {
             return true;
         }
@@ -70,31 +75,33 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
         // One thing wrong with a place is enough; a missing key is about what is not there.
         let mut seen = HashSet::new();
         problems.retain(|problem| problem.code == "missing-key" || seen.insert(problem.pointer.clone()));
-        if round == 0 {
-            out.extend(problems.iter().map(|problem| problem.diagnostic(document)));
+        out.extend(
+            problems.iter().filter(|problem| !touched.contains(&problem.pointer)).map(|problem| problem.diagnostic(document)),
+        );
+        let mut changed = false;
+        for problem in &problems {
+            changed |= mend(&mut document.value, &document.file, &problem.pointer, problem.mend());
+            let mut around = problem.pointer.as_str();
+            touched.insert(around.to_owned());
+            while let Some((parent, _)) = around.rsplit_once('/') {
+                touched.insert(parent.to_owned());
+                around = parent;
+            }
         }
-        let set_aside = problems.iter().filter(|problem| remove(&mut document.value, &problem.pointer)).count();
-        if set_aside == 0 {
+        if !changed {
             return false;
         }
     }
     validator.is_valid(&document.value)
 }
 
-/// Takes a mapping's entry out. What stands in a list stays: its neighbours' places would shift.
-fn remove(value: &mut Value, pointer: &str) -> bool {
-    let Some((parent, key)) = pointer.rsplit_once('/') else {
-        return false;
-    };
-    let key = key.replace("~1", "/").replace("~0", "~");
-    value.pointer_mut(parent).and_then(Value::as_object_mut).is_some_and(|map| map.remove(&key).is_some())
-}
-
 /// Something that is wrong with the shape.
 struct Problem {
     code: &'static str,
-    /// What is wrong; in a mapping it can be set aside.
+    /// What is wrong.
     pointer: String,
+    /// The key that is not there, where it is wrong that it is not.
+    missing: Option<String>,
     /// The message is about the key, not about its value.
     key: bool,
     message: String,
@@ -102,6 +109,14 @@ struct Problem {
 }
 
 impl Problem {
+    fn mend(&self) -> Mend<'_> {
+        match &self.missing {
+            Some(key) => Mend::Add(key),
+            None if matches!(self.code, "unknown-key" | "two-verbs") => Mend::Remove,
+            None => Mend::Replace,
+        }
+    }
+
     fn diagnostic(&self, document: &Document) -> Diagnostic {
         let at = At::new(document, &self.pointer);
         let location = if self.key { at.key_location() } else { at.location() };
@@ -112,7 +127,8 @@ impl Problem {
 fn collect(error: &ValidationError<'_>, form: &Form, out: &mut Vec<Problem>) {
     let pointer = error.instance_path().as_str().to_owned();
     let schema = form.around(error);
-    let problem = |code, message: String, help| Problem { code, pointer: pointer.clone(), key: false, message, help };
+    let problem =
+        |code, message: String, help| Problem { code, pointer: pointer.clone(), missing: None, key: false, message, help };
     match error.kind() {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             forms(error, context, form, out);
@@ -123,7 +139,8 @@ fn collect(error: &ValidationError<'_>, form: &Form, out: &mut Vec<Problem>) {
         ValidationErrorKind::Required { property } => {
             let key = property.as_str().unwrap_or_default();
             let help = described(schema, key);
-            out.push(problem("missing-key", format!("{} needs the key `{key}`", form.noun(error)), help));
+            let problem = problem("missing-key", format!("{} needs the key `{key}`", form.noun(error)), help);
+            out.push(Problem { missing: Some(key.to_owned()), ..problem });
         }
         ValidationErrorKind::Type { kind } => {
             let wanted = match kind {
@@ -150,6 +167,14 @@ fn collect(error: &ValidationError<'_>, form: &Form, out: &mut Vec<Problem>) {
         }
         ValidationErrorKind::MaxProperties { .. } => {
             out.push(problem("two-verbs", format!("{} has only one key", form.noun(error)), None));
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            let message = format!("{} is {}; the smallest number allowed is {limit}", label(&pointer), text_of(error.instance()));
+            out.push(problem("invalid-number", message, None));
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            let message = format!("{} is {}; the largest number allowed is {limit}", label(&pointer), text_of(error.instance()));
+            out.push(problem("invalid-number", message, None));
         }
         other => {
             let code = if matches!(other, ValidationErrorKind::Pattern { .. }) { "unknown-value" } else { "invalid-number" };
@@ -269,6 +294,7 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
         return Problem {
             code: "two-verbs",
             pointer: child(second),
+            missing: None,
             key: true,
             message: format!("{noun} has one verb, but this one has {}", list(present)),
             help: Some(format!("write two: one with `{first}`, another with `{second}`")),
@@ -280,6 +306,7 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
         return Problem {
             code: "unknown-key",
             pointer: child(key),
+            missing: None,
             key: true,
             message: format!("unknown key `{key}` in {noun}"),
             help: Some(format!("did you mean `{verb}`? {noun} has one of {}", list(&verbs))),
@@ -293,7 +320,14 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
     } else {
         ("no-verb", format!("{noun} needs a verb, but this has only {}", list(&keys)))
     };
-    Problem { code, pointer: pointer.to_owned(), key: false, message, help: Some(format!("{noun} has one of {}", list(&verbs))) }
+    Problem {
+        code,
+        pointer: pointer.to_owned(),
+        missing: None,
+        key: false,
+        message,
+        help: Some(format!("{noun} has one of {}", list(&verbs))),
+    }
 }
 
 fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem {
@@ -308,7 +342,14 @@ fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem 
     let mut child = pointer.to_owned();
     push_segment(&mut child, key);
     let message = format!("unknown key `{key}` in {noun}");
-    Problem { code: "unknown-key", pointer: child, key: true, message, help: Some(help).filter(|help| !help.is_empty()) }
+    Problem {
+        code: "unknown-key",
+        pointer: child,
+        missing: None,
+        key: true,
+        message,
+        help: Some(help).filter(|help| !help.is_empty()),
+    }
 }
 
 fn allowed(schema: &Value) -> Option<Vec<&str>> {
@@ -327,7 +368,7 @@ fn unknown_value(pointer: String, instance: &Value, options: &[&str]) -> Problem
         did_you_mean(&written, options.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
     help.push_str(&format!("allowed here: {}", list(options)));
     let message = format!("{} cannot be `{written}`", label(&pointer));
-    Problem { code: "unknown-value", pointer, key: false, message, help: Some(help) }
+    Problem { code: "unknown-value", pointer, missing: None, key: false, message, help: Some(help) }
 }
 
 fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
@@ -346,6 +387,7 @@ fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
         return Problem {
             code: "null-value",
             pointer,
+            missing: None,
             key: true,
             message: format!("{label} has no value; it must be {wanted}"),
             help,
@@ -356,5 +398,74 @@ fn wrong_type(pointer: String, instance: &Value, wanted: &[&str]) -> Problem {
         (Value::Number(_) | Value::Bool(_), ["text"]) => Some(format!("quote it to make it text: \"{}\"", text_of(instance))),
         _ => None,
     };
-    Problem { code: "wrong-type", pointer, key: false, message, help }
+    Problem { code: "wrong-type", pointer, missing: None, key: false, message, help }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const FILE: &str = r#"
+workflow: a
+trigger: [{ event: x, where: { any: [{ event.total: { at_least: 20 } }] } }, { date: contact.birthday, every: year }]
+audience: { all: [{ segment: s }, { contact.country: [DE, AT] }, { not: { topic: offers } }] }
+reentry: { after: 7 days }
+goal: { event: y, within: 7 days, value: event.total }
+moved: { x: y }
+overdue: { after: 2 days, do: skip }
+segments: { s: { event: x, sum: { of: event.total, above: 5 } } }
+steps:
+  - wait: { for: 2 days, at: "09:00", days: [mon, tue] }
+  - send: { subject: Hi, text: Ho }
+    window: { between: "09:00-20:00" }
+    with: { a: 1 }
+  - wait_for: { message: any, is: clicked }
+    within: 1 day
+    then:
+      - repeat: { times: 3, every: 1 day, until: { topic: offers }, steps: [{ set: { contact.n: { add: 1 } } }] }
+    otherwise:
+      - branch:
+          - when: { contact.n: { above: 500 } }
+            steps: [{ experiment: e, variants: { a: { weight: 1, steps: [exit] }, b: { weight: 2 } } }]
+          - steps: [{ record: x, with: { b: 2 } }]
+  - start: b
+"#;
+
+    fn pointers(value: &Value, pointer: &str, out: &mut Vec<String>) {
+        out.push(pointer.to_owned());
+        let mut child = |key: &str, value: &Value| {
+            let mut pointer = pointer.to_owned();
+            push_segment(&mut pointer, key);
+            pointers(value, &pointer, out);
+        };
+        match value {
+            Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| child(&index.to_string(), item)),
+            Value::Object(map) => map.iter().for_each(|(key, item)| child(key, item)),
+            _ => {}
+        }
+    }
+
+    /// Whatever one thing is broken, the rest keeps its shape, and its last step is still there.
+    #[test]
+    fn any_broken_piece_can_be_set_aside() {
+        let whole = crate::yaml::read("workflows/a.yaml", FILE).unwrap();
+        let mut all = Vec::new();
+        pointers(&whole.value, "", &mut all);
+        assert!(all.len() > 80, "{all:?}");
+        for pointer in all.iter().filter(|pointer| pointer.len() > 1) {
+            for broken in [json!(null), json!(-1.5), json!([]), json!([{}]), json!({}), json!({ "zzz": 1 }), json!(true)] {
+                if pointer == "/steps" || pointer.starts_with("/steps/3") {
+                    continue;
+                }
+                let mut document = crate::yaml::read("workflows/a.yaml", FILE).unwrap();
+                *document.value.pointer_mut(pointer).unwrap() = broken.clone();
+                let mut found = Vec::new();
+                assert!(check(&mut document, Form::workflow(), &mut found), "{pointer} {broken}: {found:?}");
+                assert_eq!(document.value["steps"][3], json!({ "start": "b" }), "{pointer} {broken}");
+                assert!(found.len() <= 4, "{pointer} {broken}: {found:?}");
+            }
+        }
+    }
 }

@@ -273,6 +273,7 @@ pub(crate) struct RepeatStep {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Repeat {
     /// How often at most, 1 to 1000.
+    #[schemars(range(min = 1, max = 1000))]
     pub times: u32,
     /// From the start of one pass to the start of the next: "7 days".
     pub every: Option<String>,

@@ -79,10 +79,12 @@ impl<'a> Loader<'a> {
         };
         if let Some(name) = stem.strip_prefix(PARTIALS) {
             if self.name_is_good(file, name) {
+                self.no_front_matter(file, text, "a partial");
                 self.library.partials.insert(name.to_owned(), text.to_owned());
             }
         } else if let Some(stem) = stem.strip_prefix(LAYOUTS) {
             if let Some((name, format)) = self.ending(file, stem) {
+                self.no_front_matter(file, text, "a layout");
                 self.library.layouts.insert(layout_key(name, format), text.to_owned());
             }
         } else if let Some((name, format)) = self.ending(file, stem) {
@@ -93,6 +95,16 @@ impl<'a> Loader<'a> {
                 Format::Html => bodies.html = Some(body),
                 Format::Text => bodies.text = Some(body),
             }
+        }
+    }
+
+    /// Front matter in here would be printed into the message.
+    fn no_front_matter(&mut self, file: &str, text: &str, what: &str) {
+        let mut lines = text.lines();
+        if lines.next().is_some_and(|line| line.trim_end() == "---") && lines.any(|line| line.trim_end() == "---") {
+            let help = Some("move it to the top of the message's template, and remove it here".to_owned());
+            let message = format!("{what} has no front matter: this would be printed into the message");
+            self.at_file(Severity::Error, "front-matter", file, message, help);
         }
     }
 
@@ -184,6 +196,7 @@ impl<'a> Loader<'a> {
             text: bodies.text.as_ref().map(|body| TextOrigin { file: body.file.to_owned(), line: body.line, column: 1 }),
             subject: front.subject.as_ref().map(origin_of),
             preheader: front.preheader.as_ref().map(origin_of),
+            topic: front.topic.as_ref().map(|topic| topic.location.clone()),
             html_layout: bodies.html.as_ref().and_then(|_| layout(Format::Html)),
             text_layout: bodies.text.as_ref().and_then(|_| layout(Format::Text)),
         };

@@ -23,7 +23,7 @@ use self::names::NameCheck;
 use self::place::Place;
 use self::structure::Role;
 use crate::contract::Contract;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::model::TemplateSource;
 
 /// Every template, layout and partial of a project, each read and checked on its own.
@@ -45,6 +45,8 @@ pub struct Origin {
     pub text: Option<TextOrigin>,
     pub subject: Option<TextOrigin>,
     pub preheader: Option<TextOrigin>,
+    /// The front matter's `topic`.
+    pub topic: Option<Location>,
     /// The key under [`Library::layouts`].
     pub html_layout: Option<String>,
     pub text_layout: Option<String>,

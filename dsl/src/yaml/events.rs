@@ -12,11 +12,16 @@ use crate::diagnostic::{Diagnostic, Severity};
 /// How many nodes a document may have once its aliases are written out.
 const MAX_NODES: usize = 100_000;
 
+const DUPLICATE: &str = "duplicate-key";
+
 /// Goes through the text once.
+///
+/// A key that stands in a mapping twice does no more harm than that its second value counts for nothing: such are given
+/// beside the places.
 ///
 /// # Errors
 /// Everything that is refused; a syntax error ends the list, as nothing after it can be trusted.
-pub(super) fn scan(file: &str, text: &str) -> Result<Spans, Vec<Diagnostic>> {
+pub(super) fn scan(file: &str, text: &str) -> Result<(Spans, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut pass = Pass::new(file);
     if let Some((at, c)) = unprintable(text) {
         let message = format!("the character U+{:04X} may not stand in a YAML file", u32::from(c));
@@ -47,7 +52,8 @@ pub(super) fn scan(file: &str, text: &str) -> Result<Spans, Vec<Diagnostic>> {
             break;
         }
     }
-    if pass.errors.is_empty() { Ok(pass.spans) } else { Err(pass.errors) }
+    let readable = pass.errors.iter().all(|error| error.code == DUPLICATE);
+    if readable { Ok((pass.spans, pass.errors)) } else { Err(pass.errors) }
 }
 
 /// The rest of the text is not worth reading.
@@ -86,6 +92,8 @@ struct Pass<'a> {
     end: Position,
     documents: usize,
     nodes: usize,
+    /// The depth of the mapping in which a key stands again, while that key's value is passed over.
+    repeated: Option<usize>,
 }
 
 impl<'a> Pass<'a> {
@@ -100,6 +108,7 @@ impl<'a> Pass<'a> {
             end: Position { line: 1, column: 1 },
             documents: 0,
             nodes: 0,
+            repeated: None,
         }
     }
 
@@ -179,7 +188,7 @@ impl<'a> Pass<'a> {
         }
         let key = self.enter();
         let content = Self::content_of(style, span.start);
-        self.spans.insert(&self.pointer, NodeSpan { key, value: span, first_key: None, content });
+        self.note(NodeSpan { key, value: span, first_key: None, content });
         self.end = span.end;
         self.leave(anchor, Weight { nodes: 1, height: 0 }, span)
     }
@@ -198,14 +207,15 @@ impl<'a> Pass<'a> {
             duplicate = frame.keys.as_mut().is_some_and(|keys| !keys.insert(text.to_owned()));
             frame.key = Some(span);
             self.pointer.truncate(frame.pointer);
-            if frame.keys.as_ref().is_some_and(|keys| keys.len() == 1) {
+            if self.repeated.is_none() && frame.keys.as_ref().is_some_and(|keys| keys.len() == 1) {
                 self.spans.set_first_key(&self.pointer, span);
             }
             push_segment(&mut self.pointer, text);
         }
         if duplicate {
+            self.repeated.get_or_insert(self.frames.len());
             let message = format!("the key `{text}` is here twice");
-            self.refuse("duplicate-key", span, message, Some("remove one, or give it another name"));
+            self.refuse(DUPLICATE, span, message, Some("remove one, or give it another name"));
         }
     }
 
@@ -221,10 +231,19 @@ impl<'a> Pass<'a> {
         None
     }
 
+    fn note(&mut self, span: NodeSpan) {
+        if self.repeated.is_none() {
+            self.spans.insert(&self.pointer, span);
+        }
+    }
+
     /// A value is complete: its weight counts for what holds it.
     fn leave(&mut self, anchor: usize, weight: Weight, span: Span) -> Result<(), Stop> {
         if anchor > 0 {
             self.anchors.insert(anchor, weight);
+        }
+        if self.repeated == Some(self.frames.len()) {
+            self.repeated = None;
         }
         if let Some(frame) = self.frames.last_mut() {
             frame.key = None;
@@ -249,7 +268,7 @@ impl<'a> Pass<'a> {
             return Err(Stop);
         };
         let key = self.enter();
-        self.spans.insert(&self.pointer, NodeSpan { key, value: span, first_key: None, content: span.start });
+        self.note(NodeSpan { key, value: span, first_key: None, content: span.start });
         self.end = span.end;
         self.nodes = self.nodes.saturating_add(weight.nodes);
         if self.nodes > MAX_NODES {
@@ -276,7 +295,7 @@ impl<'a> Pass<'a> {
         }
         let key = self.enter();
         let value = Span { start: span.start, end: after(span.start) };
-        self.spans.insert(&self.pointer, NodeSpan { key, value, first_key: None, content: span.start });
+        self.note(NodeSpan { key, value, first_key: None, content: span.start });
         self.frames.push(Frame {
             keys: mapping.then(HashSet::new),
             key: None,
@@ -294,7 +313,9 @@ impl<'a> Pass<'a> {
             // A flow container ends with its bracket, a block container with its last scalar.
             let end = if span.end > span.start { span.end } else { self.end };
             self.end = self.end.max(end);
-            self.spans.set_end(&self.pointer, self.end);
+            if self.repeated.is_none() {
+                self.spans.set_end(&self.pointer, self.end);
+            }
             // The depth was checked when it opened.
             let _ = self.leave(frame.anchor, frame.weight, span);
         }

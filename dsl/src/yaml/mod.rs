@@ -5,12 +5,14 @@
 //! which makes the values.
 
 mod events;
+mod first;
 mod plain;
 mod spans;
 
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Location, Severity};
+use first::First;
 pub(crate) use spans::{Spans, push_segment};
 
 /// Deepest nesting of lists and mappings.
@@ -23,6 +25,8 @@ pub(crate) struct Document {
     pub file: String,
     pub value: Value,
     pub spans: Spans,
+    /// Keys that stand in a mapping twice; the first is the one that counts.
+    pub duplicates: Vec<Diagnostic>,
 }
 
 /// Reads one file's text.
@@ -31,9 +35,14 @@ pub(crate) struct Document {
 /// Everything the first pass found, or the one thing that made the second give up.
 pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let spans = events::scan(file, text)?;
-    match serde_yaml::from_str::<Value>(text) {
-        Ok(value) => Ok(Document { file: file.to_owned(), value, spans }),
+    let (spans, duplicates) = events::scan(file, text)?;
+    let value = if duplicates.is_empty() {
+        serde_yaml::from_str::<Value>(text)
+    } else {
+        serde_yaml::from_str::<First>(text).map(|first| first.0)
+    };
+    match value {
+        Ok(value) => Ok(Document { file: file.to_owned(), value, spans, duplicates }),
         Err(error) => Err(vec![second_pass_error(file, &error)]),
     }
 }

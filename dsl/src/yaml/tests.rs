@@ -6,13 +6,22 @@ use super::*;
 
 /// The first diagnostic as `line:column code`, or the value as JSON.
 fn answer(text: &str) -> String {
-    match read("a.yaml", text) {
-        Ok(document) => document.value.to_string(),
-        Err(errors) => {
-            let first = &errors[0];
-            format!("{}:{} {}", first.location.line, first.location.column, first.code)
-        }
-    }
+    let errors = match read("a.yaml", text) {
+        Ok(document) if document.duplicates.is_empty() => return document.value.to_string(),
+        Ok(document) => document.duplicates,
+        Err(errors) => errors,
+    };
+    let first = &errors[0];
+    format!("{}:{} {}", first.location.line, first.location.column, first.code)
+}
+
+#[test]
+fn of_equal_keys_the_first_counts() {
+    let document = read("a.yaml", "a: { x: 1, y: [1.5, ~] }\na: { z: true }\nb: -2\na: 3\nb: t\n").unwrap();
+    assert_eq!(document.value, json!({ "a": { "x": 1, "y": [1.5, null] }, "b": -2 }));
+    assert_eq!(document.spans.get("/a").value.start.line, 1);
+    assert!(!document.spans.has("/a/z"));
+    assert_eq!(document.duplicates.len(), 3);
 }
 
 #[test]

@@ -94,4 +94,37 @@ fn rules() {
     );
     check(&steps("  - branch:\n      - when: { vars.stage: x }\n        steps: [exit]\n  - set: { vars.stage: x }\n"), &[]);
     check(&steps("  - send: { subject: \"{{contact.nme}}\", text: Hi }\n"), &["5:25 error unknown-variable"]);
+    let wait = |message: &str| format!("  - wait_for: {{ message: {message}, is: opened }}\n    within: 1 day\n");
+    let never = check(&steps(&format!("  - send: welcome\n{}", wait("coupon"))), &["6:26 error never-sent"]);
+    assert_eq!(never.diagnostics[0].help.as_deref(), Some("it sends: `welcome`"));
+    check(&steps(&format!("{}  - send: welcome\n", wait("welcome"))), &[]);
+    check(&steps(&format!("  - send: {{ subject: Hi, text: Ho }}\n    id: x\n{}{}", wait("x"), wait("any"))), &[]);
+    check(&steps(&wait("cupon")), &["5:26 error unknown-template"]);
+    check(&audience("{ message: coupon, is: sent }"), &[]);
+}
+
+/// A template's topic is looked up where it is written, once, whoever sends it.
+#[test]
+fn a_template_s_topic() {
+    let template = "---\nsubject: Hi\ntopic: ofers\n---\n<p>Hi</p>";
+    let workflow = "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: t\n  - send: t\n";
+    for files in
+        [&[("templates/t.html.hbs", template)][..], &[("templates/t.html.hbs", template), ("workflows/a.yaml", workflow)]]
+    {
+        let compiled = project(files);
+        assert_eq!(found(&compiled), ["3:8 error unknown-topic"]);
+        assert_eq!(compiled.diagnostics[0].location.file, "templates/t.html.hbs");
+    }
+}
+
+/// Only messages have front matter: in what they share it would be printed.
+#[test]
+fn front_matter_in_shared_files() {
+    let front = "---\nsubject: Hi\n---\n";
+    let layout = format!("{front}<p>{{{{{{body}}}}}}</p>");
+    let partial = format!("{front}<p>Hi</p>");
+    let compiled = project(&[("templates/layouts/l.html.hbs", &layout), ("templates/partials/p.hbs", &partial)]);
+    assert_eq!(found(&compiled), ["1:1 error front-matter", "1:1 error front-matter"], "{:?}", compiled.diagnostics);
+    let compiled = project(&[("templates/partials/p.hbs", "---\nHi")]);
+    assert_eq!(found(&compiled), [""; 0]);
 }
