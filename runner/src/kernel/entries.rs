@@ -25,7 +25,12 @@ impl Kernel {
     /// An event was stored. Runs that are open look first: an event that ends a run may then start the next one.
     pub(super) fn event_happened(&mut self, contact: ContactId, name: &str, event: &Event, depth: u32) -> Result<()> {
         self.look_at_open_runs(contact, Some(&event.properties), depth)?;
+        let mut matched = Vec::new();
         for (workflow, trigger) in self.in_force.triggered_by(name) {
+            // Any of a workflow's triggers, but an event enters it once.
+            if matched.contains(&workflow) {
+                continue;
+            }
             let Some(current) = self.in_force.get(workflow).cloned() else { continue };
             let Some(Trigger::Event { filter, key, .. }) = current.prepared.program.definition.workflow.triggers.get(trigger)
             else {
@@ -48,6 +53,7 @@ impl Kernel {
                     None => continue,
                 },
             };
+            matched.push(workflow);
             let entry = Entry { key, event: Some(&event.properties), mark: Some((event.at, event.id)), depth };
             self.enter(workflow, &current, person, entry)?;
         }

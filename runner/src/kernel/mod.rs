@@ -73,6 +73,9 @@ const CHUNK: usize = 1000;
 /// chain is cut: workflows that start each other would go on for ever.
 const CHAIN: u32 = 32;
 
+/// How many things may follow from one thing in one instant in all.
+const CONSEQUENCES: usize = 10_000;
+
 /// A message sent this soon after its run's entry continues the chain that led to the entry; later ones begin a new one. In ms.
 const CHAIN_BREAKS: i64 = 60_000;
 
@@ -312,7 +315,16 @@ impl Kernel {
     }
 
     fn follow_up(&mut self) -> Result<()> {
+        let mut done = 0;
         while let Some(work) = self.work.pop_front() {
+            done += 1;
+            if done > CONSEQUENCES {
+                tracing::error!(
+                    "one thing led to {done} others at once: the rest is dropped; look for workflows that start each other"
+                );
+                self.work.clear();
+                break;
+            }
             match work {
                 Work::Event { contact, name, event, depth } => self.event_happened(contact, &name, &event, depth)?,
                 Work::Changed { contact } => self.look_at_open_runs(contact, None, 0)?,

@@ -133,6 +133,7 @@ fn drafts_closed_and_paused_let_nobody_in() {
 
 #[test]
 fn workflows_that_go_on_starting_each_other_are_cut() {
+    // Both triggers of the second hold for the same event, which enters once.
     for (trigger, step) in [("message_sent", "send: a"), ("go", "record: go")] {
         let mut world = World::new(&format!(
             "trigger: [ {{ event: {trigger} }}, {{ event: go }} ]\nreentry: always\nsteps: [ {{ {step} }} ]"
