@@ -229,9 +229,9 @@ fn guessed(cell: String) -> Value {
     match cell.as_str() {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
-        text => match number(text).filter(|number| number.to_string() == text) {
-            Some(number) => number,
-            None => Value::String(cell),
+        text => match number(text) {
+            Some(number) if number.to_string().as_str() == text => number,
+            _ => Value::String(cell),
         },
     }
 }
