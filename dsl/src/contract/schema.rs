@@ -5,6 +5,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use super::{Declared, Kinds};
+use crate::structure::type_of;
 
 /// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
 const MAX_REFERENCES: usize = 32;
@@ -171,17 +172,6 @@ impl Kinds {
             object: self.object || other.object,
             date: self.date || other.date,
         }
-    }
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

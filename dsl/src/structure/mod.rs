@@ -17,7 +17,8 @@ use crate::diagnostic::Diagnostic;
 use crate::place::{At, did_you_mean, list};
 use crate::yaml::{Document, push_segment};
 use mend::{Mend, mend};
-use words::{label, text_of, type_of, types, word_for};
+pub(crate) use words::type_of;
+use words::{label, text_of, types, word_for};
 
 /// A schema, ready to check files with.
 pub(crate) struct Form {

@@ -4,7 +4,7 @@ use dsl::model::{Condition, Since};
 use serde_json::{Map, Value};
 
 use super::{Effect, Moment, Program, RunFacts, earliest};
-use crate::audience::{Scope, Truth, check};
+use crate::audience::{Scope, Truth, check, walk};
 use crate::state::{EndReason, LogKind, Mark, Run};
 
 /// From where events count in a condition that does not say.
@@ -71,7 +71,7 @@ pub(super) fn standing<F: RunFacts>(
         let truth = holds(&goal.condition, Counting::Entry, program, run, facts, at)?;
         if truth.holds {
             run.state.goal_met = true;
-            let value = goal.value.as_ref().and_then(|path| lookup(cause?, &path.keys));
+            let value = goal.value.as_ref().and_then(|path| walk(cause?, &path.keys));
             let detail: Map<String, Value> = value.map(|value| ("value".to_owned(), value.clone())).into_iter().collect();
             effects.push(Effect::Log { kind: LogKind::Goal, step: run.step.clone(), detail });
             effects.push(Effect::Goal);
@@ -90,11 +90,6 @@ pub(super) fn standing<F: RunFacts>(
         standing.recheck = earliest(standing.recheck, truth.recheck);
     }
     Ok(standing)
-}
-
-/// The value at a path of keys inside an object.
-pub(super) fn lookup<'a>(value: &'a Value, keys: &[String]) -> Option<&'a Value> {
-    keys.iter().try_fold(value, |value, key| value.get(key)).filter(|value| !value.is_null())
 }
 
 impl Mark {

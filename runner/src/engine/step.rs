@@ -4,7 +4,7 @@ use dsl::model::{Assignment, Case, Change, Path, Repeat, Root, Send, StepKind, V
 use serde_json::{Map, Number, Value, json};
 
 use super::condition::{Counting, holds};
-use super::wait::{Until, current, until};
+use super::wait::{Until, until, value_at};
 use super::{Effect, Moment, Program, Progress, Queue, RunFacts, earliest, end, stable_fraction};
 use crate::state::{EndReason, LogKind, MessageId, Pass, Run, Stage};
 
@@ -239,7 +239,7 @@ impl<'a> Visit<'a> {
         let mut logged = Map::new();
         let mut contact = Vec::new();
         for Assignment { path, change } in assignments {
-            let value = changed(change, current(path, run, facts.contact(), self.moment.settings), self.moment);
+            let value = changed(change, value_at(path, run, facts.contact(), self.moment.settings), self.moment);
             logged.insert(path.to_string(), value.clone());
             match path.root {
                 Root::Contact => contact.push((path.clone(), value)),

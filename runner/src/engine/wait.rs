@@ -5,8 +5,7 @@ use dsl::time;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::condition::lookup;
-use crate::audience::contact_value;
+use crate::audience::{contact_value, walk};
 use crate::state::{Contact, Run};
 
 /// What a wait comes to.
@@ -47,15 +46,11 @@ fn trouble(policy: OnTrouble, why: impl FnOnce() -> String) -> Until {
     }
 }
 
-fn value_at(path: &Path, run: &Run, contact: &Contact, settings: &Settings) -> Option<Value> {
+/// The value a path has for a run now.
+pub(super) fn value_at(path: &Path, run: &Run, contact: &Contact, settings: &Settings) -> Option<Value> {
     match path.root {
         Root::Contact => contact_value(contact, settings, &path.keys).map(std::borrow::Cow::into_owned),
-        Root::Event => run.state.event.as_ref().and_then(|event| lookup(event, &path.keys)).cloned(),
-        Root::Vars => run.state.vars.get(path.keys.first()?).and_then(|value| lookup(value, &path.keys[1..])).cloned(),
+        Root::Event => run.state.event.as_ref().and_then(|event| walk(event, &path.keys)).cloned(),
+        Root::Vars => run.state.vars.get(path.keys.first()?).and_then(|value| walk(value, &path.keys[1..])).cloned(),
     }
-}
-
-/// The value a path has for a run now.
-pub(super) fn current(path: &Path, run: &Run, contact: &Contact, settings: &Settings) -> Option<Value> {
-    value_at(path, run, contact, settings)
 }

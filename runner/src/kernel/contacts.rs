@@ -16,8 +16,12 @@ use crate::store::{Result, StoreError};
 impl Kernel {
     /// The contact's zone; the project's where it has none or an unknown one.
     pub(super) fn zone_of(&self, contact: &Contact) -> TimeZone {
-        let own = contact.time_zone.as_deref().and_then(time::zone);
-        own.unwrap_or_else(|| project_zone(&self.plan.catalog.settings))
+        self.zone_or_projects(contact.time_zone.as_deref())
+    }
+
+    /// The zone of this name; the project's for none or an unknown one.
+    pub(super) fn zone_or_projects(&self, name: Option<&str>) -> TimeZone {
+        name.and_then(time::zone).unwrap_or_else(|| project_zone(&self.plan.catalog.settings))
     }
 
     pub(super) fn load_contact(&mut self, id: ContactId) -> Result<Contact> {

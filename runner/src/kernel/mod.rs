@@ -187,13 +187,7 @@ impl Kernel {
     pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
-            if !kernel.stopping {
-                kernel.fire_time_triggers(now - 1)?;
-            }
-            for input in inputs {
-                kernel.take(input)?;
-                kernel.follow_up()?;
-            }
+            kernel.take_all(inputs)?;
             if !kernel.stopping {
                 turn.more |= kernel.take_inbox()?;
                 kernel.fire_time_triggers(now)?;
@@ -215,11 +209,7 @@ impl Kernel {
     pub fn arrive(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
-            kernel.fire_time_triggers(now - 1)?;
-            for input in inputs {
-                kernel.take(input)?;
-                kernel.follow_up()?;
-            }
+            kernel.take_all(inputs)?;
             kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
             Ok(turn)
@@ -312,6 +302,18 @@ impl Kernel {
             before.restore(self);
         }
         result
+    }
+
+    /// Everything that arrived, after what time pulled before this instant.
+    fn take_all(&mut self, inputs: &[Input]) -> Result<()> {
+        if !self.stopping {
+            self.fire_time_triggers(self.now - 1)?;
+        }
+        for input in inputs {
+            self.take(input)?;
+            self.follow_up()?;
+        }
+        Ok(())
     }
 
     fn follow_up(&mut self) -> Result<()> {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use dsl::model::{At, DateTrigger, Status, Trigger, ZoneChoice};
 use dsl::time;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +11,6 @@ use super::entries::Entry;
 use super::in_force::Current;
 use super::{CHUNK, Kernel};
 use crate::audience::contact_value;
-use crate::instant::project_zone;
 use crate::state::*;
 use crate::store::{DateTimer, Result, ScheduleRow, Sweep, SweepKind, ZoneFilter, Zones};
 
@@ -123,10 +121,6 @@ impl Kernel {
         Ok(())
     }
 
-    fn zone_named(&self, name: &str) -> TimeZone {
-        time::zone(name).unwrap_or_else(|| project_zone(&self.plan.catalog.settings))
-    }
-
     fn trigger_of(current: &Current, key: &str) -> Option<Trigger> {
         current.prepared.program.definition.workflow.triggers.iter().find(|trigger| trigger_key(trigger) == key).cloned()
     }
@@ -134,7 +128,7 @@ impl Kernel {
     /// A schedule begins now: what it would have fired before is none of its business, but for a one-off that is not past its grace.
     fn begin_schedule(&mut self, workflow: WorkflowId, trigger: &str, zone: String) -> Result<()> {
         let found = self.in_force.get(workflow).and_then(|current| Self::trigger_of(current, trigger));
-        let tz = self.zone_named(&zone);
+        let tz = self.zone_or_projects(Some(&zone));
         let next = match found {
             Some(Trigger::Schedule { cron, .. }) => cron.next_after(self.now - 1, &tz),
             Some(Trigger::At { at, .. }) => Some(match at {
@@ -167,7 +161,7 @@ impl Kernel {
     fn fire_schedule(&mut self, row: &ScheduleRow, until: i64) -> Result<()> {
         let Some(current) = self.in_force.get(row.workflow).cloned() else { return Ok(()) };
         let trigger = Self::trigger_of(&current, &row.trigger);
-        let tz = self.zone_named(&row.zone);
+        let tz = self.zone_or_projects(Some(&row.zone));
         let mut latest = row.next.unwrap_or(until);
         let mut missed = 0;
         let next = match &trigger {

@@ -1,5 +1,7 @@
 //! The runs' log entries, and who was given which variant of an experiment.
 
+use std::sync::LazyLock;
+
 use rusqlite::{ToSql, params};
 
 use super::SqliteStore;
@@ -24,18 +26,21 @@ struct Row {
 /// Entries to a statement.
 const TOGETHER: usize = 32;
 
+/// Only these two statements are ever compiled.
+static MANY: LazyLock<String> = LazyLock::new(|| insert(TOGETHER));
+static ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+
+fn insert(rows: usize) -> String {
+    let values = vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ");
+    format!("INSERT INTO log (run, number, at, kind, step, detail) VALUES {values}")
+}
+
 impl Unwritten {
     /// Writes what waits. Before anything reads the table, and at the end of the transaction.
     pub(super) fn flush(&mut self, db: &Db) -> Result<()> {
         let doing = "write log entries";
-        let insert = |rows: usize| {
-            let values = vec!["(?, ?, ?, ?, ?, ?)"; rows].join(", ");
-            format!("INSERT INTO log (run, number, at, kind, step, detail) VALUES {values}")
-        };
-        let (many, one) = (insert(TOGETHER), insert(1));
         for rows in self.0.chunks(TOGETHER) {
-            // Only two statements are ever compiled.
-            let (sql, size) = if rows.len() == TOGETHER { (&many, TOGETHER) } else { (&one, 1) };
+            let (sql, size) = if rows.len() == TOGETHER { (&*MANY, TOGETHER) } else { (&*ONE, 1) };
             for rows in rows.chunks(size) {
                 let values = rows
                     .iter()
