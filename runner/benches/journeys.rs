@@ -126,7 +126,7 @@ impl Rig {
             let properties = json!({ "plan": plan, "coupon": format!("WELCOME-{i:06}"), "topics": ["a", "b", "c", "d", "e"] });
             let properties: Map<String, Value> = serde_json::from_value(properties).unwrap();
             let what = What::Event { name: name.clone(), properties, id: Some(format!("{name}-{i}")) };
-            Input::Occurrence(Occurrence { at, contact: format!("contact-{i}"), what })
+            Input::Occurrence(Occurrence { at, contact: format!("contact-{i}"), anonymous: false, what })
         });
         self.settle(inputs);
     }

@@ -110,7 +110,7 @@ fn campaignd(folder: &Path, address: &str, messages: usize, sessions: usize) -> 
     let occurs = |i: usize| {
         let properties: Map<_, _> = serde_json::from_value(json!({ "topics": ["a", "b", "c", "d", "e"] })).unwrap();
         let what = What::Event { name: "e".to_owned(), properties, id: None };
-        Input::Occurrence(Occurrence { at: NOW, contact: format!("c{i}"), what })
+        Input::Occurrence(Occurrence { at: NOW, contact: format!("c{i}"), anonymous: false, what })
     };
     let first = kernel.turn(NOW, &(0..messages).map(occurs).collect::<Vec<_>>()).unwrap();
     let begun = Instant::now();

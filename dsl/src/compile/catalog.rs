@@ -34,7 +34,15 @@ pub(super) fn build(
     }
     whole.push_str(&serde_json::to_string(&segments).ok()?);
     let hash = ContentHash::of(&whole);
-    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, contract, hash })
+    Some(Catalog {
+        settings: Arc::new(settings.clone()),
+        workflows,
+        segments,
+        backfill: BTreeSet::new(),
+        traits: BTreeMap::new(),
+        contract,
+        hash,
+    })
 }
 
 fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {
@@ -85,6 +93,10 @@ fn named_in(condition: &Condition, names: &mut Vec<String>) {
         Condition::Not(part) => named_in(part, names),
         Condition::Segment(name) => names.push(name.clone()),
         Condition::Event(event) => event.filter.iter().for_each(|filter| named_in(filter, names)),
-        Condition::Value { .. } | Condition::Message(_) | Condition::Topic(_) | Condition::Workflow { .. } => {}
+        Condition::Value { .. }
+        | Condition::Message(_)
+        | Condition::Listed(_)
+        | Condition::Topic(_)
+        | Condition::Workflow { .. } => {}
     }
 }

@@ -61,6 +61,8 @@ impl Lowerer<'_> {
             http: self.http(file.http.as_ref(), &root.key("http")),
             stop_within: self.or(file.stop_within.as_ref(), &root.key("stop_within"), 20 * Duration::SECOND.millis()),
             grace: self.or(file.grace.as_ref(), &root.key("grace"), Duration::HOUR.millis()),
+            retention: Default::default(),
+            invalid_data: Default::default(),
             open_contract: matches!(file.contract, Some(surface::ContractMode::Open)),
         }
     }

@@ -26,6 +26,8 @@ pub enum Condition {
     Message(MessageCondition),
     /// The contact is in the named segment (looked up in the definition).
     Segment(String),
+    /// The contact is on the list of this static segment: the whole condition of a segment `{ list: true }`.
+    Listed(String),
     /// The contact is subscribed to the topic.
     Topic(String),
     Workflow {

@@ -1,13 +1,13 @@
 //! The definition: one workflow with everything it needs to run on its own, under its content's hash; and the catalog of
 //! all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Condition, Settings, Workflow};
+use super::{Condition, Settings, Trait, Workflow};
 use crate::contract::Contract;
 
 /// One workflow, the segments it names (directly or through other segments) and the messages it sends.
@@ -67,8 +67,12 @@ pub struct Catalog {
     pub settings: Arc<Settings>,
     /// By workflow name.
     pub workflows: BTreeMap<String, CatalogEntry>,
-    /// Every shared segment of the project, used or not.
+    /// Every shared segment of the project, used or not. That of a static one is [`Condition::Listed`].
     pub segments: BTreeMap<String, Condition>,
+    /// Segments that say `backfill: true`: after an edit, `enter` fires also for those who match already.
+    pub backfill: BTreeSet<String>,
+    /// Every trait of the project, by name.
+    pub traits: BTreeMap<String, Trait>,
     pub contract: Arc<Contract>,
     /// Over the settings' text and every definition's hash: changes when anything that matters changes.
     pub hash: ContentHash,

@@ -6,6 +6,7 @@ mod condition;
 mod definition;
 mod settings;
 mod step;
+mod traits;
 mod trigger;
 mod workflow;
 
@@ -13,5 +14,6 @@ pub use condition::*;
 pub use definition::*;
 pub use settings::*;
 pub use step::*;
+pub use traits::*;
 pub use trigger::*;
 pub use workflow::*;

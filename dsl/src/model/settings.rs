@@ -26,8 +26,31 @@ pub struct Settings {
     pub http: Http,
     pub stop_within: Duration,
     pub grace: Duration,
+    pub retention: Retention,
+    /// What becomes of contacts and events that break the data contract.
+    pub invalid_data: InvalidData,
     /// `contract: open`: what the data contract does not know is a warning, not an error.
     pub open_contract: bool,
+}
+
+/// How long what happened is kept; `None`: for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Retention {
+    /// Events, by when they happened.
+    pub events: Option<Duration>,
+    /// Messages that are finished and ended runs with their history, by when they ended.
+    pub messages: Option<Duration>,
+}
+
+/// What becomes of data that breaks the data contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidData {
+    /// Left out, and reported to whoever brought it.
+    #[default]
+    Reject,
+    /// Stored all the same, and reported.
+    Accept,
 }
 
 /// A text in which `${NAME}` stands for a value from the environment. Never printed: its `Debug` hides it.

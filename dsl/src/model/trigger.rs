@@ -16,8 +16,19 @@ pub enum Trigger {
     At { at: At, zone: ZoneChoice },
     /// A date among the contact's attributes comes round, in the contact's zone.
     Date(DateTrigger),
+    /// A contact comes into a shared segment, or leaves it.
+    Segment { segment: String, change: Crossing },
     /// The enroll command and API call.
     Manual,
+}
+
+/// What a segment trigger listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Crossing {
+    #[default]
+    Enter,
+    Leave,
 }
 
 /// The moment of a one-off broadcast.

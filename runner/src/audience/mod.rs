@@ -34,6 +34,8 @@ pub trait Facts {
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, Self::Error>;
     /// See [`crate::store::Store::fates`].
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, Self::Error>;
+    /// Whether the contact is on the list of this static segment.
+    fn listed(&mut self, segment: &str) -> Result<bool, Self::Error>;
     /// The contact's runs of this workflow, of any key.
     fn workflow(&mut self, name: &str) -> Result<RunHistory, Self::Error>;
 }
@@ -118,6 +120,7 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             Condition::Event(event) => self.event(event, scope)?,
             Condition::Message(message) => self.message(message, scope)?,
             Condition::Segment(name) => self.segment(name, scope)?,
+            Condition::Listed(list) => Truth::fixed(self.facts.listed(list)?),
             Condition::Topic(topic) => Truth::fixed(subscribed(self.facts.contact(), scope.settings, topic)),
             Condition::Workflow { name, is } => Truth::fixed(stands(&self.facts.workflow(name)?, *is)),
         })

@@ -6,30 +6,33 @@ use dsl::model::{Path, Root, Settings, Topic};
 use serde_json::{Map, Value};
 
 use super::Scope;
-use crate::state::Contact;
+use crate::state::{Contact, TraitValue};
 
 /// What a path stands for; `None` when it is missing, which null is too.
 pub fn value_at<'v>(path: &Path, contact: &'v Contact, scope: &Scope<'v>) -> Option<Cow<'v, Value>> {
     match path.root {
-        Root::Contact => contact_value(contact, scope.settings, &path.keys),
+        Root::Contact => contact_value(contact, scope.settings, &path.keys, scope.now),
         Root::Event => walk(scope.event?, &path.keys).map(Cow::Borrowed),
         Root::Vars => value_in(scope.vars?, &path.keys).map(Cow::Borrowed),
     }
 }
 
-/// What `contact.<keys>` stands for: a field that every contact has, else an attribute; `None` when it is missing.
-pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[String]) -> Option<Cow<'v, Value>> {
+/// What `contact.<keys>` stands for at this time: a field that every contact has, else a trait, else an attribute; `None` when it is missing.
+pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[String], now: i64) -> Option<Cow<'v, Value>> {
     let (first, rest) = keys.split_first()?;
-    match built_in(contact, settings, first) {
-        // The built-in fields hold texts and a list, so nothing lies deeper.
-        Some(field) => field.filter(|_| rest.is_empty()).map(Cow::Owned),
-        None => value_in(&contact.attributes, keys).map(Cow::Borrowed),
+    // The built-in fields hold texts and a list, and traits plain values, so nothing lies deeper.
+    match (built_in(contact, settings, first), contact.traits.get(first)) {
+        (Some(field), _) => field.filter(|_| rest.is_empty()).map(Cow::Owned),
+        (None, Some(TraitValue::Plain(value))) => Some(Cow::Borrowed(value)).filter(|_| rest.is_empty()),
+        (None, Some(fading)) => Some(Cow::Owned(fading.at(now))).filter(|_| rest.is_empty()),
+        (None, None) => value_in(&contact.attributes, keys).map(Cow::Borrowed),
     }
 }
 
-/// The `contact` object that templates see: the built-in fields beside the attributes, those that are missing left out.
-pub fn contact_json(contact: &Contact, settings: &Settings) -> Value {
+/// The `contact` object that templates see: the built-in fields and the traits beside the attributes, those that are missing left out.
+pub fn contact_json(contact: &Contact, settings: &Settings, now: i64) -> Value {
     let mut object = contact.attributes.clone();
+    object.extend(contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now))));
     for name in BUILT_IN {
         match built_in(contact, settings, name).flatten() {
             Some(value) => object.insert(name.to_owned(), value),

@@ -101,7 +101,7 @@ impl Bench {
 
     fn sign_up(&self) {
         let what = What::Event { name: "signed_up".to_owned(), properties: Map::new(), id: None };
-        let occurrence = Occurrence { at: self.clock.now(), contact: "ada".to_owned(), what };
+        let occurrence = Occurrence { at: self.clock.now(), contact: "ada".to_owned(), anonymous: false, what };
         self.thread.mailbox().send_and_wait(vec![Input::Occurrence(occurrence)]).wait().unwrap();
     }
 

@@ -85,7 +85,7 @@ impl Life<'_> {
     }
 
     fn does(&mut self, at: i64, what: What) {
-        self.did.push(Occurrence { at, contact: self.person.contact.id.clone(), what });
+        self.did.push(Occurrence { at, contact: self.person.contact.id.clone(), anonymous: false, what });
     }
 
     fn event(&mut self, at: i64, name: &str, properties: Value) {
@@ -102,7 +102,7 @@ impl Life<'_> {
         fields.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))));
         self.does(at, What::Set(fields));
         for topic in self.person.contact.topics.iter().flatten() {
-            self.did.push(Occurrence { at, contact: contact.id.clone(), what: What::Subscribe(topic.clone()) });
+            self.did.push(Occurrence { at, contact: contact.id.clone(), anonymous: false, what: What::Subscribe(topic.clone()) });
         }
         let source = self.chance.pick(&["web", "app", "checkout"]).copied();
         self.event(at, "signed_up", json!({ "source": source.unwrap_or("web") }));

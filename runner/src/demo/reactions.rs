@@ -41,7 +41,12 @@ impl Reactions<'_> {
         found.push(self.event(opened, "message_opened", self.fate()));
         if self.happens("leaves", LEAVES) {
             let at = self.after(opened, "leaves", 0.2, 2.0);
-            found.push(Occurrence { at, contact: self.contact.to_owned(), what: What::Unsubscribe("all".to_owned()) });
+            found.push(Occurrence {
+                at,
+                contact: self.contact.to_owned(),
+                anonymous: false,
+                what: What::Unsubscribe("all".to_owned()),
+            });
             return found;
         }
         if !self.happens("clicks", CLICKS) {
@@ -80,7 +85,12 @@ impl Reactions<'_> {
     fn event(&self, at: i64, name: &str, properties: Value) -> Occurrence {
         let properties: Map<String, Value> = properties.as_object().cloned().unwrap_or_default();
         let id = Some(format!("{name}-{}", self.message));
-        Occurrence { at, contact: self.contact.to_owned(), what: What::Event { name: name.to_owned(), properties, id } }
+        Occurrence {
+            at,
+            contact: self.contact.to_owned(),
+            anonymous: false,
+            what: What::Event { name: name.to_owned(), properties, id },
+        }
     }
 }
 

@@ -239,7 +239,7 @@ impl<'a> Visit<'a> {
         let mut logged = Map::new();
         let mut contact = Vec::new();
         for Assignment { path, change } in assignments {
-            let value = changed(change, value_at(path, run, facts.contact(), self.moment.settings), self.moment);
+            let value = changed(change, value_at(path, run, facts.contact(), self.moment.settings, self.moment.now), self.moment);
             logged.insert(path.to_string(), value.clone());
             match path.root {
                 Root::Contact => contact.push((path.clone(), value)),

@@ -26,7 +26,7 @@ pub(super) fn until(wait: &Wait, began: i64, run: &Run, contact: &Contact, setti
         Wait::Dates { days, at, weekdays } => Until::At(time::after_days(began, *days, *at, *weekdays, zone)),
         Wait::Until { at, weekdays } => Until::At(time::next_at(began, *at, *weekdays, zone)),
         Wait::UntilDate { path, offset, on_missing, on_past } => {
-            let value = value_at(path, run, contact, settings);
+            let value = value_at(path, run, contact, settings, began);
             let date = value.as_ref().and_then(Value::as_str).and_then(time::parse_date);
             match date {
                 None => trouble(*on_missing, || format!("{path} is {}", if value.is_none() { "missing" } else { "no date" })),
@@ -47,9 +47,9 @@ fn trouble(policy: OnTrouble, why: impl FnOnce() -> String) -> Until {
 }
 
 /// The value a path has for a run now.
-pub(super) fn value_at(path: &Path, run: &Run, contact: &Contact, settings: &Settings) -> Option<Value> {
+pub(super) fn value_at(path: &Path, run: &Run, contact: &Contact, settings: &Settings, now: i64) -> Option<Value> {
     match path.root {
-        Root::Contact => contact_value(contact, settings, &path.keys).map(std::borrow::Cow::into_owned),
+        Root::Contact => contact_value(contact, settings, &path.keys, now).map(std::borrow::Cow::into_owned),
         Root::Event => run.state.event.as_ref().and_then(|event| walk(event, &path.keys)).cloned(),
         Root::Vars => run.state.vars.get(path.keys.first()?).and_then(|value| walk(value, &path.keys[1..])).cloned(),
     }

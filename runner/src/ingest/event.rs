@@ -47,7 +47,7 @@ pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(Occurrenc
     if let Some(name) = fields.keys().next() {
         return Err(format!("{} does not belong beside `{verb}`", shown(name)));
     }
-    Ok((Occurrence { at, contact, what }, warnings))
+    Ok((Occurrence { at, contact, anonymous: false, what }, warnings))
 }
 
 fn time(expected: &Expected, fields: &mut Fields) -> Result<i64, String> {

@@ -40,7 +40,30 @@ pub struct Occurrence {
     pub at: i64,
     /// The contact's uid; a contact not known yet is made.
     pub contact: String,
+    /// Whoever did it is known by an anonymous id only: a contact that is made for it is one that an identify or alias joins to a person.
+    pub anonymous: bool,
     pub what: What,
+}
+
+/// What is said of a person, and by which anonymous id they were known before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identification {
+    /// `contact.id` is the person's id; or the anonymous one itself, where that is all there is.
+    pub contact: ContactInput,
+    /// Joined to the contact: its events and runs come along.
+    pub anonymous: Option<String>,
+    /// The same id counts once.
+    pub message_id: Option<String>,
+}
+
+/// Two ids are one person's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alias {
+    /// What is known under this id goes over to the other one.
+    pub previous: String,
+    pub contact: String,
+    /// The same id counts once.
+    pub message_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -16,6 +16,8 @@ impl Kernel {
             Input::Contact(contact) => self.take_contact(contact),
             Input::Occurrence(occurrence) => self.take_occurrence(occurrence, true),
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
+            Input::Identify(who) => self.identify(who),
+            Input::Alias(alias) => self.alias(alias),
             Input::Enroll { workflow, contact, with } => match self.contact_of(contact)? {
                 Some(contact) => self.start_by_name(workflow, contact, Value::Object(with.clone()), 0),
                 None => Ok(()),

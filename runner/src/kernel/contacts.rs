@@ -178,17 +178,7 @@ impl Consent {
 impl ContactInput {
     /// A new contact; `topics` are all the project's.
     pub fn into_contact(self, topics: &[String]) -> Contact {
-        let mut contact = Contact {
-            id: ContactId(0),
-            uid: self.id.clone(),
-            email: None,
-            phone: None,
-            locale: None,
-            time_zone: None,
-            attributes: Map::new(),
-            consent: Consent::default(),
-            erased: false,
-        };
+        let mut contact = Contact::new(&self.id);
         self.apply_to(&mut contact, topics);
         contact
     }

@@ -29,6 +29,10 @@ impl Facts for StoreFacts<'_> {
         self.store.fates(self.contact.id, fate, from)
     }
 
+    fn listed(&mut self, segment: &str) -> Result<bool, StoreError> {
+        self.store.listed(self.contact.id, segment)
+    }
+
     fn workflow(&mut self, name: &str) -> Result<RunHistory, StoreError> {
         let id = self.store.workflow_id(name)?;
         self.store.run_history(self.contact.id, id, None)

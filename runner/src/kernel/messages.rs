@@ -233,11 +233,12 @@ impl Kernel {
             date: self.now,
             headers: unsubscribe_headers(&message, &settings, &unsubscribe_url),
         };
+        let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
         let template = message.template;
         let compose = move || {
             let mut data = Map::new();
-            data.insert("contact".to_owned(), contact_json(&contact, &settings));
+            data.insert("contact".to_owned(), contact_json(&contact, &settings, now));
             data.insert("event".to_owned(), event.unwrap_or_else(|| Value::Object(Map::new())));
             data.insert("vars".to_owned(), Value::Object(vars));
             data.insert("message".to_owned(), json!({ "id": message_id }));

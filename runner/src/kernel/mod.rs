@@ -10,6 +10,7 @@ mod entries;
 mod facts;
 mod following;
 mod in_force;
+mod joining;
 mod messages;
 mod observe;
 mod plan;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::channels::{Job, Report};
-use crate::ingest::{ContactInput, Occurrence};
+use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
 use crate::tokens::{Signer, Token};
@@ -48,6 +49,9 @@ pub enum Input {
     Occurrence(Occurrence),
     /// It happened before anything was in force: counts, starts nothing.
     History(Occurrence),
+    /// As known by the HTTP interface: joins an anonymous contact, then changes what is given.
+    Identify(Identification),
+    Alias(Alias),
     Enroll {
         workflow: String,
         contact: String,

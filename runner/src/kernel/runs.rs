@@ -196,7 +196,7 @@ impl Kernel {
             return with.clone();
         }
         let mut data = Map::new();
-        data.insert("contact".to_owned(), contact_json(contact, &self.plan.catalog.settings));
+        data.insert("contact".to_owned(), contact_json(contact, &self.plan.catalog.settings, self.now));
         data.insert("event".to_owned(), run.state.event.clone().unwrap_or_else(|| Value::Object(Map::new())));
         data.insert("vars".to_owned(), Value::Object(run.state.vars.clone()));
         let (rendered, problems) = prepared.templates.render_with(with, &Value::Object(data));

@@ -46,7 +46,7 @@ impl Kernel {
                     Trigger::Date(_) => {
                         dates.insert((id, key));
                     }
-                    Trigger::Event { .. } | Trigger::Manual => {}
+                    Trigger::Event { .. } | Trigger::Segment { .. } | Trigger::Manual => {}
                 }
             }
         }
@@ -219,7 +219,7 @@ impl Kernel {
 
     /// When the date trigger fires next for the contact, strictly after `after`.
     fn date_after(&self, trigger: &DateTrigger, contact: &Contact, after: i64) -> Option<i64> {
-        let value = contact_value(contact, &self.plan.catalog.settings, &trigger.date.keys)?;
+        let value = contact_value(contact, &self.plan.catalog.settings, &trigger.date.keys, self.now)?;
         time::fires_after(trigger, value.as_str()?, after, &self.zone_of(contact)).ok().flatten()
     }
 
@@ -233,7 +233,7 @@ impl Kernel {
                 let Trigger::Date(date) = trigger else { continue };
                 let settings = self.plan.catalog.settings.clone();
                 let value = |contact: &Contact| -> Option<Value> {
-                    contact_value(contact, &settings, &date.date.keys).map(std::borrow::Cow::into_owned)
+                    contact_value(contact, &settings, &date.date.keys, after).map(std::borrow::Cow::into_owned)
                 };
                 let moved = old.is_none_or(|old| old.time_zone != contact.time_zone || value(old) != value(contact));
                 if moved {

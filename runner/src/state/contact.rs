@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::ContactId;
 
@@ -19,9 +19,89 @@ pub struct Contact {
     pub time_zone: Option<String>,
     /// Everything else that is known; never holds null.
     pub attributes: Map<String, Value>,
+    /// What is worked out about the contact, by the name of the trait. A trait without a value is left out.
+    pub traits: Traits,
     pub consent: Consent,
+    /// Known by an anonymous id only, until an identify or alias joins it to a person.
+    pub anonymous: bool,
     /// Erased: nothing but the row is left, and nobody is written to.
     pub erased: bool,
+}
+
+impl Contact {
+    /// One of whom nothing is known but the id; not stored yet.
+    pub fn new(uid: &str) -> Contact {
+        Contact {
+            id: ContactId(0),
+            uid: uid.to_owned(),
+            email: None,
+            phone: None,
+            locale: None,
+            time_zone: None,
+            attributes: Map::new(),
+            traits: Traits::new(),
+            consent: Consent::default(),
+            anonymous: false,
+            erased: false,
+        }
+    }
+}
+
+pub type Traits = BTreeMap<String, TraitValue>;
+
+/// The value of a trait. Stored as it is written by serde: a plain value (never an object), or the object of one that fades.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Value", into = "Value")]
+pub enum TraitValue {
+    Plain(Value),
+    /// A number that is worth half after every span.
+    Fading(Fading),
+}
+
+/// `value` at the time `at`; half of it `halves_every` ms later, and so on. Times are ms since 1970 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Fading {
+    #[serde(rename = "v")]
+    pub value: f64,
+    #[serde(rename = "t")]
+    pub at: i64,
+    #[serde(rename = "h")]
+    pub halves_every: i64,
+}
+
+impl Fading {
+    /// What it is worth at this time.
+    pub fn at(&self, now: i64) -> f64 {
+        self.value * (-((now - self.at) as f64) / self.halves_every as f64).exp2()
+    }
+}
+
+impl TraitValue {
+    /// The value at this time (ms since 1970 UTC).
+    pub fn at(&self, now: i64) -> Value {
+        match self {
+            TraitValue::Plain(value) => value.clone(),
+            TraitValue::Fading(fading) => Number::from_f64(fading.at(now)).map_or(Value::Null, Value::Number),
+        }
+    }
+}
+
+impl From<Value> for TraitValue {
+    fn from(value: Value) -> TraitValue {
+        match Fading::deserialize(&value) {
+            Ok(fading) if value.is_object() => TraitValue::Fading(fading),
+            _ => TraitValue::Plain(value),
+        }
+    }
+}
+
+impl From<TraitValue> for Value {
+    fn from(value: TraitValue) -> Value {
+        match value {
+            TraitValue::Plain(value) => value,
+            TraitValue::Fading(fading) => serde_json::to_value(fading).unwrap_or_default(),
+        }
+    }
 }
 
 /// What a contact said about topics. A topic not in here has the settings' default.

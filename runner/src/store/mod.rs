@@ -49,7 +49,20 @@ pub trait Store: Send {
     // Contacts
 
     fn contact(&mut self, id: ContactId) -> Result<Option<Contact>>;
+    /// The contact of this uid, or the one that an alias of this name leads to.
     fn contact_id(&mut self, uid: &str) -> Result<Option<ContactId>>;
+    /// The oldest contact with this e-mail address, whatever the case of its letters.
+    fn contact_of_email(&mut self, email: &str) -> Result<Option<ContactId>>;
+    /// From now on this uid, which no contact has as its own, leads to the contact; an alias it had before is replaced.
+    fn set_alias(&mut self, uid: &str, contact: ContactId) -> Result<()>;
+    /// The other names that lead to the contact, in order.
+    fn aliases(&mut self, contact: ContactId) -> Result<Vec<String>>;
+    /// The contact that this row was joined to, if it was.
+    fn joined_to(&mut self, was: ContactId) -> Result<Option<ContactId>>;
+    /// Makes two contacts one: events, messages, runs, assignments, aliases and static segments of `from` become those of `into`, the row of `from`
+    /// goes, and its uid leads to `into`. Where both have an assignment or a membership, that of `into` stays. Refused while both have an open
+    /// run of the same workflow and key: end one first. The profile of `into` stays as it is.
+    fn join_contacts(&mut self, from: ContactId, into: ContactId) -> Result<()>;
     /// `contact.id` is ignored. The uid must be new.
     fn insert_contact(&mut self, contact: &Contact, now: i64) -> Result<ContactId>;
     fn update_contact(&mut self, contact: &Contact, now: i64) -> Result<()>;
@@ -61,6 +74,23 @@ pub trait Store: Send {
     /// runs remember. The row stays, erased, under a uid that cannot be guessed from the old one. Refused while the contact has
     /// open runs: end them first, and skip their messages.
     fn erase_contact(&mut self, id: ContactId, now: i64) -> Result<()>;
+
+    // Static segments
+
+    fn listed(&mut self, contact: ContactId, list: &str) -> Result<bool>;
+    /// Puts the contact on the list or takes it off; false when that changed nothing.
+    fn set_listed(&mut self, contact: ContactId, list: &str, on: bool, now: i64) -> Result<bool>;
+    /// The lists the contact is on, and since when; in order of name.
+    fn lists_of(&mut self, contact: ContactId) -> Result<Vec<(String, i64)>>;
+
+    // What was received
+
+    /// The answer that was given when this id was received first.
+    fn received(&mut self, id: &str) -> Result<Option<String>>;
+    /// Remembers an id that was not received before, and the answer.
+    fn remember_received(&mut self, id: &str, answer: &str, now: i64) -> Result<()>;
+    /// Forgets some of what was received before this time; gives how many.
+    fn forget_received(&mut self, before: i64, limit: usize) -> Result<usize>;
 
     // Events
 

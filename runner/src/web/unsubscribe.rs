@@ -34,7 +34,7 @@ pub async fn act(State(pages): State<Pages>, Path(token): Path<String>, body: St
     let everything = body.split('&').any(|field| field == "from=all");
     let topic = asked.topic.as_ref().filter(|_| !everything);
     let what = What::Unsubscribe(topic.map_or("all", |(name, _)| name).to_owned());
-    let occurrence = Occurrence { at: asked.now, contact: asked.contact, what };
+    let occurrence = Occurrence { at: asked.now, contact: asked.contact, anonymous: false, what };
     // The answer is given once it is durable: what begins to be sent after it knows.
     if pages.mailbox.send_and_wait(vec![Input::Occurrence(occurrence)]).arrive().await.is_err() {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the runner is stopping; try again in a minute");

@@ -6,7 +6,7 @@ mod oracle;
 mod standing;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use dsl::model::{Condition, Fate, Http, Path, Root, Settings, Topic};
@@ -14,7 +14,7 @@ use dsl::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Facts, Scope, Truth, check};
-use crate::state::{Consent, Contact, ContactId, Event, EventId, Mark, RunId};
+use crate::state::{Contact, ContactId, Event, EventId, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 
 /// One contact and everything that condition checks may ask about them.
@@ -25,6 +25,8 @@ struct World {
     events: BTreeMap<String, Vec<Event>>,
     fates: BTreeMap<Fate, Vec<FateRow>>,
     workflows: BTreeMap<String, RunHistory>,
+    /// Static segments the contact is on.
+    lists: BTreeSet<String>,
     settings: Settings,
     segments: BTreeMap<String, Condition>,
     /// Of the contact.
@@ -42,18 +44,14 @@ impl World {
         World {
             contact: Contact {
                 id: ContactId(1),
-                uid: "ada".into(),
                 email: Some("ada@example.com".into()),
-                phone: None,
                 locale: Some("de-AT".into()),
-                time_zone: None,
-                attributes: Map::new(),
-                consent: Consent::default(),
-                erased: false,
+                ..Contact::new("ada")
             },
             events: BTreeMap::new(),
             fates: BTreeMap::new(),
             workflows: BTreeMap::new(),
+            lists: BTreeSet::new(),
             settings: settings(),
             segments: BTreeMap::new(),
             zone: "UTC",
@@ -145,6 +143,11 @@ impl Facts for Recorded<'_> {
         Ok(rows)
     }
 
+    fn listed(&mut self, segment: &str) -> Result<bool, Infallible> {
+        self.reads.push(format!("list {segment}"));
+        Ok(self.world.lists.contains(segment))
+    }
+
     fn workflow(&mut self, name: &str) -> Result<RunHistory, Infallible> {
         self.reads.push(format!("workflow {name}"));
         Ok(self.world.workflows.get(name).copied().unwrap_or_default())
@@ -171,6 +174,8 @@ fn settings() -> Settings {
         http: Http { listen: "127.0.0.1:0".into(), keys: Vec::new() },
         stop_within: Duration::SECOND,
         grace: Duration::HOUR,
+        retention: Default::default(),
+        invalid_data: Default::default(),
         open_contract: false,
     }
 }

@@ -41,6 +41,7 @@ impl<'a> Stand<'a> {
             Condition::Segment(name) => {
                 world.segments.get(name).is_some_and(|segment| Stand { in_segment: true, event: None, ..self }.holds(segment))
             }
+            Condition::Listed(list) => world.lists.iter().any(|known| known == list),
             Condition::Topic(topic) => self.topics().contains(topic),
             Condition::Workflow { name, is } => {
                 let history = world.workflows.get(name);

@@ -166,7 +166,7 @@ fn combinations() {
 fn templates_see_fields_and_attributes() {
     let world = World::with_attributes(json!({"first_name": "Ada", "email": "no", "phone": "no", "deep": {"a": 1}}));
     assert_eq!(
-        contact_json(&world.contact, &world.settings),
+        contact_json(&world.contact, &world.settings, 0),
         json!({
             "id": "ada", "email": "ada@example.com", "locale": "de-AT", "topics": ["news"], "first_name": "Ada", "deep": {"a": 1},
         })

@@ -116,7 +116,7 @@ impl World {
         self.until(at);
         let at = self.start + Duration::parse(at).unwrap().millis();
         self.now = at;
-        self.feed(Input::Occurrence(Occurrence { at, contact: who.to_owned(), what }))
+        self.feed(Input::Occurrence(Occurrence { at, contact: who.to_owned(), anonymous: false, what }))
     }
 
     fn feed(&mut self, input: Input) -> &mut Self {

@@ -6,15 +6,14 @@ use super::*;
 
 fn full(uid: &str) -> Contact {
     Contact {
-        id: ContactId(0),
-        uid: uid.to_owned(),
         email: Some("ada@example.com".to_owned()),
         phone: Some("+4930123".to_owned()),
         locale: Some("de-DE".to_owned()),
         time_zone: Some("Europe/Berlin".to_owned()),
         attributes: map(json!({ "plan": "pro", "visits": 3, "tags": ["a", { "b": 1.5 }] })),
         consent: Consent { none: true, topics: [("news".to_owned(), false)].into() },
-        erased: false,
+        anonymous: true,
+        ..Contact::new(uid)
     }
 }
 

@@ -115,17 +115,7 @@ fn map(value: Value) -> Map<String, Value> {
 }
 
 fn a_contact(uid: &str) -> Contact {
-    Contact {
-        id: ContactId(0),
-        uid: uid.to_owned(),
-        email: None,
-        phone: None,
-        locale: None,
-        time_zone: None,
-        attributes: Map::new(),
-        consent: Consent::default(),
-        erased: false,
-    }
+    Contact::new(uid)
 }
 
 fn new_contact(store: &mut dyn Store, uid: &str) -> ContactId {

@@ -15,7 +15,7 @@ pub(super) fn find(store: &mut SqliteStore, id: ContactId) -> Result<Option<Cont
     }
     db.row(
         "read a contact",
-        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased FROM contacts WHERE id = ?1",
+        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits FROM contacts WHERE id = ?1",
         [id.0],
         |row| {
             let contact = read(row)?;
@@ -39,11 +39,27 @@ fn read(row: &Row<'_>) -> Read<Contact> {
         attributes: json_or_default(row, 6, "contact")?,
         consent: json_or_default(row, 7, "contact")?,
         erased: row.get(8)?,
+        anonymous: row.get(9)?,
+        traits: json_or_default(row, 10, "contact")?,
     })
 }
 
 pub(super) fn id_of(db: &Db, uid: &str) -> Result<Option<ContactId>> {
-    db.row("look up a contact", "SELECT id FROM contacts WHERE uid = ?1", [uid], |row| Ok(ContactId(row.get(0)?)))
+    let doing = "look up a contact";
+    let own = db.row(doing, "SELECT id FROM contacts WHERE uid = ?1", [uid], |row| Ok(ContactId(row.get(0)?)))?;
+    match own {
+        Some(id) => Ok(Some(id)),
+        None => db.row(doing, "SELECT contact FROM aliases WHERE uid = ?1", [uid], |row| Ok(ContactId(row.get(0)?))),
+    }
+}
+
+pub(super) fn of_email(db: &Db, email: &str) -> Result<Option<ContactId>> {
+    db.row(
+        "look up an e-mail address",
+        "SELECT id FROM contacts INDEXED BY contacts_email WHERE lower(email) = lower(?1) AND email IS NOT NULL ORDER BY id LIMIT 1",
+        [email],
+        |row| Ok(ContactId(row.get(0)?)),
+    )
 }
 
 pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Result<ContactId> {
@@ -51,8 +67,9 @@ pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
     let attributes = map_json(&contact.attributes, "contact")?;
     let id = db.insert(
         "add a contact",
-        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at,
+             anonymous)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
         params![
             contact.uid,
             contact.email,
@@ -62,7 +79,8 @@ pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
             attributes,
             consent(&contact.consent)?,
             contact.erased,
-            now
+            now,
+            contact.anonymous
         ],
     )?;
     let id = ContactId(id);
@@ -84,8 +102,8 @@ fn write(db: &Db, contact: &Contact, attributes: Option<&str>, now: i64) -> Resu
     // What is indexed seldom changes, and setting it costs as much as if it did.
     let narrow = db.write(
         doing,
-        "UPDATE contacts SET email = ?2, phone = ?3, locale = ?4, attributes = ?5, consent = ?6, changed_at = ?7
-         WHERE id = ?1 AND uid = ?8 AND time_zone IS ?9 AND erased = ?10",
+        "UPDATE contacts SET phone = ?3, locale = ?4, attributes = ?5, consent = ?6, changed_at = ?7, anonymous = ?11
+         WHERE id = ?1 AND uid = ?8 AND email IS ?2 AND time_zone IS ?9 AND erased = ?10",
         params![
             contact.id.0,
             contact.email,
@@ -96,7 +114,8 @@ fn write(db: &Db, contact: &Contact, attributes: Option<&str>, now: i64) -> Resu
             now,
             contact.uid,
             contact.time_zone,
-            contact.erased
+            contact.erased,
+            contact.anonymous
         ],
     )?;
     if narrow > 0 {
@@ -105,7 +124,7 @@ fn write(db: &Db, contact: &Contact, attributes: Option<&str>, now: i64) -> Resu
     db.write_one(
         doing,
         "UPDATE contacts SET uid = ?2, email = ?3, phone = ?4, locale = ?5, time_zone = ?6, attributes = ?7, consent = ?8,
-             erased = ?9, changed_at = ?10
+             erased = ?9, changed_at = ?10, anonymous = ?11
          WHERE id = ?1",
         params![
             contact.id.0,
@@ -117,7 +136,8 @@ fn write(db: &Db, contact: &Contact, attributes: Option<&str>, now: i64) -> Resu
             attributes,
             consent,
             contact.erased,
-            now
+            now,
+            contact.anonymous
         ],
     )
 }

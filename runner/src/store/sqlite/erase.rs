@@ -10,7 +10,9 @@ use crate::store::Result;
 const DOING: &str = "erase a contact";
 
 /// What holds something personal, by the contact's id. Logs and the rest of a run stay countable, without what they said.
-const STATEMENTS: [&str; 7] = [
+const STATEMENTS: [&str; 9] = [
+    "DELETE FROM aliases WHERE contact = ?1",
+    "DELETE FROM list_members WHERE contact = ?1",
     "DELETE FROM events WHERE contact = ?1",
     "UPDATE messages SET recipient = NULL, subject = NULL, error = NULL WHERE contact = ?1",
     "UPDATE log SET detail = NULL WHERE detail IS NOT NULL AND run IN (SELECT id FROM runs WHERE contact = ?1)",
@@ -39,7 +41,7 @@ fn erase_rows(store: &SqliteStore, id: ContactId, uid: &str, now: i64) -> Result
     store.db.write_one(
         DOING,
         "UPDATE contacts SET uid = ?2, email = NULL, phone = NULL, locale = NULL, time_zone = NULL, attributes = NULL,
-             consent = NULL, erased = 1, changed_at = ?3
+             consent = NULL, traits = NULL, standing = NULL, recheck = NULL, anonymous = 0, erased = 1, changed_at = ?3
          WHERE id = ?1",
         params![id.0, uid, now],
     )?;

@@ -12,7 +12,7 @@ use crate::store::{Result, StoreError};
 const APPLICATION: i64 = 0x636d_7064;
 
 /// What each layout adds to the one before.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&str; 2] = [FIRST, AUDIENCE];
 
 /// Times are milliseconds since 1970 UTC. `step`, `template`, `channel`, `topic`, `experiment`, `variant`, an event's `name` and a timer's `trigger`
 /// are rows of `names`.
@@ -159,6 +159,36 @@ CREATE TABLE counters (
     number INTEGER NOT NULL,
     PRIMARY KEY (workflow, what)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What is worked out about contacts, and other names that lead to them.
+///
+/// - `contacts.traits`: the values of the traits, as conditions and templates see them. `standing`: what is needed to keep them and the segments
+///   up to date; `version`: of the definitions it was worked out under (0: never); `recheck`: when time alone may change it, the queue of which is in
+///   memory.
+/// - `aliases.was`: the row of a contact that was joined to this one; links that were sent to it still name it.
+/// - `list_members`: the members of static segments; `list` is a row of `names`.
+/// - `received`: what the HTTP interface took that is no event, by its message id or idempotency key, and the answer it gave.
+const AUDIENCE: &str = "
+ALTER TABLE contacts ADD COLUMN anonymous INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN traits TEXT;
+ALTER TABLE contacts ADD COLUMN recheck INTEGER;
+ALTER TABLE contacts ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN standing BLOB;
+CREATE INDEX contacts_email ON contacts (lower(email)) WHERE email IS NOT NULL;
+
+CREATE TABLE aliases (uid TEXT PRIMARY KEY, contact INTEGER NOT NULL, was INTEGER) STRICT, WITHOUT ROWID;
+CREATE INDEX aliases_contact ON aliases (contact);
+CREATE INDEX aliases_was ON aliases (was) WHERE was IS NOT NULL;
+CREATE TABLE list_members (
+    contact INTEGER NOT NULL,
+    list INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (contact, list)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX list_members_list ON list_members (list, contact);
+CREATE TABLE received (id TEXT PRIMARY KEY, at INTEGER NOT NULL, answer TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX received_at ON received (at);
 ";
 
 /// What a new store is given once, and keeps.

@@ -4,8 +4,8 @@ use dsl::model::Fate;
 
 use super::timers::Line;
 use super::{
-    Place, SqliteStore, contacts, erase, events, inbox, log, message_history, messages, properties, runs, tally, time_triggers,
-    workflows,
+    Place, SqliteStore, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
+    runs, tally, time_triggers, workflows,
 };
 use crate::state::*;
 use crate::store::*;
@@ -29,6 +29,50 @@ impl Store for SqliteStore {
 
     fn contact_id(&mut self, uid: &str) -> Result<Option<ContactId>> {
         contacts::id_of(&self.db, uid)
+    }
+
+    fn contact_of_email(&mut self, email: &str) -> Result<Option<ContactId>> {
+        contacts::of_email(&self.db, email)
+    }
+
+    fn set_alias(&mut self, uid: &str, contact: ContactId) -> Result<()> {
+        joining::set_alias(&self.db, uid, contact)
+    }
+
+    fn aliases(&mut self, contact: ContactId) -> Result<Vec<String>> {
+        joining::of_contact(&self.db, contact)
+    }
+
+    fn joined_to(&mut self, was: ContactId) -> Result<Option<ContactId>> {
+        joining::joined_to(&self.db, was)
+    }
+
+    fn join_contacts(&mut self, from: ContactId, into: ContactId) -> Result<()> {
+        joining::join(self, from, into)
+    }
+
+    fn listed(&mut self, contact: ContactId, list: &str) -> Result<bool> {
+        lists::holds(&self.db, &mut self.names, contact, list)
+    }
+
+    fn set_listed(&mut self, contact: ContactId, list: &str, on: bool, now: i64) -> Result<bool> {
+        lists::set(&self.db, &mut self.names, contact, list, on, now)
+    }
+
+    fn lists_of(&mut self, contact: ContactId) -> Result<Vec<(String, i64)>> {
+        lists::of_contact(&self.db, contact)
+    }
+
+    fn received(&mut self, id: &str) -> Result<Option<String>> {
+        received::find(&self.db, id)
+    }
+
+    fn remember_received(&mut self, id: &str, answer: &str, now: i64) -> Result<()> {
+        received::remember(&self.db, id, answer, now)
+    }
+
+    fn forget_received(&mut self, before: i64, limit: usize) -> Result<usize> {
+        received::forget(&self.db, before, limit)
     }
 
     fn insert_contact(&mut self, contact: &Contact, now: i64) -> Result<ContactId> {

@@ -47,17 +47,7 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn contact(uid: &str) -> Contact {
-    Contact {
-        id: ContactId(0),
-        uid: uid.to_owned(),
-        email: Some(format!("{uid}@example.com")),
-        phone: None,
-        locale: None,
-        time_zone: None,
-        attributes: Default::default(),
-        consent: Consent::default(),
-        erased: false,
-    }
+    Contact { email: Some(format!("{uid}@example.com")), ..Contact::new(uid) }
 }
 
 fn run(workflow: WorkflowId, contact: ContactId, key: &str, due: Option<i64>) -> Run {
