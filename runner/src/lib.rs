@@ -17,6 +17,7 @@ pub mod reload;
 pub mod render;
 pub mod secrets;
 pub mod simulate;
+pub mod standing;
 pub mod state;
 pub mod store;
 pub mod tokens;

@@ -19,20 +19,22 @@ pub(super) fn outcome(aggregate: &Aggregate, events: &[&Event]) -> Option<Value>
     Number::from_f64(value).map(Value::Number)
 }
 
-/// Neumaier's compensated sum: the error does not grow with the number of events.
 fn sum(numbers: &[f64]) -> f64 {
-    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
-    for &number in numbers {
-        let next = sum + number;
-        lost += if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
-        sum = next;
-    }
+    let (sum, lost) = numbers.iter().copied().fold((0.0, 0.0), neumaier);
     sum + lost
+}
+
+/// One more number in Neumaier's compensated sum, whose error does not grow with how many there are: the sum, and what it lost, to be added
+/// at the end.
+pub(crate) fn neumaier((sum, lost): (f64, f64), number: f64) -> (f64, f64) {
+    let next = sum + number;
+    let lost = lost + if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
+    (next, lost)
 }
 
 /// Prices are decimals: 0.7 and 0.1 make 0.8 and not 0.7999999999999999. A double carries 15 decimal digits faithfully, so what
 /// differs beyond them is not data. Whole numbers need no such care.
-fn decimal(value: f64) -> f64 {
+pub(crate) fn decimal(value: f64) -> f64 {
     if value.fract() == 0.0 {
         return value;
     }

@@ -16,7 +16,7 @@ impl<'a, F: Facts> Evaluation<'a, F> {
         let events = self.facts.events(&condition.name, reach.from(), bare)?;
         let mut counted = Vec::with_capacity(events.len());
         let mut recheck = None;
-        for event in &events {
+        for event in events.iter() {
             match reach.place(event.at, event.id) {
                 Place::Outside => {}
                 Place::Later => recheck = earliest(recheck, Some(event.at)),

@@ -5,6 +5,7 @@
 mod aggregate;
 mod date;
 mod event;
+mod fading;
 mod message;
 mod pattern;
 mod predicate;
@@ -15,6 +16,7 @@ mod value;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use dsl::model::{Condition, Fate, Settings, WorkflowState};
 use serde_json::{Map, Value};
@@ -22,6 +24,8 @@ use serde_json::{Map, Value};
 use crate::state::{Contact, Event, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 
+pub(crate) use aggregate::{decimal, neumaier};
+pub(crate) use fading::crosses;
 pub use value::{contact_json, contact_value, subscribed, value_at, walk};
 
 /// What is known of one contact at one moment.
@@ -30,8 +34,8 @@ pub trait Facts {
     type Error;
 
     fn contact(&self) -> &Contact;
-    /// See [`crate::store::Store::events`].
-    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, Self::Error>;
+    /// See [`crate::store::Store::events`]. There may be older ones too, and properties though they were not asked for.
+    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>, Self::Error>;
     /// See [`crate::store::Store::fates`].
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, Self::Error>;
     /// Whether the contact is on the list of this static segment.
@@ -83,6 +87,36 @@ pub fn check<F: Facts>(condition: &Condition, scope: &Scope<'_>, facts: &mut F) 
     Evaluation { facts, segments: scope.segments, inside: Vec::new(), depth: 0 }.check(condition, scope)
 }
 
+/// Whether a condition over `event.*` alone holds for an event of these properties.
+pub(crate) fn holds_of_event(condition: &Condition, properties: &Value, scope: &Scope<'_>) -> Truth {
+    struct NoFacts(Contact);
+    impl Facts for NoFacts {
+        type Error = std::convert::Infallible;
+
+        fn contact(&self) -> &Contact {
+            &self.0
+        }
+
+        fn events(&mut self, _: &str, _: i64, _: bool) -> Result<Rc<Vec<Event>>, Self::Error> {
+            Ok(Rc::default())
+        }
+
+        fn fates(&mut self, _: Fate, _: i64) -> Result<Vec<FateRow>, Self::Error> {
+            Ok(Vec::new())
+        }
+
+        fn listed(&mut self, _: &str) -> Result<bool, Self::Error> {
+            Ok(false)
+        }
+
+        fn workflow(&mut self, _: &str) -> Result<RunHistory, Self::Error> {
+            Ok(RunHistory::default())
+        }
+    }
+    let Ok(truth) = check(condition, &Scope { event: Some(properties), ..*scope }, &mut NoFacts(Contact::new("")));
+    truth
+}
+
 /// Conditions inside conditions, through segments too, that are looked into; beyond them the answer is no. What a file may hold nests
 /// far less: this is here so that nothing whatever exhausts the stack.
 const DEEPEST: usize = 256;
@@ -114,8 +148,13 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             Condition::None(parts) => opposite(self.combine(parts, true, scope)?),
             Condition::Not(part) => opposite(self.check(part, scope)?),
             Condition::Value { path, tests } => {
-                let value = value_at(path, self.facts.contact(), scope);
-                predicate::meets_all(tests, value.as_deref(), scope)
+                let contact = self.facts.contact();
+                let value = value_at(path, contact, scope);
+                let truth = predicate::meets_all(tests, value.as_deref(), scope);
+                match fading::at(path, contact) {
+                    Some(fading) => Truth { recheck: fading::turns(tests, fading, scope), ..truth },
+                    None => truth,
+                }
             }
             Condition::Event(event) => self.event(event, scope)?,
             Condition::Message(message) => self.message(message, scope)?,
@@ -175,7 +214,7 @@ fn stands(history: &RunHistory, is: WorkflowState) -> bool {
 }
 
 /// The earlier of two times of which either may not come.
-fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+pub(crate) fn earliest(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

@@ -52,6 +52,8 @@ pub struct Identification {
     pub contact: ContactInput,
     /// Joined to the contact: its events and runs come along.
     pub anonymous: Option<String>,
+    /// Nothing but an anonymous id is known: a contact that is made for it is an anonymous one.
+    pub anonymous_only: bool,
     /// The same id counts once.
     pub message_id: Option<String>,
 }

@@ -6,19 +6,27 @@ use serde_json::{Map, Value};
 
 use super::{CHUNK, Input, Kernel, Work};
 use crate::ingest::{Occurrence, What};
+use crate::standing::Happened;
 use crate::state::*;
 use crate::store::{InboxItem, Result, Store};
 
 impl Kernel {
     pub(super) fn take(&mut self, input: &Input) -> Result<()> {
+        self.silent = matches!(input, Input::History(_) | Input::Known(_));
+        let taken = self.take_in(input);
+        self.silent = false;
+        taken
+    }
+
+    fn take_in(&mut self, input: &Input) -> Result<()> {
         match input {
             Input::Report(report) => self.message_reported(report),
-            Input::Contact(contact) => self.take_contact(contact),
+            Input::Contact(contact) | Input::Known(contact) => self.take_contact(contact),
             Input::Occurrence(occurrence) => self.take_occurrence(occurrence, true),
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
             Input::Identify(who) => self.identify(who),
             Input::Alias(alias) => self.alias(alias),
-            Input::Enroll { workflow, contact, with } => match self.contact_of(contact)? {
+            Input::Enroll { workflow, contact, with } => match self.contact_of(contact, false)? {
                 Some(contact) => self.start_by_name(workflow, contact, Value::Object(with.clone()), 0),
                 None => Ok(()),
             },
@@ -27,7 +35,7 @@ impl Kernel {
 
     /// `fresh`: it may start and end things; otherwise it only counts.
     fn take_occurrence(&mut self, occurrence: &Occurrence, fresh: bool) -> Result<()> {
-        let Some(contact) = self.contact_of(&occurrence.contact)? else { return Ok(()) };
+        let Some(contact) = self.contact_of(&occurrence.contact, occurrence.anonymous)? else { return Ok(()) };
         match &occurrence.what {
             What::Event { name, properties, id } => {
                 let message = message_of_fate(&mut *self.store, contact, name, properties)?;
@@ -53,20 +61,23 @@ impl Kernel {
         let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
         self.last_event = id;
         self.tally.events += 1;
-        self.consent_event(event.contact, &event.name, &event.properties, event.at)?;
+        let NewEvent { contact, name, at, properties, message, .. } = event;
+        let said = consent_said(&name, &properties).map(|(topic, subscribe)| (topic.to_owned(), subscribe));
+        let stored = Event { id, at, properties: Value::Object(properties), message };
+        self.event_counts(contact, &name, &stored)?;
+        self.consent_event(contact, said, at)?;
         if fresh && depth < super::CHAIN {
-            let stored = Event { id, at: event.at, properties: Value::Object(event.properties), message: event.message };
-            self.work.push_back(Work::Event { contact: event.contact, name: Arc::from(event.name), event: stored, depth });
+            self.work.push_back(Work::Event { contact, name: Arc::from(name), event: stored, depth });
         } else if fresh {
-            tracing::warn!(event = event.name, "workflows go on starting each other by this event: the chain is cut here");
+            tracing::warn!(event = name, "workflows go on starting each other by this event: the chain is cut here");
         }
         Ok(())
     }
 
-    fn consent_event(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>, at: i64) -> Result<()> {
-        match consent_said(name, properties) {
-            Some((topic, subscribe)) if says_the_latest(&mut *self.store, contact, topic, subscribe, at)? => {
-                self.apply_consent(contact, topic, subscribe)
+    fn consent_event(&mut self, contact: ContactId, said: Option<(String, bool)>, at: i64) -> Result<()> {
+        match said {
+            Some((topic, subscribe)) if says_the_latest(&mut *self.store, contact, &topic, subscribe, at)? => {
+                self.apply_consent(contact, &topic, subscribe)
             }
             _ => Ok(()),
         }
@@ -92,7 +103,8 @@ impl Kernel {
         match item {
             InboxItem::Contacts(ids) => {
                 for id in ids {
-                    let contact = self.load_contact(id)?;
+                    let Some(contact) = self.find_contact(id)? else { continue };
+                    let contact = self.look(contact, Happened::Anything)?;
                     // What it was before is not known: every date timer is set anew (but for what may have fired at this very instant), and
                     // open runs look.
                     self.set_date_timers(&contact, None, self.now)?;
@@ -101,7 +113,13 @@ impl Kernel {
                 }
                 Ok(())
             }
-            InboxItem::Events { first, last } => self.take_events(first, last),
+            InboxItem::Events { first, last } => self.take_events(first, last, true),
+            InboxItem::History { first, last } => {
+                self.silent = true;
+                let taken = self.take_events(first, last, false);
+                self.silent = false;
+                taken
+            }
             InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
             InboxItem::Erase(contact) => self.erase(contact),
             InboxItem::Resend(message) => self.resend(message),
@@ -110,14 +128,19 @@ impl Kernel {
         }
     }
 
-    /// Events that another process stored, in the order in which it did.
-    fn take_events(&mut self, first: EventId, last: EventId) -> Result<()> {
+    /// Events that another process stored, in the order in which it did. `fresh`: they may start and end things; otherwise they only count.
+    fn take_events(&mut self, first: EventId, last: EventId, fresh: bool) -> Result<()> {
         debug_assert!(last.0 - first.0 < 100 * CHUNK as i64, "imports are written in chunks");
         for id in first.0..=last.0 {
             let Some(stored) = self.store.event(EventId(id))? else { continue };
             self.tally.events += 1;
+            self.event_counts(stored.contact, &stored.name, &stored.event)?;
+            if !fresh {
+                continue;
+            }
             if let Value::Object(properties) = &stored.event.properties {
-                self.consent_event(stored.contact, &stored.name, properties, stored.event.at)?;
+                let said = consent_said(&stored.name, properties).map(|(topic, subscribe)| (topic.to_owned(), subscribe));
+                self.consent_event(stored.contact, said, stored.event.at)?;
             }
             self.work.push_back(Work::Event {
                 contact: stored.contact,

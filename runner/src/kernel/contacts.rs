@@ -6,12 +6,14 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::upkeep::differences;
 use super::{Kernel, Work};
 use crate::engine;
 use crate::ingest::ContactInput;
 use crate::instant::project_zone;
+use crate::standing::Happened;
 use crate::state::*;
-use crate::store::{Result, StoreError};
+use crate::store::Result;
 
 impl Kernel {
     /// The contact's zone; the project's where it has none or an unknown one.
@@ -24,26 +26,22 @@ impl Kernel {
         name.and_then(time::zone).unwrap_or_else(|| project_zone(&self.plan.catalog.settings))
     }
 
-    pub(super) fn load_contact(&mut self, id: ContactId) -> Result<Contact> {
-        self.store.contact(id)?.ok_or_else(|| StoreError::Damaged { what: "contact", why: format!("row {id} is missing") })
-    }
-
-    /// The contact of this uid, made if need be; `None` for one who was erased.
-    pub(super) fn contact_of(&mut self, uid: &str) -> Result<Option<ContactId>> {
+    /// The contact of this uid, made if need be; `None` for one who was erased. `anonymous`: one that is made is known by this id only.
+    pub(super) fn contact_of(&mut self, uid: &str, anonymous: bool) -> Result<Option<ContactId>> {
         match self.store.contact_id(uid)? {
             Some(id) => Ok(Some(id)),
             None if self.was_erased(uid)? => Ok(None),
             None => {
-                let contact = ContactInput { id: uid.to_owned(), ..ContactInput::default() }.into_contact(&[]);
+                let contact = Contact { anonymous, ..Contact::new(uid) };
                 let id = self.store.insert_contact(&contact, self.now)?;
-                self.contact_changed(&Contact { id, ..contact }, None)?;
+                self.contact_made(Contact { id, ..contact })?;
                 Ok(Some(id))
             }
         }
     }
 
     /// Who was erased is not made anew by an event that comes late: a hash, keyed with the store's identity, is what is left of them.
-    fn was_erased(&mut self, uid: &str) -> Result<bool> {
+    pub(super) fn was_erased(&mut self, uid: &str) -> Result<bool> {
         Ok(self.store.property(&erased_key(&self.identity, uid))?.is_some())
     }
 
@@ -55,33 +53,39 @@ impl Kernel {
             None => {
                 let mut contact = input.clone().into_contact(&topics);
                 contact.id = self.store.insert_contact(&contact, self.now)?;
-                self.contact_changed(&contact, None)
+                self.contact_made(contact)
             }
             Some(id) => {
                 let old = self.load_contact(id)?;
                 let mut contact = old.clone();
                 input.apply_to(&mut contact, &topics);
-                self.save_contact(&contact, &old)
+                self.save_contact(&mut contact, &old)
             }
         }
     }
 
-    pub(super) fn save_contact(&mut self, contact: &Contact, old: &Contact) -> Result<()> {
+    /// Writes a contact that was changed; its traits are then as they are with that.
+    pub(super) fn save_contact(&mut self, contact: &mut Contact, old: &Contact) -> Result<()> {
         if contact == old {
             return Ok(());
         }
         self.store.update_contact(contact, self.now)?;
-        self.contact_changed(contact, Some(old))
+        let causes = differences(old, contact);
+        *contact = self.look(contact.clone(), Happened::Causes(&causes))?;
+        self.contact_changed(contact, Some(old))?;
+        self.work.push_back(Work::Changed { contact: contact.id });
+        Ok(())
     }
 
-    /// Date triggers and schedules in the contact's zone move with it; open runs look again.
-    pub(super) fn contact_changed(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
+    fn contact_made(&mut self, contact: Contact) -> Result<()> {
+        let contact = self.first_look(contact)?;
+        self.contact_changed(&contact, None)
+    }
+
+    /// Date triggers and schedules in the contact's zone move with it.
+    fn contact_changed(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
         self.set_date_timers(contact, old, self.now - 1)?;
-        self.know_zone(contact.time_zone.as_deref())?;
-        if old.is_some() {
-            self.work.push_back(Work::Changed { contact: contact.id });
-        }
-        Ok(())
+        self.know_zone(contact.time_zone.as_deref())
     }
 
     /// Sets attributes and built-in fields by their names.
@@ -91,7 +95,7 @@ impl Kernel {
         for (name, value) in fields {
             set_field(&mut contact, std::slice::from_ref(name), value.clone());
         }
-        self.save_contact(&contact, &old)
+        self.save_contact(&mut contact, &old)
     }
 
     /// Changes consent and records it as an event. `topic` may be `all`.
@@ -119,7 +123,7 @@ impl Kernel {
         let old = self.load_contact(id)?;
         let mut contact = old.clone();
         contact.consent.change(topic, subscribe);
-        self.save_contact(&contact, &old)
+        self.save_contact(&mut contact, &old)
     }
 
     /// Ends the contact's runs and removes everything that is held about the person.

@@ -8,6 +8,7 @@ use super::in_force::Current;
 use super::{CHAIN, Kernel};
 use crate::audience::{Scope, check};
 use crate::engine;
+use crate::standing::Cause;
 use crate::state::*;
 use crate::store::Result;
 
@@ -124,6 +125,7 @@ impl Kernel {
         let Some(run_id) = self.store.insert_run(&run)? else { return self.store.count(id, "ignored", 1) };
         run.id = run_id;
         self.store.count(id, "entered", 1)?;
+        self.concerns(contact.id, Cause::Workflow(current.name.to_string()));
         let mut effects = Vec::new();
         let zone = self.zone_of(&contact);
         let plan = self.plan.clone();

@@ -1,5 +1,7 @@
 //! What the engine asks about one contact, answered from the store.
 
+use std::rc::Rc;
+
 use dsl::model::Fate;
 
 use crate::audience::Facts;
@@ -21,8 +23,8 @@ impl Facts for StoreFacts<'_> {
         self.contact
     }
 
-    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, StoreError> {
-        self.store.events(self.contact.id, name, from, bare)
+    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>, StoreError> {
+        self.store.events(self.contact.id, name, from, bare).map(Rc::new)
     }
 
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, StoreError> {

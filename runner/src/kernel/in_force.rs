@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dsl::model::{Status, Trigger};
+use dsl::model::{self, Status, Trigger};
 
 use super::following::{CHANGED, EVERYONE, Following};
 use super::{Kernel, Plan, Prepared};
+use crate::standing::Crossing;
 use crate::state::{DefinitionId, WorkflowId};
 use crate::store::{Result, StoreError, WorkflowRow};
 
@@ -25,6 +26,8 @@ pub(super) struct InForce {
     names: Arc<HashMap<String, WorkflowId>>,
     /// Event name to (workflow, index of the trigger), in order of name.
     by_event: Arc<HashMap<String, Vec<(WorkflowId, usize)>>>,
+    /// Segment and whether it is entered to workflows, in order of name.
+    by_crossing: Arc<HashMap<Crossing, Vec<WorkflowId>>>,
     /// Older definitions that runs still use, compiled when first needed.
     older: Arc<HashMap<DefinitionId, Arc<Prepared>>>,
     /// Workflows whose open runs are being gone through because the definition changed or they were frozen.
@@ -47,6 +50,7 @@ impl InForce {
             workflows: Arc::default(),
             names: Arc::default(),
             by_event: Arc::default(),
+            by_crossing: Arc::default(),
             older: Arc::default(),
             following: Vec::new(),
             sent_matters: false,
@@ -64,6 +68,10 @@ impl InForce {
 
     pub fn triggered_by(&self, event: &str) -> Vec<(WorkflowId, usize)> {
         self.by_event.get(event).cloned().unwrap_or_default()
+    }
+
+    pub fn crossed(&self, crossing: &Crossing) -> Vec<WorkflowId> {
+        self.by_crossing.get(crossing).cloned().unwrap_or_default()
     }
 
     /// In order of name.
@@ -117,17 +125,24 @@ impl Kernel {
             self.begin_following(id, EVERYONE)?;
         }
         self.resume_following()?;
-        self.plan_time_triggers()
+        self.plan_time_triggers()?;
+        self.put_audience_in_force()
     }
 
     fn install(&mut self, plan: Arc<Plan>, workflows: HashMap<WorkflowId, Current>) {
         let mut by_event: HashMap<String, Vec<(WorkflowId, usize)>> = HashMap::new();
+        let mut by_crossing: HashMap<Crossing, Vec<WorkflowId>> = HashMap::new();
         let mut ordered: Vec<_> = workflows.iter().collect();
         ordered.sort_by(|a, b| a.1.name.cmp(&b.1.name));
         for (id, current) in ordered.into_iter().filter(|(_, current)| current.status == Status::Live) {
             for (index, trigger) in current.prepared.program.definition.workflow.triggers.iter().enumerate() {
-                if let Trigger::Event { name, .. } = trigger {
-                    by_event.entry(name.clone()).or_default().push((*id, index));
+                match trigger {
+                    Trigger::Event { name, .. } => by_event.entry(name.clone()).or_default().push((*id, index)),
+                    Trigger::Segment { segment, change } => {
+                        let crossing = Crossing { segment: segment.clone(), entered: *change == model::Crossing::Enter };
+                        by_crossing.entry(crossing).or_default().push(*id);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -137,6 +152,7 @@ impl Kernel {
         self.in_force.names = Arc::new(workflows.iter().map(|(id, current)| (current.name.to_string(), *id)).collect());
         self.in_force.workflows = Arc::new(workflows);
         self.in_force.by_event = Arc::new(by_event);
+        self.in_force.by_crossing = Arc::new(by_crossing);
         self.reset_channels(&plan.catalog.settings);
         self.plan = plan;
     }

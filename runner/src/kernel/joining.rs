@@ -2,14 +2,110 @@
 
 use super::Kernel;
 use crate::ingest::{Alias, Identification};
+use crate::standing::Happened;
+use crate::state::*;
 use crate::store::Result;
 
 impl Kernel {
     pub(super) fn identify(&mut self, who: &Identification) -> Result<()> {
+        if self.came_before(who.message_id.as_deref())? {
+            return Ok(());
+        }
+        if let Some(anonymous) = &who.anonymous {
+            // Only who is known by nothing else is joined: whoever can write events must not take over another person by naming their id.
+            self.join(anonymous, &who.contact.id, true)?;
+        }
+        if who.anonymous_only && self.store.contact_id(&who.contact.id)?.is_none() {
+            self.contact_of(&who.contact.id, true)?;
+        }
         self.take_contact(&who.contact)
     }
 
-    pub(super) fn alias(&mut self, _alias: &Alias) -> Result<()> {
+    pub(super) fn alias(&mut self, alias: &Alias) -> Result<()> {
+        if self.came_before(alias.message_id.as_deref())? {
+            return Ok(());
+        }
+        self.join(&alias.previous, &alias.contact, false)
+    }
+
+    /// Whether a message of this id was taken already; from now on it was.
+    fn came_before(&mut self, message: Option<&str>) -> Result<bool> {
+        let Some(message) = message else { return Ok(false) };
+        let id = format!("message:{message}");
+        if self.store.received(&id)?.is_some() {
+            return Ok(true);
+        }
+        self.store.remember_received(&id, "", self.now)?;
+        Ok(false)
+    }
+
+    /// What is known under `previous` goes over to `uid`, and what comes under it later too, in whatever order the two come.
+    fn join(&mut self, previous: &str, uid: &str, only_anonymous: bool) -> Result<()> {
+        if previous == uid {
+            return Ok(());
+        }
+        let from = match self.store.contact_id(previous)? {
+            Some(id) => Some(self.load_contact(id)?),
+            None => None,
+        };
+        // An id that leads to somebody by an alias only is no contact of its own: it leads to the other one from now on.
+        let own = from.filter(|from| from.uid == previous);
+        if own.as_ref().is_some_and(|own| only_anonymous && !own.anonymous) {
+            tracing::debug!("an identify names as anonymous id what is a contact's own: they are not joined");
+            return Ok(());
+        }
+        match (own, self.store.contact_id(uid)?) {
+            (Some(from), None) if !self.was_erased(uid)? => self.rename(from, uid),
+            (_, None) => match self.contact_of(uid, false)? {
+                Some(into) => self.store.set_alias(previous, into),
+                None => Ok(()),
+            },
+            (None, Some(into)) => self.store.set_alias(previous, into),
+            (Some(from), Some(into)) if from.id == into => Ok(()),
+            (Some(from), Some(into)) => self.merge(&from, into),
+        }
+    }
+
+    /// The first thing heard of a person is who they were before.
+    fn rename(&mut self, from: Contact, uid: &str) -> Result<()> {
+        let mut contact = Contact { uid: uid.to_owned(), anonymous: false, ..from.clone() };
+        self.save_contact(&mut contact, &from)?;
+        self.store.set_alias(&from.uid, contact.id)
+    }
+
+    /// Makes two contacts one. What is known of `into` stays, what is missing comes from the other one.
+    fn merge(&mut self, from: &Contact, into: ContactId) -> Result<()> {
+        let open = self.store.open_runs(into)?;
+        for mut run in self.store.open_runs(from.id)? {
+            // A contact has one open run of a workflow and key: that of the person stays.
+            if open.iter().any(|other| other.workflow == run.workflow && other.key == run.key) {
+                self.end_run(&mut run, from, EndReason::Superseded, None)?;
+            }
+        }
+        self.store.join_contacts(from.id, into)?;
+        let old = self.load_contact(into)?;
+        let mut contact = old.clone();
+        fill(&mut contact.email, &from.email);
+        fill(&mut contact.phone, &from.phone);
+        fill(&mut contact.locale, &from.locale);
+        fill(&mut contact.time_zone, &from.time_zone);
+        for (name, value) in &from.attributes {
+            contact.attributes.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        for (topic, said) in &from.consent.topics {
+            contact.consent.topics.entry(topic.clone()).or_insert(*said);
+        }
+        // Whoever refused everything, under whichever name, has refused everything.
+        contact.consent.none |= from.consent.none;
+        self.save_contact(&mut contact, &old)?;
+        self.look(contact, Happened::OtherEvents)?;
+        self.work.push_back(super::Work::Changed { contact: into });
         Ok(())
+    }
+}
+
+fn fill(known: &mut Option<String>, other: &Option<String>) {
+    if known.is_none() {
+        known.clone_from(other);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dsl::model::{OnUnknown, Send, Settings, StepKind};
+use dsl::model::{Fate, OnUnknown, Send, Settings, StepKind};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -12,6 +12,7 @@ use crate::audience::contact_json;
 use crate::channels::{Content, Envelope, Job, Outcome, Report};
 use crate::dispatch::{Case, Decision, RateLimit, Skip, next_attempt};
 use crate::engine::{self, MessageEnd, Queue};
+use crate::standing::Cause;
 use crate::state::*;
 use crate::store::Result;
 use crate::tokens::Token;
@@ -267,7 +268,12 @@ impl Kernel {
         if matches!(status, MessageStatus::Failed | MessageStatus::Skipped) {
             message.taken_at = None;
         }
-        self.store.update_message(message)
+        self.store.update_message(message)?;
+        if status == MessageStatus::Sent && self.plan.audience.heeds(&Cause::Event(Fate::Sent.event().to_owned())) {
+            let event = self.sent_event(message);
+            self.event_counts(message.contact, Fate::Sent.event(), &event)?;
+        }
+        Ok(())
     }
 
     /// A channel reports on a message it carried.
@@ -346,13 +352,18 @@ impl Kernel {
             tracing::warn!("workflows go on starting each other by message_sent: the chain is cut here");
             return Ok(());
         }
-        let workflow = self.in_force.get(message.workflow).map_or("", |current| &current.name).to_owned();
+        let event = self.sent_event(message);
+        self.work.push_back(super::Work::Event { contact: contact.id, name: Fate::Sent.event().into(), event, depth });
+        Ok(())
+    }
+
+    /// The event that a message which was just sent stands for.
+    fn sent_event(&self, message: &Message) -> Event {
+        let workflow = self.in_force.get(message.workflow).map_or("", |current| &current.name);
         let properties = json!({
             "template": message.template, "workflow": workflow, "step": message.step, "channel": message.channel,
         });
-        let event = Event { id: EventId(i64::MAX), at: self.now, properties, message: Some(message.id) };
-        self.work.push_back(super::Work::Event { contact: contact.id, name: "message_sent".into(), event, depth });
-        Ok(())
+        Event { id: EventId(i64::MAX), at: self.now, properties, message: Some(message.id) }
     }
 
     /// The run that stands on the message goes on.

@@ -14,11 +14,14 @@ mod joining;
 mod messages;
 mod observe;
 mod plan;
+mod ranking;
 mod runs;
+mod sweeps;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
+mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
 pub(crate) use contacts::{erased_key, set_field};
@@ -34,6 +37,7 @@ use serde_json::Value;
 
 use crate::channels::{Job, Report};
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
+use crate::standing::{Cause, Crossing, NodeKey, Ranks};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
 use crate::tokens::{Signer, Token};
@@ -46,6 +50,8 @@ pub enum Input {
     /// A message came back from its channel.
     Report(Report),
     Contact(ContactInput),
+    /// One who was there before anything was in force: enters nothing by being what they are.
+    Known(ContactInput),
     Occurrence(Occurrence),
     /// It happened before anything was in force: counts, starts nothing.
     History(Occurrence),
@@ -98,6 +104,18 @@ pub struct Kernel {
     identity: String,
     signer: Signer,
     last_event: EventId,
+    /// What the places of standings stand for, by the version of the traits and segments.
+    layouts: Arc<HashMap<i64, Arc<[NodeKey]>>>,
+    /// All contacts are being gone through because traits or segments have changed.
+    sweeping_audience: bool,
+    ranks: Ranks,
+    /// When the ranks are to be refreshed; `None`: there are none.
+    ranks_due: Option<i64>,
+    search: Option<ranking::Search>,
+    /// What is being done is from before anything was in force: nobody enters by it.
+    silent: bool,
+    /// How many things followed from one another up to what is being done.
+    depth: u32,
     /// The inbox may hold something.
     inbox: bool,
     now: i64,
@@ -122,6 +140,18 @@ enum Work {
     /// The contact changed: conditions of open runs may hold now.
     Changed {
         contact: ContactId,
+    },
+    /// Traits and segments may depend on what happened.
+    Concerns {
+        contact: ContactId,
+        cause: Cause,
+        depth: u32,
+    },
+    /// The contact came into a segment, or left it.
+    Crossed {
+        contact: ContactId,
+        crossing: Crossing,
+        depth: u32,
     },
     Start {
         workflow: String,
@@ -160,6 +190,13 @@ impl Kernel {
             identity: String::new(),
             signer: Signer::new(""),
             last_event: EventId(0),
+            layouts: Arc::default(),
+            sweeping_audience: false,
+            ranks: Ranks::default(),
+            ranks_due: None,
+            search: None,
+            silent: false,
+            depth: 0,
             inbox: true,
             now,
             late_since: None,
@@ -194,8 +231,10 @@ impl Kernel {
             kernel.take_all(inputs)?;
             if !kernel.stopping {
                 turn.more |= kernel.take_inbox()?;
+                turn.more |= kernel.recheck_some(now)?;
                 kernel.fire_time_triggers(now)?;
                 turn.more |= kernel.sweep()?;
+                turn.more |= kernel.refresh_ranks()?;
                 turn.more |= kernel.follow_some()?;
                 turn.more |= kernel.run_due()?;
                 kernel.dispatch(&mut turn.jobs)?;
@@ -241,7 +280,8 @@ impl Kernel {
         if self.stopping {
             return Ok(None);
         }
-        let mut wake = [self.store.next_due_run()?, self.store.next_date_timer()?].into_iter().flatten().min();
+        let times = [self.store.next_due_run()?, self.store.next_date_timer()?, self.store.next_recheck()?, self.ranks_due];
+        let mut wake = times.into_iter().flatten().min();
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
         for (name, channel) in &self.channels {
@@ -311,6 +351,7 @@ impl Kernel {
     /// Everything that arrived, after what time pulled before this instant.
     fn take_all(&mut self, inputs: &[Input]) -> Result<()> {
         if !self.stopping {
+            self.recheck_some(self.now - 1)?;
             self.fire_time_triggers(self.now - 1)?;
         }
         for input in inputs {
@@ -331,13 +372,29 @@ impl Kernel {
                 self.work.clear();
                 break;
             }
+            self.depth = work.depth();
             match work {
+                Work::Concerns { contact, cause, .. } => self.look_at_concern(contact, &cause)?,
+                Work::Crossed { contact, crossing, depth } => self.crossed(contact, &crossing, depth)?,
                 Work::Event { contact, name, event, depth } => self.event_happened(contact, &name, &event, depth)?,
                 Work::Changed { contact } => self.look_at_open_runs(contact, None, 0)?,
                 Work::Start { workflow, contact, with, depth } => self.start_by_name(&workflow, contact, with, depth)?,
             }
         }
+        self.depth = 0;
         Ok(())
+    }
+}
+
+impl Work {
+    fn depth(&self) -> u32 {
+        match self {
+            Work::Event { depth, .. }
+            | Work::Concerns { depth, .. }
+            | Work::Crossed { depth, .. }
+            | Work::Start { depth, .. } => *depth,
+            Work::Changed { .. } => 0,
+        }
     }
 }
 
@@ -350,6 +407,10 @@ struct Before {
     zones: Vec<Option<String>>,
     inbox: bool,
     tally: Tally,
+    layouts: Arc<HashMap<i64, Arc<[NodeKey]>>>,
+    sweeping_audience: bool,
+    ranks: Ranks,
+    ranks_due: Option<i64>,
 }
 
 impl Before {
@@ -362,6 +423,10 @@ impl Before {
             zones: kernel.zones.clone(),
             inbox: kernel.inbox,
             tally: kernel.tally.clone(),
+            layouts: kernel.layouts.clone(),
+            sweeping_audience: kernel.sweeping_audience,
+            ranks: kernel.ranks.clone(),
+            ranks_due: kernel.ranks_due,
         }
     }
 
@@ -373,6 +438,14 @@ impl Before {
         kernel.zones = self.zones;
         kernel.inbox = self.inbox;
         kernel.tally = self.tally;
+        kernel.layouts = self.layouts;
+        kernel.sweeping_audience = self.sweeping_audience;
+        kernel.ranks = self.ranks;
+        kernel.ranks_due = self.ranks_due;
+        // Begun again from the first contact.
+        kernel.search = None;
+        kernel.silent = false;
+        kernel.depth = 0;
         kernel.work.clear();
         kernel.late_since = None;
         kernel.at_timers = false;

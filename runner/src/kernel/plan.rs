@@ -7,11 +7,13 @@ use dsl::model::{Catalog, Definition};
 
 use crate::engine::Program;
 use crate::render::{RenderError, Templates};
+use crate::standing::Audience;
 
 pub struct Plan {
     pub catalog: Arc<Catalog>,
     /// By workflow name.
     pub workflows: BTreeMap<String, Planned>,
+    pub audience: Arc<Audience>,
 }
 
 #[derive(Clone)]
@@ -54,6 +56,6 @@ impl Plan {
             };
             workflows.insert(name.clone(), planned);
         }
-        Ok(Plan { catalog, workflows })
+        Ok(Plan { audience: Arc::new(Audience::new(&catalog)), catalog, workflows })
     }
 }

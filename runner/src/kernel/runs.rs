@@ -10,6 +10,7 @@ use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
 use crate::engine::{self, Effect, Moment, Progress};
+use crate::standing::Cause;
 use crate::state::*;
 use crate::store::Result;
 
@@ -122,6 +123,7 @@ impl Kernel {
         prepared: &Prepared,
         depth: u32,
     ) -> Result<()> {
+        let outer = std::mem::replace(&mut self.depth, depth + 1);
         for effect in effects {
             match effect {
                 Effect::Log { kind, step, detail } => self.log(run, contact, kind, step, detail, None)?,
@@ -145,6 +147,7 @@ impl Kernel {
                     let properties = self.render_data(&with, run, contact, prepared);
                     let event = NewEvent { contact: contact.id, name: event, at: self.now, properties, uid: None, message: None };
                     self.store_event(event, depth + 1, true)?;
+                    *contact = self.load_contact(contact.id)?;
                 }
                 Effect::Start { workflow, with } => {
                     let with = Value::Object(self.render_data(&with, run, contact, prepared));
@@ -154,6 +157,7 @@ impl Kernel {
                 Effect::Goal => self.store.count(run.workflow, "goal", 1)?,
             }
         }
+        self.depth = outer;
         Ok(())
     }
 
@@ -170,6 +174,9 @@ impl Kernel {
         if kind == LogKind::Exit {
             let reason = detail.get("reason").and_then(Value::as_str).unwrap_or_default();
             self.store.count(run.workflow, &format!("exit:{reason}"), 1)?;
+            if let Some(current) = self.in_force.get(run.workflow) {
+                self.concerns(run.contact, Cause::Workflow(current.name.to_string()));
+            }
         }
         let entry = LogEntry { run: run.id, number: run.state.logged, at: self.now, kind, step, detail };
         run.state.logged += 1;

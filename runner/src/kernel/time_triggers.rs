@@ -1,4 +1,4 @@
-//! Triggers that time pulls: schedules, one-off broadcasts, dates of contacts; and the sweeps through all contacts that they cause.
+//! Triggers that time pulls: schedules, one-off broadcasts, dates of contacts.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::in_force::Current;
 use super::{CHUNK, Kernel};
 use crate::audience::contact_value;
 use crate::state::*;
-use crate::store::{DateTimer, Result, ScheduleRow, Sweep, SweepKind, ZoneFilter, Zones};
+use crate::store::{DateTimer, Result, ScheduleRow, Sweep, SweepKind, Zones};
 
 /// Names a trigger by its content, so that an edit elsewhere in the file does not disturb it.
 fn trigger_key(trigger: &Trigger) -> String {
@@ -121,7 +121,7 @@ impl Kernel {
         Ok(())
     }
 
-    fn trigger_of(current: &Current, key: &str) -> Option<Trigger> {
+    pub(super) fn trigger_of(current: &Current, key: &str) -> Option<Trigger> {
         current.prepared.program.definition.workflow.triggers.iter().find(|trigger| trigger_key(trigger) == key).cloned()
     }
 
@@ -218,7 +218,7 @@ impl Kernel {
     }
 
     /// When the date trigger fires next for the contact, strictly after `after`.
-    fn date_after(&self, trigger: &DateTrigger, contact: &Contact, after: i64) -> Option<i64> {
+    pub(super) fn date_after(&self, trigger: &DateTrigger, contact: &Contact, after: i64) -> Option<i64> {
         let value = contact_value(contact, &self.plan.catalog.settings, &trigger.date.keys, self.now)?;
         time::fires_after(trigger, value.as_str()?, after, &self.zone_of(contact)).ok().flatten()
     }
@@ -243,46 +243,5 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-
-    /// Goes on with the sweeps, a chunk each; the place reached is kept with what was done. True when there is more.
-    pub(super) fn sweep(&mut self) -> Result<bool> {
-        let sweeps = self.store.sweeps()?;
-        for sweep in &sweeps {
-            let zone = match &sweep.kind {
-                SweepKind::Broadcast { zones: Zones::One(zone), .. } => ZoneFilter::In(Some(zone)),
-                SweepKind::Broadcast { zones: Zones::None, .. } => ZoneFilter::In(None),
-                SweepKind::Broadcast { zones: Zones::All, .. } | SweepKind::DateTimers => ZoneFilter::All,
-            };
-            let contacts = self.store.contacts_after(sweep.cursor, zone, CHUNK)?;
-            let Some(last) = contacts.last().copied() else {
-                self.store.drop_sweep(sweep.id)?;
-                continue;
-            };
-            let current = self.in_force.get(sweep.workflow).cloned();
-            for contact in contacts {
-                let Some(current) = &current else { break };
-                self.sweep_one(sweep, current, contact)?;
-                self.follow_up()?;
-            }
-            self.store.set_sweep_cursor(sweep.id, last)?;
-        }
-        Ok(!sweeps.is_empty())
-    }
-
-    fn sweep_one(&mut self, sweep: &Sweep, current: &Current, contact: ContactId) -> Result<()> {
-        let contact = self.load_contact(contact)?;
-        match &sweep.kind {
-            SweepKind::Broadcast { .. } => {
-                let entry = Entry { key: String::new(), event: None, mark: None, depth: 0 };
-                self.enter(sweep.workflow, current, contact, entry)
-            }
-            SweepKind::DateTimers => {
-                let Some(Trigger::Date(date)) = Self::trigger_of(current, &sweep.trigger) else { return Ok(()) };
-                // What fires at this very instant may have fired: never twice.
-                let next = self.date_after(&date, &contact, self.now);
-                self.store.set_date_timer(sweep.workflow, &sweep.trigger, contact.id, next)
-            }
-        }
     }
 }

@@ -114,7 +114,7 @@ impl Simulation {
     pub fn contacts(&mut self, contacts: impl IntoIterator<Item = io::Result<ContactInput>>) -> Result<(), SimulateError> {
         let mut inputs = Vec::with_capacity(CHUNK);
         for contact in contacts {
-            inputs.push(Input::Contact(contact.map_err(SimulateError::Read)?));
+            inputs.push(Input::Known(contact.map_err(SimulateError::Read)?));
             if inputs.len() == CHUNK {
                 self.kernel.arrive(self.span.from, &inputs)?;
                 inputs.clear();

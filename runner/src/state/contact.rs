@@ -21,6 +21,7 @@ pub struct Contact {
     pub attributes: Map<String, Value>,
     /// What is worked out about the contact, by the name of the trait. A trait without a value is left out.
     pub traits: Traits,
+    pub upkeep: Upkeep,
     pub consent: Consent,
     /// Known by an anonymous id only, until an identify or alias joins it to a person.
     pub anonymous: bool,
@@ -40,11 +41,21 @@ impl Contact {
             time_zone: None,
             attributes: Map::new(),
             traits: Traits::new(),
+            upkeep: Upkeep::default(),
             consent: Consent::default(),
             anonymous: false,
             erased: false,
         }
     }
+}
+
+/// How far the traits and segments of a contact are worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Upkeep {
+    /// Of the definitions; 0: not at all.
+    pub version: i64,
+    /// When time alone may change something, in ms since 1970 UTC.
+    pub recheck: Option<i64>,
 }
 
 pub type Traits = BTreeMap<String, TraitValue>;

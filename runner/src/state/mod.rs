@@ -7,7 +7,7 @@ mod log;
 mod message;
 mod run;
 
-pub use contact::{Consent, Contact, Fading, TraitValue, Traits};
+pub use contact::{Consent, Contact, Fading, TraitValue, Traits, Upkeep};
 pub use event::{Event, NewEvent};
 pub use log::{LogEntry, LogKind};
 pub use message::{Message, MessageStatus};

@@ -18,6 +18,7 @@ pub use sqlite::SqliteStore;
 
 use serde_json::Map;
 
+use crate::standing::Standing;
 use crate::state::*;
 
 /// Why the store could not do what was asked.
@@ -74,6 +75,16 @@ pub trait Store: Send {
     /// runs remember. The row stays, erased, under a uid that cannot be guessed from the old one. Refused while the contact has
     /// open runs: end them first, and skip their messages.
     fn erase_contact(&mut self, id: ContactId, now: i64) -> Result<()>;
+
+    // Traits and segments
+
+    /// What is kept about where the contact stands, under the version of [`Contact::upkeep`].
+    fn standing(&mut self, contact: ContactId) -> Result<Option<Standing>>;
+    /// Writes the contact's traits and upkeep, and what is kept beside.
+    fn set_standing(&mut self, contact: &Contact, standing: &Standing) -> Result<()>;
+    /// Contacts whose [`Upkeep::recheck`] is `<= now`, the longest due first. They stay due until their standing is written.
+    fn due_rechecks(&mut self, now: i64, limit: usize) -> Result<Vec<ContactId>>;
+    fn next_recheck(&mut self) -> Result<Option<i64>>;
 
     // Static segments
 

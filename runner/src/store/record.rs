@@ -85,6 +85,10 @@ pub enum SweepKind {
     Broadcast { at: i64, zones: Zones },
     /// Sets the date timers of all contacts after a definition changed.
     DateTimers,
+    /// Works out where all contacts stand after a trait or a segment changed.
+    Audience,
+    /// Takes the ranks of all contacts from new cut points.
+    Ranks,
 }
 
 /// Whose turn it is in a broadcast.
@@ -113,6 +117,11 @@ pub enum InboxItem {
     Contacts(Vec<ContactId>),
     /// The events of this range of ids were stored and have not been acted on.
     Events {
+        first: EventId,
+        last: EventId,
+    },
+    /// The same of events that are too old to start anything: they only count.
+    History {
         first: EventId,
         last: EventId,
     },

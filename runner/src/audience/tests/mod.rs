@@ -8,6 +8,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::rc::Rc;
 
 use dsl::model::{Condition, Fate, Http, Path, Root, Settings, Topic};
 use dsl::time::Duration;
@@ -126,14 +127,14 @@ impl Facts for Recorded<'_> {
         &self.world.contact
     }
 
-    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Vec<Event>, Infallible> {
+    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>, Infallible> {
         self.reads.push(format!("{name} {}{}", since(from), if bare { " bare" } else { "" }));
         let mut events = self.world.events.get(name).cloned().unwrap_or_default();
         events.retain(|event| event.at >= from);
         if bare {
             events.iter_mut().for_each(|event| event.properties = Value::Null);
         }
-        Ok(events)
+        Ok(Rc::new(events))
     }
 
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, Infallible> {

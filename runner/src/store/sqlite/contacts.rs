@@ -4,7 +4,7 @@ use rusqlite::{Row, params};
 
 use super::SqliteStore;
 use super::db::{Db, Read, json_or_default, map_json, sql_limit, to_json};
-use crate::state::{Consent, Contact, ContactId};
+use crate::state::{Consent, Contact, ContactId, Upkeep};
 use crate::store::{Result, ZoneFilter};
 
 pub(super) fn find(store: &mut SqliteStore, id: ContactId) -> Result<Option<Contact>> {
@@ -15,7 +15,8 @@ pub(super) fn find(store: &mut SqliteStore, id: ContactId) -> Result<Option<Cont
     }
     db.row(
         "read a contact",
-        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits FROM contacts WHERE id = ?1",
+        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits, version, recheck
+         FROM contacts WHERE id = ?1",
         [id.0],
         |row| {
             let contact = read(row)?;
@@ -41,6 +42,7 @@ fn read(row: &Row<'_>) -> Read<Contact> {
         erased: row.get(8)?,
         anonymous: row.get(9)?,
         traits: json_or_default(row, 10, "contact")?,
+        upkeep: Upkeep { version: row.get(11)?, recheck: row.get(12)? },
     })
 }
 
@@ -84,7 +86,8 @@ pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
         ],
     )?;
     let id = ContactId(id);
-    recent.keep_contact(&Contact { id, ..contact.clone() }, attributes.as_deref().map_or(0, str::len));
+    let known = Contact { id, traits: Default::default(), upkeep: Upkeep::default(), ..contact.clone() };
+    recent.keep_contact(&known, attributes.as_deref().map_or(0, str::len));
     Ok(id)
 }
 
@@ -92,7 +95,14 @@ pub(super) fn update(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
     let SqliteStore { db, recent, .. } = store;
     let attributes = map_json(&contact.attributes, "contact")?;
     write(db, contact, attributes.as_deref(), now)?;
-    recent.keep_contact(contact, attributes.as_deref().map_or(0, str::len));
+    // Traits are not written here: what is kept has those of the row.
+    match recent.contact(contact.id.0).map(|known| (known.traits.clone(), known.upkeep)) {
+        Some((traits, upkeep)) => {
+            let contact = Contact { traits, upkeep, ..contact.clone() };
+            recent.keep_contact(&contact, attributes.as_deref().map_or(0, str::len));
+        }
+        None => recent.forget_contact(contact.id.0),
+    }
     Ok(())
 }
 

@@ -30,6 +30,10 @@ pub(super) fn erase(store: &mut SqliteStore, id: ContactId, now: i64) -> Result<
         return Err(Refusal::OpenRuns.when(DOING));
     }
     let uid = format!("erased-{}", store.unguessable(id.0)?);
+    let contact = super::contacts::find(store, id)?;
+    if let (Some(contact), Some(timers)) = (contact, &mut store.timers) {
+        timers.change(super::timers::Line::Contacts, id.0, contact.upkeep.recheck, None);
+    }
     secure_delete(store, "ON")?;
     let done = erase_rows(store, id, &uid, now);
     secure_delete(store, "FAST")?;

@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::SqliteStore;
 use super::db::{Db, Refusal};
+use super::timers::Line;
 use crate::state::ContactId;
 use crate::store::Result;
 
@@ -59,9 +60,14 @@ pub(super) fn join(store: &mut SqliteStore, from: ContactId, into: ContactId) ->
     if both.is_some() {
         return Err(Refusal::OpenRuns.when(DOING));
     }
+    let gone = super::contacts::find(store, from)?;
+    if let (Some(gone), Some(timers)) = (gone, &mut store.timers) {
+        timers.change(Line::Contacts, from.0, gone.upkeep.recheck, None);
+    }
     for sql in MOVES {
         store.db.write(DOING, sql, params![from.0, into.0])?;
     }
+    store.recent.clear();
     for sql in LEFT {
         store.db.write(DOING, sql, [from.0])?;
     }

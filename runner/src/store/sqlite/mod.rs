@@ -21,6 +21,7 @@ mod properties;
 mod received;
 mod recent;
 mod runs;
+mod standings;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -146,7 +147,8 @@ impl SqliteStore {
         self.loaded = self.data_version()?;
         let runs = runs::queue(&self.db)?;
         let messages = messages::queues(&self.db)?;
-        self.timers = Some(Timers::new(runs, messages));
+        let contacts = standings::queue(&self.db)?;
+        self.timers = Some(Timers::new(runs, contacts, messages));
         Ok(())
     }
 

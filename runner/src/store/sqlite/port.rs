@@ -5,8 +5,9 @@ use dsl::model::Fate;
 use super::timers::Line;
 use super::{
     Place, SqliteStore, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
-    runs, tally, time_triggers, workflows,
+    runs, standings, tally, time_triggers, workflows,
 };
+use crate::standing::Standing;
 use crate::state::*;
 use crate::store::*;
 
@@ -49,6 +50,22 @@ impl Store for SqliteStore {
 
     fn join_contacts(&mut self, from: ContactId, into: ContactId) -> Result<()> {
         joining::join(self, from, into)
+    }
+
+    fn standing(&mut self, contact: ContactId) -> Result<Option<Standing>> {
+        standings::find(&self.db, contact)
+    }
+
+    fn set_standing(&mut self, contact: &Contact, standing: &Standing) -> Result<()> {
+        standings::set(self, contact, standing)
+    }
+
+    fn due_rechecks(&mut self, now: i64, limit: usize) -> Result<Vec<ContactId>> {
+        Ok(self.timers()?.due(Line::Contacts, now, limit).map(ContactId).collect())
+    }
+
+    fn next_recheck(&mut self) -> Result<Option<i64>> {
+        Ok(self.timers()?.next(Line::Contacts))
     }
 
     fn listed(&mut self, contact: ContactId, list: &str) -> Result<bool> {

@@ -56,6 +56,10 @@ impl Recent {
         self.contacts.keep(contact.id.0, contact, length);
     }
 
+    pub(super) fn forget_contact(&mut self, id: i64) {
+        self.contacts.forget(id);
+    }
+
     pub(super) fn run(&self, id: i64) -> Option<&Run> {
         self.runs.get(id)
     }
@@ -96,14 +100,18 @@ impl<T: Clone> Generations<T> {
 
     fn keep(&mut self, id: i64, record: &T, length: usize) {
         if length > LONGEST {
-            self.young.remove(&id);
-            self.old.remove(&id);
+            self.forget(id);
             return;
         }
         if self.young.len() >= MOST && !self.young.contains_key(&id) {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(id, record.clone());
+    }
+
+    fn forget(&mut self, id: i64) {
+        self.young.remove(&id);
+        self.old.remove(&id);
     }
 
     fn clear(&mut self) {

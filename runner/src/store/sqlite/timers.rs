@@ -1,4 +1,4 @@
-//! What is due when: the queues of runs and of each channel's messages, in memory, undone together with the transaction that changed them.
+//! What is due when: the queues of runs, of contacts that time alone may move from one segment to another, and of each channel's messages, in memory, undone together with the transaction that changed them.
 //!
 //! SQLite holds no such index: keeping it on disk would cost more than the rest of a step. An entry is 16 bytes, so a million waiting runs take
 //! some 25 MB.
@@ -9,6 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
     Runs,
+    /// Contacts that time alone may move.
+    Contacts,
     /// By the number of the channel's name.
     Messages(i64),
 }
@@ -19,6 +21,7 @@ type Entry = (i64, i64);
 #[derive(Default)]
 pub(super) struct Timers {
     runs: BTreeSet<Entry>,
+    contacts: BTreeSet<Entry>,
     messages: HashMap<i64, BTreeSet<Entry>>,
     /// What the open transaction changed, oldest first; `true`: added.
     journal: Vec<(Line, Entry, bool)>,
@@ -26,9 +29,10 @@ pub(super) struct Timers {
 
 impl Timers {
     /// Queues with these entries; built in one go they are packed tightly.
-    pub(super) fn new(runs: Vec<Entry>, messages: HashMap<i64, Vec<Entry>>) -> Timers {
+    pub(super) fn new(runs: Vec<Entry>, contacts: Vec<Entry>, messages: HashMap<i64, Vec<Entry>>) -> Timers {
         Timers {
             runs: runs.into_iter().collect(),
+            contacts: contacts.into_iter().collect(),
             messages: messages.into_iter().map(|(channel, entries)| (channel, entries.into_iter().collect())).collect(),
             journal: Vec::new(),
         }
@@ -66,6 +70,7 @@ impl Timers {
     pub(super) fn due(&self, line: Line, now: i64, limit: usize) -> impl Iterator<Item = i64> {
         let queue = match line {
             Line::Runs => Some(&self.runs),
+            Line::Contacts => Some(&self.contacts),
             Line::Messages(channel) => self.messages.get(&channel),
         };
         queue.into_iter().flatten().take_while(move |(due, _)| *due <= now).take(limit).map(|(_, id)| *id)
@@ -74,6 +79,7 @@ impl Timers {
     pub(super) fn next(&self, line: Line) -> Option<i64> {
         let queue = match line {
             Line::Runs => Some(&self.runs),
+            Line::Contacts => Some(&self.contacts),
             Line::Messages(channel) => self.messages.get(&channel),
         };
         queue.and_then(|queue| queue.first()).map(|(due, _)| *due)
@@ -99,6 +105,7 @@ impl Timers {
     fn queue(&mut self, line: Line) -> &mut BTreeSet<Entry> {
         match line {
             Line::Runs => &mut self.runs,
+            Line::Contacts => &mut self.contacts,
             Line::Messages(channel) => self.messages.entry(channel).or_default(),
         }
     }
