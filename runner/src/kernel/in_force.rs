@@ -126,7 +126,8 @@ impl Kernel {
         }
         self.resume_following()?;
         self.plan_time_triggers()?;
-        self.put_audience_in_force()
+        self.put_audience_in_force()?;
+        self.put_retention_in_force()
     }
 
     fn install(&mut self, plan: Arc<Plan>, workflows: HashMap<WorkflowId, Current>) {

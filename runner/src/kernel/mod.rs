@@ -15,6 +15,7 @@ mod messages;
 mod observe;
 mod plan;
 mod ranking;
+mod retention;
 mod runs;
 mod sweeps;
 mod tally;
@@ -112,6 +113,7 @@ pub struct Kernel {
     /// When the ranks are to be refreshed; `None`: there are none.
     ranks_due: Option<i64>,
     search: Option<ranking::Search>,
+    retaining: retention::Retaining,
     /// What is being done is from before anything was in force: nobody enters by it.
     silent: bool,
     /// How many things followed from one another up to what is being done.
@@ -195,6 +197,7 @@ impl Kernel {
             ranks: Ranks::default(),
             ranks_due: None,
             search: None,
+            retaining: retention::Retaining::default(),
             silent: false,
             depth: 0,
             inbox: true,
@@ -235,6 +238,7 @@ impl Kernel {
                 kernel.fire_time_triggers(now)?;
                 turn.more |= kernel.sweep()?;
                 turn.more |= kernel.refresh_ranks()?;
+                turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
                 turn.more |= kernel.run_due()?;
                 kernel.dispatch(&mut turn.jobs)?;
@@ -280,7 +284,13 @@ impl Kernel {
         if self.stopping {
             return Ok(None);
         }
-        let times = [self.store.next_due_run()?, self.store.next_date_timer()?, self.store.next_recheck()?, self.ranks_due];
+        let times = [
+            self.store.next_due_run()?,
+            self.store.next_date_timer()?,
+            self.store.next_recheck()?,
+            self.ranks_due,
+            self.retains_at(),
+        ];
         let mut wake = times.into_iter().flatten().min();
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
@@ -411,6 +421,7 @@ struct Before {
     sweeping_audience: bool,
     ranks: Ranks,
     ranks_due: Option<i64>,
+    retaining: retention::Retaining,
 }
 
 impl Before {
@@ -427,6 +438,7 @@ impl Before {
             sweeping_audience: kernel.sweeping_audience,
             ranks: kernel.ranks.clone(),
             ranks_due: kernel.ranks_due,
+            retaining: kernel.retaining,
         }
     }
 
@@ -442,6 +454,7 @@ impl Before {
         kernel.sweeping_audience = self.sweeping_audience;
         kernel.ranks = self.ranks;
         kernel.ranks_due = self.ranks_due;
+        kernel.retaining = self.retaining;
         // Begun again from the first contact.
         kernel.search = None;
         kernel.silent = false;

@@ -94,6 +94,11 @@ pub trait Store: Send {
     /// The lists the contact is on, and since when; in order of name.
     fn lists_of(&mut self, contact: ContactId) -> Result<Vec<(String, i64)>>;
 
+    // Retention
+
+    /// Deletes what of the next `limit` rows after the row `after` is from before this time.
+    fn expire(&mut self, old: Old, before: i64, after: i64, limit: usize) -> Result<Expired>;
+
     // What was received
 
     /// The answer that was given when this id was received first.

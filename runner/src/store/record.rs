@@ -109,6 +109,27 @@ pub struct DateTimer {
     pub at: i64,
 }
 
+/// What is deleted when it is old enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Old {
+    /// By when they happened; but for those about consent.
+    Events,
+    /// That are finished, by when they were.
+    Messages,
+    /// The histories of runs, by when the runs ended.
+    RunLogs,
+}
+
+/// What was deleted of one stretch of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// The contacts it was about, in order.
+    pub contacts: Vec<ContactId>,
+    /// The last row that was looked at; `None`: there are no more.
+    pub next: Option<i64>,
+}
+
 /// Something that another process left for the runner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,6 +2,7 @@
 //!
 //! [`check`] runs them all.
 
+mod audience;
 mod contacts;
 mod erase;
 mod events;
@@ -22,6 +23,15 @@ type Case = fn(&mut dyn Store);
 
 /// All cases, by file. A case that is missing here is reported as dead code.
 const CASES: &[(&str, Case)] = &[
+    ("audience::standing", audience::standing),
+    ("audience::rechecks", audience::rechecks),
+    ("audience::lists", audience::lists),
+    ("audience::received", audience::received),
+    ("audience::emails_and_aliases", audience::emails_and_aliases),
+    ("audience::joined", audience::joined),
+    ("audience::not_joined_with_the_same_open_run", audience::not_joined_with_the_same_open_run),
+    ("audience::old_events_expire", audience::old_events_expire),
+    ("audience::old_messages_and_logs_expire", audience::old_messages_and_logs_expire),
     ("contacts::round_trip", contacts::round_trip),
     ("contacts::uid_is_unique", contacts::uid_is_unique),
     ("contacts::update_changes_everything", contacts::update_changes_everything),

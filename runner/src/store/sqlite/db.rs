@@ -151,6 +151,20 @@ impl Db {
         }
     }
 
+    /// Changes rows, within a transaction only; gives what the statement returns of each.
+    pub(super) fn changed_rows<T>(
+        &self,
+        doing: &'static str,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> Read<T>,
+    ) -> Result<Vec<T>> {
+        if !self.in_transaction() {
+            return Err(Refusal::NoTransaction.when(doing));
+        }
+        self.rows(doing, sql, params, read)
+    }
+
     pub(super) fn rows<T>(
         &self,
         doing: &'static str,

@@ -20,6 +20,7 @@ mod port;
 mod properties;
 mod received;
 mod recent;
+mod retention;
 mod runs;
 mod standings;
 mod tally;

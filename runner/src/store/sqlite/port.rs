@@ -5,7 +5,7 @@ use dsl::model::Fate;
 use super::timers::Line;
 use super::{
     Place, SqliteStore, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
-    runs, standings, tally, time_triggers, workflows,
+    retention, runs, standings, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
 use crate::state::*;
@@ -78,6 +78,10 @@ impl Store for SqliteStore {
 
     fn lists_of(&mut self, contact: ContactId) -> Result<Vec<(String, i64)>> {
         lists::of_contact(&self.db, contact)
+    }
+
+    fn expire(&mut self, old: Old, before: i64, after: i64, limit: usize) -> Result<Expired> {
+        retention::expire(self, old, before, after, limit)
     }
 
     fn received(&mut self, id: &str) -> Result<Option<String>> {
