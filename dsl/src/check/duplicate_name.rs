@@ -1,7 +1,7 @@
-//! Finds workflows and segments whose name another one has.
+//! Finds workflows, segments and traits whose name another one has.
 //!
 //! # What it does
-//! Compares the names of all workflows, and of all segments, over the whole project.
+//! Compares the names of all workflows, of all segments, and of all traits, over the whole project.
 //!
 //! # Why is this bad
 //! A name is what runs, reports and other files know a workflow by: with two of them, one would be lost.
@@ -30,8 +30,8 @@ use crate::diagnostic::Location;
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let workflows = project.workflows().map(|workflow| (workflow.model.name.as_str(), &workflow.at));
     unique("workflow", workflows, report);
-    let segments = project.units.iter().flat_map(|unit| &unit.segments).map(|segment| (segment.name.as_str(), &segment.at));
-    unique("segment", segments, report);
+    unique("segment", project.segments().map(|segment| (segment.name.as_str(), &segment.at)), report);
+    unique("trait", project.traits().map(|unit| (unit.name.as_str(), &unit.at)), report);
 }
 
 fn unique<'a>(kind: &str, named: impl Iterator<Item = (&'a str, &'a Location)>, report: &mut Report<'_>) {

@@ -7,10 +7,13 @@ mod missing_needs;
 mod missing_topic;
 mod moved;
 mod never_sent;
+mod personal_key;
 mod predicate_type;
 mod project;
 mod reserved_event;
 mod segment_cycle;
+mod set_trait;
+mod shadowed_attribute;
 mod template_use;
 mod unknown_attribute;
 mod unknown_channel;
@@ -36,9 +39,12 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         missing_topic::check,
         moved::check,
         never_sent::check,
+        personal_key::check,
         predicate_type::check,
         reserved_event::check,
         segment_cycle::check,
+        set_trait::check,
+        shadowed_attribute::check,
         template_use::check,
         unknown_attribute::check,
         unknown_channel::check,
@@ -50,7 +56,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_workflow::check,
         unreachable_step::check,
         wait_without_within::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 20]
+    ] as [fn(&Project<'_>, &mut Report<'_>); 23]
     {
         rule(project, &mut report);
     }

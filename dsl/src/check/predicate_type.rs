@@ -1,7 +1,7 @@
 //! Finds predicates that the data contract's type can never satisfy.
 //!
 //! # What it does
-//! Compares each predicate with the type that the data contract gives the attribute or property.
+//! Compares each predicate with the type that the data contract gives the attribute or property, or that the trait has.
 //!
 //! # Why is this bad
 //! Numbers and text never compare: the condition silently never holds.
@@ -26,14 +26,15 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             let Some(kinds) = kinds(project.declared(value, events.as_ref())) else {
                 continue;
             };
-            for test in value.tests.iter().filter(|test| !kinds.iter().any(|kinds| possible(test.wants, *kinds))) {
+            // That a trait is set at all is said elsewhere.
+            let tests = value.tests.iter().filter(|test| test.word != "set" || project.trait_of(&value.path).is_none());
+            for test in tests.filter(|test| !kinds.iter().any(|kinds| possible(test.wants, *kinds))) {
                 let is = kinds.iter().map(|kinds| words(has(*kinds))).collect::<Vec<_>>().join(" or ");
-                let message = format!(
-                    "`{}` goes with {} here, but `{}` is {is} in the data contract",
-                    test.word,
-                    words(test.wants),
-                    value.path
-                );
+                let word = test.word;
+                let wanted = words(test.wants);
+                let path = &value.path;
+                let by = if project.trait_of(path).is_some() { "as a trait" } else { "in the data contract" };
+                let message = format!("`{word}` goes with {wanted} here, but `{path}` is {is} {by}");
                 report.error("predicate-type", &test.at, message, None);
             }
         }
@@ -55,7 +56,7 @@ fn kinds(declared: Vec<Declared>) -> Option<Vec<Kinds>> {
 }
 
 fn has(kinds: Kinds) -> Wants {
-    Wants { text: kinds.text || kinds.date, number: kinds.number, boolean: kinds.boolean, list: kinds.list }
+    Wants { text: kinds.text || kinds.date, number: kinds.number, boolean: kinds.boolean, list: kinds.list, date: kinds.date }
 }
 
 fn possible(wants: Wants, kinds: Kinds) -> bool {
@@ -66,10 +67,17 @@ fn possible(wants: Wants, kinds: Kinds) -> bool {
         || (wants.number && has.number)
         || (wants.boolean && has.boolean)
         || (wants.list && has.list)
+        || (wants.date && has.date)
 }
 
 fn words(wants: Wants) -> String {
-    let kinds = [(wants.text, "text"), (wants.number, "a number"), (wants.boolean, "true or false"), (wants.list, "a list")];
+    let kinds = [
+        (wants.text, "text"),
+        (wants.number, "a number"),
+        (wants.date && !wants.text, "a date"),
+        (wants.boolean, "true or false"),
+        (wants.list, "a list"),
+    ];
     let named: Vec<&str> = kinds.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
     if named.is_empty() { "a mapping".to_owned() } else { named.join(" or ") }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::contract::{Contract, Declared};
-use crate::lower::{EventScope, Notes, SettingsNotes, StepNote, Unit, ValueNote, WorkflowUnit};
-use crate::model::{Root, Settings};
+use crate::lower::{EventScope, Notes, SegmentUnit, SettingsNotes, StepNote, TraitUnit, Unit, ValueNote, WorkflowUnit};
+use crate::model::{Path, Root, Settings};
 use crate::template::Library;
 
 pub(crate) struct Project<'a> {
@@ -30,6 +30,9 @@ pub(crate) struct SetAside {
     pub files: bool,
     pub workflows: BTreeSet<String>,
     pub segments: BTreeSet<String>,
+    pub traits: BTreeSet<String>,
+    /// A file that gave nothing at all speaks of traits.
+    pub unread_traits: bool,
 }
 
 impl SetAside {
@@ -37,6 +40,8 @@ impl SetAside {
         self.files |= other.files;
         self.workflows.extend(other.workflows);
         self.segments.extend(other.segments);
+        self.traits.extend(other.traits);
+        self.unread_traits |= other.unread_traits;
     }
 }
 
@@ -45,11 +50,25 @@ impl<'a> Project<'a> {
         self.units.iter().filter_map(|unit| unit.workflow.as_ref())
     }
 
-    /// The notes of every workflow and segment.
+    pub(super) fn segments(&self) -> impl Iterator<Item = &'a SegmentUnit> + use<'a> {
+        self.units.iter().flat_map(|unit| &unit.segments)
+    }
+
+    pub(super) fn traits(&self) -> impl Iterator<Item = &'a TraitUnit> + use<'a> {
+        self.units.iter().flat_map(|unit| &unit.traits)
+    }
+
+    /// The name of the trait that a path leads to.
+    pub(super) fn trait_of<'p>(&self, path: &'p Path) -> Option<&'p str> {
+        let name = path.keys.first().filter(|_| path.root == Root::Contact)?;
+        self.contract.is_trait(name).then_some(name)
+    }
+
+    /// The notes of every workflow, segment and trait.
     pub(super) fn notes(&self) -> impl Iterator<Item = &'a Notes> + use<'a> {
         self.units.iter().flat_map(|unit| {
             let workflow = unit.workflow.iter().map(|workflow| &workflow.notes);
-            workflow.chain(unit.segments.iter().map(|segment| &segment.notes))
+            workflow.chain(shared(unit))
         })
     }
 
@@ -57,7 +76,7 @@ impl<'a> Project<'a> {
     pub(super) fn notes_with_events(&self) -> impl Iterator<Item = (&'a Notes, Option<BTreeSet<String>>)> {
         self.units.iter().flat_map(move |unit| {
             let workflow = unit.workflow.iter().map(move |workflow| (&workflow.notes, self.events_of(workflow)));
-            workflow.chain(unit.segments.iter().map(|segment| (&segment.notes, None)))
+            workflow.chain(shared(unit).map(|notes| (notes, None)))
         })
     }
 
@@ -91,4 +110,9 @@ impl<'a> Project<'a> {
             (Root::Event, EventScope::Run) => events.into_iter().flatten().map(property).collect(),
         }
     }
+}
+
+/// The notes of what a file shares with others.
+fn shared(unit: &Unit) -> impl Iterator<Item = &Notes> {
+    unit.segments.iter().map(|segment| &segment.notes).chain(unit.traits.iter().map(|unit| &unit.notes))
 }

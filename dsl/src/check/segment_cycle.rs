@@ -1,7 +1,8 @@
-//! Finds segments that need each other in a circle.
+//! Finds segments and traits that need each other in a circle.
 //!
 //! # What it does
-//! Follows every segment's `segment:` conditions.
+//! Follows every segment and every trait to the segments and traits that it names: by `segment:`, and by `contact.NAME` where
+//! that is a trait.
 //!
 //! # Why is this bad
 //! Whether someone belongs would depend on whether they belong.
@@ -9,53 +10,84 @@
 //! # Example
 //! ```yaml
 //! segments:
-//!   loyal: { not: { segment: fickle } }
-//!   fickle: { not: { segment: loyal } }
+//!   loyal: { contact.standing: high }
+//! traits:
+//!   standing: { first_match: { high: { segment: loyal } }, otherwise: low }
 //! ```
 //!
 //! # Use instead
 //! ```yaml
 //! segments:
-//!   loyal: { event: order_completed, count: { at_least: 3 } }
-//!   fickle: { not: { segment: loyal } }
+//!   loyal: { contact.standing: high }
+//! traits:
+//!   standing: { first_match: { high: { event: order_completed, count: { at_least: 3 } } }, otherwise: low }
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Project, Report};
-use crate::lower::SegmentUnit;
+use crate::diagnostic::Location;
+use crate::lower::Notes;
+
+/// What may be in a circle, in the order in which circles are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Node<'a> {
+    Segment(&'a str),
+    Trait(&'a str),
+}
+
+/// What each node names, and where.
+type Uses<'a> = BTreeMap<Node<'a>, Vec<(Node<'a>, &'a Location)>>;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let units = project.units.iter().flat_map(|unit| &unit.segments);
-    let segments: BTreeMap<&str, &SegmentUnit> = units.map(|segment| (segment.name.as_str(), segment)).collect();
+    let segments = project.segments().map(|segment| (Node::Segment(&segment.name), named(project, &segment.notes)));
+    let traits = project.traits().map(|unit| (Node::Trait(&unit.name), named(project, &unit.notes)));
+    let uses: Uses<'_> = segments.chain(traits).collect();
     let mut done = BTreeSet::new();
-    for name in segments.keys() {
-        walk(name, &segments, &mut done, report);
+    for node in uses.keys() {
+        walk(*node, &uses, &mut done, report);
     }
 }
 
-/// Depth first, without recursion: a chain of segments may be as long as a project likes.
-fn walk<'a>(
-    start: &'a str,
-    segments: &BTreeMap<&'a str, &'a SegmentUnit>,
-    done: &mut BTreeSet<&'a str>,
-    report: &mut Report<'_>,
-) {
-    let mut path: Vec<(&str, usize)> = vec![(start, 0)];
-    while let Some((name, next)) = path.pop() {
-        let uses = segments.get(name).map(|segment| segment.notes.segments.as_slice()).unwrap_or_default();
-        let Some(used) = uses.get(next).filter(|_| !done.contains(name)) else {
-            done.insert(name);
+fn named<'a>(project: &Project<'_>, notes: &'a Notes) -> Vec<(Node<'a>, &'a Location)> {
+    let segments = notes.segments.iter().map(|named| (Node::Segment(&named.name), &named.at));
+    let traits = notes.values.iter().filter_map(|value| Some((Node::Trait(project.trait_of(&value.path)?), &value.at)));
+    segments.chain(traits).collect()
+}
+
+/// Depth first, without recursion: a chain may be as long as a project likes.
+fn walk<'a>(start: Node<'a>, uses: &Uses<'a>, done: &mut BTreeSet<Node<'a>>, report: &mut Report<'_>) {
+    let mut path: Vec<(Node<'a>, usize)> = vec![(start, 0)];
+    while let Some((node, next)) = path.pop() {
+        let used = uses.get(&node).and_then(|used| used.get(next)).filter(|_| !done.contains(&node));
+        let Some((used, at)) = used else {
+            done.insert(node);
             continue;
         };
-        path.push((name, next + 1));
-        if let Some(begin) = path.iter().position(|(open, _)| *open == used.name) {
-            let mut circle: Vec<&str> = path[begin..].iter().map(|(open, _)| *open).collect();
-            circle.push(&used.name);
-            let message = format!("segments need each other in a circle: {}", circle.join(" needs "));
-            report.error("segment-cycle", &used.at, message, None);
-        } else if segments.contains_key(used.name.as_str()) {
-            path.push((&used.name, 0));
+        path.push((node, next + 1));
+        if let Some(begin) = path.iter().position(|(open, _)| open == used) {
+            let mut circle: Vec<Node<'_>> = path[begin..].iter().map(|(open, _)| *open).collect();
+            circle.push(*used);
+            report.error("segment-cycle", at, message(&circle), None);
+        } else if uses.contains_key(used) {
+            path.push((*used, 0));
         }
     }
+}
+
+fn message(circle: &[Node<'_>]) -> String {
+    let has = |wanted: fn(&Node<'_>) -> bool| circle.iter().any(wanted);
+    let kinds = match (has(|node| matches!(node, Node::Segment(_))), has(|node| matches!(node, Node::Trait(_)))) {
+        (true, true) => "segments and traits",
+        (false, true) => "traits",
+        _ => "segments",
+    };
+    let names: Vec<String> = circle
+        .iter()
+        .map(|node| match node {
+            Node::Segment(name) => (*name).to_owned(),
+            Node::Trait(name) => format!("contact.{name}"),
+        })
+        .collect();
+    format!("{kinds} need each other in a circle: {}", names.join(" needs "))
 }

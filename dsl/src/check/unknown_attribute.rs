@@ -1,7 +1,7 @@
 //! Finds attributes and event properties that the data contract does not know.
 //!
 //! # What it does
-//! Looks up every `contact.NAME` in schemas/contact.schema.json and every `event.NAME` in the schema of the event it is about.
+//! Looks up every `contact.NAME` in schemas/contact.schema.json and among the traits, and every `event.NAME` in the schema of the event it is about.
 //! With `contract: open` in campaignd.yaml this is a warning.
 //!
 //! # Why is this bad

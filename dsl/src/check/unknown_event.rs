@@ -1,9 +1,9 @@
 //! Finds events that the data contract does not know.
 //!
 //! # What it does
-//! Looks up every event that a trigger, a condition or a `record` step names under schemas/events/. A project without event
-//! schemas has no contract for events, and reserved events (`message_clicked`, `unsubscribed`) are always known. With
-//! `contract: open` in campaignd.yaml this is a warning.
+//! Looks up every event that a trigger, a condition, a trait or a `record` step names under schemas/events/. A project without
+//! event schemas has no contract for events. Reserved events (`message_clicked`, `unsubscribed`) are always known, and so are
+//! `page`, `screen` and `group` from the tracking API. With `contract: open` in campaignd.yaml this is a warning.
 //!
 //! # Why is this bad
 //! An event that nobody sends starts nothing.

@@ -1,7 +1,7 @@
-//! Finds conditions on segments that do not exist.
+//! Finds names of segments that do not exist.
 //!
 //! # What it does
-//! Looks up every `segment:` among the shared segments of all files under workflows/.
+//! Looks up the `segment:` of every condition and trigger among the shared segments of all files under workflows/.
 //!
 //! # Why is this bad
 //! Nobody would ever match.
@@ -30,7 +30,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     if project.set_aside.files {
         return;
     }
-    let lowered = project.units.iter().flat_map(|unit| &unit.segments).map(|segment| segment.name.as_str());
+    let lowered = project.segments().map(|segment| segment.name.as_str());
     let known: BTreeSet<&str> = lowered.chain(project.set_aside.segments.iter().map(String::as_str)).collect();
     for named in project.notes().flat_map(|notes| &notes.segments) {
         if !known.contains(named.name.as_str()) {

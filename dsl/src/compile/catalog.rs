@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::halves::in_halves;
 use crate::contract::Contract;
 use crate::lower::{Unit, WorkflowUnit};
-use crate::model::{Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind};
+use crate::model::{Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind, Trait};
 use crate::template::Library;
 
 /// Builds the catalog; `None` only if a definition could not be written as JSON.
@@ -32,17 +32,17 @@ pub(super) fn build(
     for (name, entry) in &workflows {
         whole.push_str(&format!("\n{name} {}", entry.hash.0));
     }
-    whole.push_str(&serde_json::to_string(&segments).ok()?);
+    let backfill: BTreeSet<String> = units
+        .iter()
+        .flat_map(|unit| &unit.segments)
+        .filter(|segment| segment.backfill)
+        .map(|segment| segment.name.clone())
+        .collect();
+    let traits: BTreeMap<String, Trait> =
+        units.iter().flat_map(|unit| &unit.traits).map(|unit| (unit.name.clone(), unit.model.clone())).collect();
+    whole.push_str(&serde_json::to_string(&(&segments, &backfill, &traits)).ok()?);
     let hash = ContentHash::of(&whole);
-    Some(Catalog {
-        settings: Arc::new(settings.clone()),
-        workflows,
-        segments,
-        backfill: BTreeSet::new(),
-        traits: BTreeMap::new(),
-        contract,
-        hash,
-    })
+    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, contract, hash })
 }
 
 fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {

@@ -11,7 +11,7 @@ use crate::check::{self, Project};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::lower::Unit;
-use crate::model::{Catalog, Settings};
+use crate::model::{Catalog, Settings, Trait};
 use crate::project::ProjectFiles;
 use crate::template::Library;
 
@@ -39,6 +39,7 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let settings = read::settings(files, &mut diagnostics);
     let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
     let read = read::workflows(files, &library, zone, &mut diagnostics);
+    let contract = contract.with_traits(traits(&read), read.set_aside.unread_traits);
     let project = Project {
         settings: settings.settings.as_ref(),
         settings_notes: &settings.notes,
@@ -90,6 +91,15 @@ fn template_names(files: &ProjectFiles) -> BTreeSet<String> {
             path[..end].to_owned()
         })
         .collect()
+}
+
+/// Every trait by name; `None`: set aside.
+fn traits(read: &read::ReadWorkflows) -> BTreeMap<String, Option<Trait>> {
+    let mut traits: BTreeMap<String, Option<Trait>> = read.set_aside.traits.iter().map(|name| (name.clone(), None)).collect();
+    for unit in read.units.iter().flat_map(|unit| &unit.traits) {
+        traits.insert(unit.name.clone(), Some(unit.model.clone()));
+    }
+    traits
 }
 
 fn started(units: &[Unit]) -> BTreeSet<&str> {

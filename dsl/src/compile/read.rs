@@ -79,15 +79,20 @@ pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out
 
 fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) {
     let before = out.len();
-    let Some(mut document) = document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments`", out)
+    let Some(mut document) =
+        document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments` and `traits`", out)
     else {
         read.set_aside.files = true;
+        read.set_aside.unread_traits |= text.contains("traits");
         return;
     };
     let duplicates = out.len() > before;
     environment(&document, text, &|_| false, out);
     let before = out.len();
-    let names = (document.value.get("workflow").and_then(Value::as_str).map(str::to_owned), keys(&document.value, "segments"));
+    let name = document.value.get("workflow").and_then(Value::as_str).map(str::to_owned);
+    // A segment or trait that could not be lowered still has its name.
+    read.set_aside.segments.extend(keys(&document.value, "segments"));
+    read.set_aside.traits.extend(keys(&document.value, "traits"));
     let usable = structure::check(&mut document, Form::workflow(), out);
     let whole = !duplicates && out.len() == before;
     let file = if usable { typed::<WorkflowFile>(&document, out) } else { None };
@@ -97,14 +102,9 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
             if let Some(workflow) = &mut unit.workflow {
                 workflow.notes.partial = !whole;
             }
-            // A segment that could not be lowered still has its name.
-            read.set_aside.segments.extend(names.1);
             read.units.push(unit);
         }
-        None => {
-            read.set_aside.workflows.extend(names.0);
-            read.set_aside.segments.extend(names.1);
-        }
+        None => read.set_aside.workflows.extend(name),
     }
 }
 

@@ -1,17 +1,23 @@
 //! The data contract: what `schemas/contact.schema.json` and `schemas/events/NAME.schema.json` say about the data.
 
+mod built_in;
+mod names;
 mod reserved;
 mod schema;
+mod traits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-pub use self::reserved::{CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, event_properties};
+use self::names::shown;
+pub use self::reserved::{CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
 use self::schema::Schema;
+use self::traits::Traits;
 use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::model::Trait;
 
 const CONTACT_FILE: &str = "schemas/contact.schema.json";
 const EVENTS_FOLDER: &str = "schemas/events/";
@@ -26,6 +32,8 @@ pub struct Contract {
     contact: Option<Arc<Schema>>,
     /// Empty: the project has no event schemas and any event is allowed.
     events: Arc<BTreeMap<String, Schema>>,
+    /// What is worked out for every contact.
+    traits: Arc<Traits>,
 }
 
 /// What the contract says of one attribute or property.
@@ -78,18 +86,24 @@ impl Contract {
                 }
             }
         }
-        (Contract { contact, events: Arc::new(events) }, diagnostics)
+        (Contract { contact, events: Arc::new(events), traits: Arc::default() }, diagnostics)
+    }
+
+    /// The same with these traits under `contact`. A trait without a form was set aside: anything may be asked of it. With `more`, there
+    /// are traits that nobody could read, and no name under `contact` is known to be wrong.
+    pub(crate) fn with_traits(self, traits: BTreeMap<String, Option<Trait>>, more: bool) -> Contract {
+        Contract { traits: Arc::new(Traits { known: traits, more }), ..self }
     }
 
     /// What is wrong with these attributes (built-in fields included: id, email, phone, locale, time_zone, topics), in
     /// words; empty when all is well. Messages never hold the data itself. A null counts as missing.
     pub fn check_contact(&self, attributes: &Value) -> Vec<String> {
-        let Some(attributes) = without_nulls(attributes) else {
+        let Some(object) = attributes.as_object() else {
             return vec!["a contact's attributes must be an object".to_owned()];
         };
-        let mut wrong = built_in_faults(&attributes);
+        let mut wrong = built_in::faults(object);
         if let Some(schema) = &self.contact {
-            for words in schema.check(&attributes) {
+            for words in faults(schema, attributes, object) {
                 if !wrong.contains(&words) {
                     wrong.push(words);
                 }
@@ -99,27 +113,35 @@ impl Contract {
     }
 
     /// What is wrong with this event's properties. An event that no schema declares is wrong once the project declares any
-    /// (reserved events are always declared). A null counts as missing.
+    /// (reserved events and those of the tracking API are always declared). A null counts as missing.
     pub fn check_event(&self, name: &str, properties: &Value) -> Vec<String> {
-        let Some(properties) = without_nulls(properties) else {
+        let Some(object) = properties.as_object() else {
             return vec!["an event's properties must be an object".to_owned()];
         };
         match self.events.get(name) {
-            Some(schema) => schema.check(&properties),
-            None if self.events.is_empty() || event_properties(name).is_some() => Vec::new(),
-            None => vec![format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}")],
+            Some(schema) => faults(schema, properties, object),
+            None if self.events.is_empty() || always_declared(name) => Vec::new(),
+            None => vec![match shown(name) {
+                Some(name) => format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}"),
+                None => format!("no schema under {EVENTS_FOLDER} declares this event"),
+            }],
         }
     }
 
-    /// What is declared of `contact.KEYS`. A number as a key is a place in a list.
+    /// What is declared of `contact.KEYS`, traits included. A number as a key is a place in a list.
     pub fn contact_attribute(&self, keys: &[String]) -> Declared {
+        if let Some(declared) = self.trait_value(keys) {
+            return declared;
+        }
         let from_schema = self.contact.as_ref().map_or(Declared::Open, |schema| schema.lookup(keys));
         match (reserved::contact_field(keys), from_schema) {
             (Some(_), known @ Declared::Known(_)) => known,
             (Some(built_in), _) => built_in,
+            (None, Declared::Unknown(_)) if self.traits.more && keys.len() == 1 => Declared::Open,
             (None, Declared::Unknown(mut names)) => {
                 if keys.len() == 1 {
                     names.extend(CONTACT_FIELDS.iter().map(|name| (*name).to_owned()));
+                    names.extend(self.traits.known.keys().cloned());
                     names.sort();
                     names.dedup();
                 }
@@ -131,12 +153,46 @@ impl Contract {
 
     /// Whether every contact that obeys the contract has a value at `contact.KEYS`. True as well where nothing is declared.
     pub fn contact_always_has(&self, keys: &[String]) -> bool {
+        if let Some(always) = self.traits.always_has(keys) {
+            return always;
+        }
         let Some(schema) = &self.contact else {
             return true;
         };
         // Only who can be written to gets a message, and topics are a list even when it is empty.
         let built_in = matches!(keys.first().map(String::as_str), Some("id" | "email" | "topics"));
         built_in || schema.requires(keys) || self.contact_attribute(keys) == Declared::Open
+    }
+
+    /// Whether the contact schema itself declares an attribute of this name.
+    pub fn declares_attribute(&self, name: &str) -> bool {
+        self.contact.as_ref().is_some_and(|schema| schema.declares(name))
+    }
+
+    /// Whether `contact.NAME` is worked out by a trait.
+    pub fn is_trait(&self, name: &str) -> bool {
+        self.traits.known.contains_key(name)
+    }
+
+    /// Whether `contact.KEYS` is, holds or is part of personal data: email, phone, what the contact schema marks with `"x-personal": true`,
+    /// and traits that show such a property of an event.
+    pub fn personal_attribute(&self, keys: &[String]) -> bool {
+        match keys.first().map(String::as_str) {
+            None => false,
+            Some("email" | "phone") => true,
+            Some(name) => match self.traits.known.get(name) {
+                Some(definition) => definition.as_ref().and_then(traits::shows).is_some_and(|(event, of)| {
+                    let keys: Vec<String> = of.keys.iter().chain(&keys[1..]).cloned().collect();
+                    self.personal_property(event, &keys)
+                }),
+                None => self.contact.as_ref().is_some_and(|schema| schema.personal(keys)),
+            },
+        }
+    }
+
+    /// The same of `event.KEYS` for this event: what its schema marks with `"x-personal": true`.
+    pub fn personal_property(&self, event: &str, keys: &[String]) -> bool {
+        self.events.get(event).is_some_and(|schema| schema.personal(keys))
     }
 
     /// What is declared of `event.KEYS` for this event. Of an event that is itself not declared nothing is known.
@@ -148,57 +204,31 @@ impl Contract {
         }
     }
 
-    /// `Open` when the project declares no events; reserved events are always known (as `Known` with `object`).
+    /// `Open` when the project declares no events; reserved events and those of the tracking API are always known (as `Known` with
+    /// `object`).
     pub fn event(&self, name: &str) -> Declared {
-        if self.events.contains_key(name) || event_properties(name).is_some() {
+        if self.events.contains_key(name) || always_declared(name) {
             Declared::Known(Kinds { object: true, ..Kinds::default() })
         } else if self.events.is_empty() {
             Declared::Open
         } else {
-            let reserved = MESSAGE_EVENTS.iter().chain(&CONSENT_EVENTS).map(|name| (*name).to_owned());
+            let reserved = MESSAGE_EVENTS.iter().chain(&CONSENT_EVENTS).chain(&TRACKING_EVENTS).map(|name| (*name).to_owned());
             Declared::Unknown(self.events.keys().cloned().chain(reserved).collect())
         }
     }
 }
 
-/// The object without its null members; `None` if it is no object.
-fn without_nulls(data: &Value) -> Option<Value> {
-    let object = data.as_object()?;
-    Some(Value::Object(
-        object.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect(),
-    ))
+fn always_declared(event: &str) -> bool {
+    event_properties(event).is_some() || TRACKING_EVENTS.contains(&event)
 }
 
-fn built_in_faults(attributes: &Value) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for field in CONTACT_FIELDS {
-        match attributes.get(field) {
-            None => {}
-            Some(Value::Array(topics)) if field == "topics" && topics.iter().all(Value::is_string) => {}
-            Some(_) if field == "topics" => wrong.push("`topics` must be a list of topic names".to_owned()),
-            Some(Value::String(text)) if field == "email" && !looks_like_address(text) => {
-                wrong.push("`email` must be an email address".to_owned());
-            }
-            Some(Value::String(_)) => {}
-            Some(_) => wrong.push(format!("`{field}` must be text")),
-        }
+/// What the schema has against the data, in which a null counts as missing. Good data is neither copied nor looked at twice.
+fn faults(schema: &Schema, data: &Value, members: &Map<String, Value>) -> Vec<String> {
+    if members.values().any(Value::is_null) {
+        let there = members.iter().filter(|(_, value)| !value.is_null());
+        return schema.check(&Value::Object(there.map(|(key, value)| (key.clone(), value.clone())).collect()));
     }
-    wrong
-}
-
-/// Something before the last `@`, a domain after it, and nothing that has no place in an address (RFC 5321, section 4.1.2, without
-/// quoted local parts; international addresses are let through).
-fn looks_like_address(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let clean = |part: &str| {
-        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;:\"@()[]\\".contains(c))
-    };
-    text.len() <= 254
-        && clean(local)
-        && clean(domain)
-        && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-'))
+    schema.check(data)
 }
 
 fn read(file: &str, text: &str, always: &[&str], diagnostics: &mut Vec<Diagnostic>) -> Option<Schema> {

@@ -12,6 +12,9 @@ pub const MESSAGE_EVENTS: [&str; 6] =
 /// What happens to consent, as events.
 pub const CONSENT_EVENTS: [&str; 2] = ["subscribed", "unsubscribed"];
 
+/// What the tracking API's calls of these names are stored as: always declared; a project may give them a schema.
+pub const TRACKING_EVENTS: [&str; 3] = ["page", "screen", "group"];
+
 const MESSAGE_PROPERTIES: [&str; 5] = ["template", "workflow", "step", "channel", "url"];
 const CONSENT_PROPERTIES: [&str; 1] = ["topic"];
 

@@ -4,6 +4,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+use super::names::shown;
 use super::{Declared, Kinds};
 use crate::structure::type_of;
 
@@ -51,7 +52,43 @@ impl Schema {
 
     /// What is wrong with the data, in words that never hold the data itself.
     pub fn check(&self, data: &Value) -> Vec<String> {
+        // Most data is good, and saying so is far cheaper than looking for errors.
+        if self.validator.is_valid(data) {
+            return Vec::new();
+        }
         self.validator.iter_errors(data).map(|error| words(&error)).collect()
+    }
+
+    /// Whether this very property is declared.
+    pub fn declares(&self, name: &str) -> bool {
+        self.resolve(&self.source).and_then(|node| node.get("properties")?.get(name)).is_some()
+    }
+
+    /// Whether the value there is, holds or is part of what the schema marks as personal.
+    pub fn personal(&self, keys: &[String]) -> bool {
+        self.personal_below(&self.source, keys, 0)
+    }
+
+    fn personal_below(&self, node: &Value, keys: &[String], depth: usize) -> bool {
+        let Some(node) = self.resolve(node).filter(|_| depth < MAX_REFERENCES) else {
+            return false;
+        };
+        // What is neither true nor false was meant to say something: better too careful.
+        if node.get("x-personal").is_some_and(|mark| mark != &Value::Bool(false)) {
+            return true;
+        }
+        let below = |node: &Value, keys: &[String]| self.personal_below(node, keys, depth + 1);
+        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key)?.as_array()).flatten();
+        let properties = node.get("properties").and_then(Value::as_object);
+        let items = node.get("items").filter(|_| keys.first().is_none_or(|key| key.parse::<usize>().is_ok()));
+        let inside = match keys.split_first() {
+            Some((key, rest)) => match properties.and_then(|properties| properties.get(key)) {
+                Some(property) => below(property, rest),
+                None => node.get("additionalProperties").into_iter().chain(items).any(|node| below(node, rest)),
+            },
+            None => properties.into_iter().flat_map(|properties| properties.values()).chain(items).any(|node| below(node, &[])),
+        };
+        inside || parts.into_iter().any(|part| below(part, keys))
     }
 
     pub fn lookup(&self, keys: &[String]) -> Declared {
@@ -188,8 +225,10 @@ fn bad(error: &ValidationError<'_>) -> BadSchema {
 }
 
 fn words(error: &ValidationError<'_>) -> String {
-    let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~");
+    let path: Vec<String> = error.instance_path().as_str().split('/').skip(1).map(segment).collect();
+    let path = path.join(".");
     let at = |name: &str| {
+        let name = shown(name).unwrap_or(HIDDEN);
         if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
     };
     let what = if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") };
@@ -241,6 +280,15 @@ fn words(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::FalseSchema => format!("{what} is not allowed"),
         other => format!("{what} breaks the schema's `{}`", other.keyword()),
     }
+}
+
+/// Stands for a name that may be data itself.
+const HIDDEN: &str = "…";
+
+/// One segment of a JSON pointer, as it may be shown.
+fn segment(segment: &str) -> String {
+    let name = segment.replace("~1", "/").replace("~0", "~");
+    shown(&name).unwrap_or(HIDDEN).to_owned()
 }
 
 fn type_words(name: &str) -> &'static str {

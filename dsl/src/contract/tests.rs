@@ -81,7 +81,7 @@ fn data_is_checked_in_words_without_the_data() {
         ("a@b..c", false),
         ("a\r\n@b.c", false),
     ] {
-        assert_eq!(looks_like_address(address), good, "{address:?}");
+        assert_eq!(built_in::looks_like_address(address), good, "{address:?}");
     }
 }
 
@@ -159,4 +159,162 @@ fn bad_schemas_are_reported_at_their_place() {
     check("schemas/events/message_sent.schema.json", "{}", (1, 1), "runner itself");
     let other = BTreeMap::from([("schemas/workflow.schema.json".to_owned(), "no json".to_owned())]);
     assert_eq!(Contract::load(&other).1, []);
+}
+
+#[test]
+fn events_of_the_tracking_api_are_declared() {
+    let page = json!({ "properties": { "name": { "type": "string" } }, "additionalProperties": false });
+    let object = Declared::Known(Kinds { object: true, ..Kinds::default() });
+    let text = Declared::Known(Kinds { text: true, ..Kinds::default() });
+    let typed = contract(None, &[("page", page), ("ordered", json!({}))]);
+    let open = contract(None, &[("ordered", json!({}))]);
+    for (contract, event, property, declared, wrong) in [
+        (&typed, "page", "name", text, vec!["`name` must be text"]),
+        (&typed, "page", "title", Declared::Unknown(vec!["name".to_owned()]), vec!["`name` must be text"]),
+        (&typed, "screen", "name", Declared::Open, vec![]),
+        (&open, "page", "name", Declared::Open, vec![]),
+        (&open, "group", "name", Declared::Open, vec![]),
+    ] {
+        assert_eq!(contract.event(event), object, "{event}");
+        assert_eq!(contract.event_property(event, &keys(property)), declared, "{event} {property}");
+        assert_eq!(contract.check_event(event, &json!({ "name": 5 })), wrong, "{event}");
+    }
+    assert!(matches!(open.event("pages"), Declared::Unknown(names) if names.contains(&"page".to_owned())));
+}
+
+#[test]
+fn personal_data_is_known() {
+    let personal = json!({ "type": "string", "x-personal": true });
+    let schema = json!({
+        "properties": {
+            "first_name": personal,
+            "plan": { "type": "string", "x-personal": false },
+            "odd": { "x-personal": "yes" },
+            "address": { "$ref": "#/$defs/address" },
+            "home": { "x-personal": true, "properties": { "city": { "type": "string" } } },
+            "friends": { "type": "array", "items": { "properties": { "name": personal, "since": {} } } },
+            "either": { "anyOf": [{ "type": "number" }, { "properties": { "name": personal } }] },
+            "loop": { "properties": { "loop": { "$ref": "#/properties/loop" } } }
+        },
+        "$defs": { "address": { "properties": { "street": personal, "country": {} } } }
+    });
+    let contract = contract(Some(schema.clone()), &[("seen", schema)]);
+    for (path, expected) in [
+        ("first_name", true),
+        ("first_name.x", true),
+        ("plan", false),
+        ("odd", true),
+        ("address", true),
+        ("address.street", true),
+        ("address.country", false),
+        ("home.city", true),
+        ("friends", true),
+        ("friends.0.name", true),
+        ("friends.0.since", false),
+        ("either.name", true),
+        ("loop.loop.loop", false),
+        ("unheard_of", false),
+    ] {
+        assert_eq!(contract.personal_attribute(&keys(path)), expected, "{path}");
+        assert_eq!(contract.personal_property("seen", &keys(path)), expected, "{path}");
+    }
+    for (path, attribute) in [("email", true), ("phone", true), ("locale", false)] {
+        assert_eq!(contract.personal_attribute(&keys(path)), attribute, "{path}");
+        assert!(!contract.personal_property("seen", &keys(path)), "{path}");
+    }
+    assert!(Contract::default().personal_attribute(&keys("email")));
+}
+
+/// Whatever a schema asks and whatever the data holds instead, no message repeats the data: not its values, not its odd names.
+#[test]
+fn no_message_holds_data() {
+    let long = "ada@secret.example ".repeat(8);
+    let hostile = [
+        json!("ada@secret.example"),
+        json!(long),
+        json!("secret\n\u{1b}[31m"),
+        json!(49_170_555_777_i64),
+        json!(-49_170_555_777.5),
+        json!(["ada@secret.example", "ada@secret.example"]),
+        json!({ "ada@secret.example": "ada@secret.example", "49170555777": { "+49 170 555777": ["secret!"] } }),
+        json!(true),
+    ];
+    let keywords = [
+        json!({ "type": "null" }),
+        json!({ "type": ["null", "boolean"] }),
+        json!({ "enum": ["a"] }),
+        json!({ "const": "a" }),
+        json!({ "minLength": 900 }),
+        json!({ "maxLength": 1 }),
+        json!({ "pattern": "^never$" }),
+        json!({ "format": "date" }),
+        json!({ "format": "email" }),
+        json!({ "format": "uuid" }),
+        json!({ "minimum": 1e300 }),
+        json!({ "maximum": -1e300 }),
+        json!({ "exclusiveMinimum": 1e300 }),
+        json!({ "exclusiveMaximum": -1e300 }),
+        json!({ "multipleOf": 7.25 }),
+        json!({ "minItems": 9 }),
+        json!({ "maxItems": 0 }),
+        json!({ "uniqueItems": true }),
+        json!({ "items": false }),
+        json!({ "items": { "type": "null" } }),
+        json!({ "prefixItems": [{ "const": 1 }] }),
+        json!({ "contains": { "const": 1 } }),
+        json!({ "unevaluatedItems": false }),
+        json!({ "required": ["there"] }),
+        json!({ "minProperties": 9 }),
+        json!({ "maxProperties": 0 }),
+        json!({ "propertyNames": { "maxLength": 1 } }),
+        json!({ "additionalProperties": false }),
+        json!({ "additionalProperties": { "type": "null" } }),
+        json!({ "additionalProperties": { "additionalProperties": false } }),
+        json!({ "patternProperties": { "": { "type": "null" } } }),
+        json!({ "unevaluatedProperties": false }),
+        json!({ "dependentRequired": { "ada@secret.example": ["there"] } }),
+        json!({ "dependentSchemas": { "ada@secret.example": false } }),
+        json!({ "not": {} }),
+        json!({ "anyOf": [{ "type": "null" }, { "const": 1 }] }),
+        json!({ "oneOf": [{}, {}] }),
+        json!({ "allOf": [{ "type": "null" }] }),
+        json!({ "if": {}, "then": { "type": "null" } }),
+        json!(false),
+    ];
+    for keyword in keywords {
+        let mut found = 0;
+        for value in &hostile {
+            let schema = json!({ "properties": { "x": keyword } });
+            let contract = contract(Some(schema.clone()), &[("seen", schema)]);
+            let data = json!({ "x": value });
+            let messages = contract.check_contact(&data);
+            let of_event = contract.check_event("seen", &data);
+            assert_eq!(messages.is_empty(), of_event.is_empty());
+            for words in messages.iter().chain(&of_event) {
+                let held = ["secret", "ada@", "555777"].iter().any(|part| words.contains(part));
+                assert!(!held && !words.contains(char::is_control), "{keyword} {value}: {words}");
+            }
+            found += messages.len();
+        }
+        assert!(found > 0, "{keyword} is never broken");
+    }
+    let declared = contract(Some(json!({ "additionalProperties": false })), &[("seen", json!({}))]);
+    let names = json!({ "ada@secret.example": 1, "shoe": 1 });
+    assert_eq!(declared.check_contact(&names), ["`…`, `shoe` are not declared"]);
+    assert_eq!(declared.check_event("ada@secret.example", &json!({})), ["no schema under schemas/events/ declares this event"]);
+    let built_in = json!({ "id": 49_170_555_777_i64, "email": "ada@secret", "phone": ["secret"], "topics": "secret" });
+    let built_in = declared.check_contact(&built_in).join(" ");
+    assert!(!built_in.contains("secret") && !built_in.contains("555777"), "{built_in}");
+}
+
+/// Data without nulls is looked at where it is; with nulls it comes to the same.
+#[test]
+fn nulls_are_missing() {
+    let contract = people();
+    for data in [json!({ "first_name": "Ada" }), json!({ "first_name": "Secret-Name", "age": 5 }), json!({ "shoe": 1 })] {
+        let mut with_nulls = data.clone();
+        with_nulls["birthday"] = Value::Null;
+        with_nulls["topics"] = Value::Null;
+        assert_eq!(contract.check_contact(&with_nulls), contract.check_contact(&data), "{data}");
+    }
 }

@@ -1,16 +1,19 @@
 //! What each diagnostic means, with a wrong and a right example: for `campaignd explain` and docs/rules.md.
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, &str); 19] = [
+const RULES: [(&str, &str); 22] = [
     ("duplicate-name", include_str!("../check/duplicate_name.rs")),
     ("empty-steps", include_str!("../check/empty_steps.rs")),
     ("missing-needs", include_str!("../check/missing_needs.rs")),
     ("missing-topic", include_str!("../check/missing_topic.rs")),
     ("unknown-step", include_str!("../check/moved.rs")),
     ("never-sent", include_str!("../check/never_sent.rs")),
+    ("personal-key", include_str!("../check/personal_key.rs")),
     ("predicate-type", include_str!("../check/predicate_type.rs")),
     ("reserved-event", include_str!("../check/reserved_event.rs")),
     ("segment-cycle", include_str!("../check/segment_cycle.rs")),
+    ("set-trait", include_str!("../check/set_trait.rs")),
+    ("shadowed-attribute", include_str!("../check/shadowed_attribute.rs")),
     ("unknown-variable", include_str!("../check/unknown_variable.rs")),
     ("unknown-attribute", include_str!("../check/unknown_attribute.rs")),
     ("unknown-channel", include_str!("../check/unknown_channel.rs")),

@@ -20,21 +20,35 @@ pub(super) struct Setting {
     pub matching: bool,
     /// There is a run: `since` and `vars.*` mean something.
     pub in_run: bool,
+    /// A trait's `where`: about the event that is counted and nothing else, so that what it counted once stays counted.
+    pub event_alone: bool,
 }
 
 impl Setting {
     /// In a workflow: about the event that started the run.
     pub(super) fn run() -> Setting {
-        Setting { scope: EventScope::Run, from_entry: false, matching: false, in_run: true }
+        Setting { scope: EventScope::Run, from_entry: false, matching: false, in_run: true, event_alone: false }
     }
 
     /// About this one event.
     pub(super) fn event(name: &str) -> Setting {
-        Setting { scope: EventScope::Named(name.to_owned()), from_entry: false, matching: false, in_run: false }
+        Setting {
+            scope: EventScope::Named(name.to_owned()),
+            from_entry: false,
+            matching: false,
+            in_run: false,
+            event_alone: false,
+        }
     }
 
+    /// In a trait: about this one event, and nothing else.
+    pub(super) fn event_alone(name: &str) -> Setting {
+        Setting { event_alone: true, ..Setting::event(name) }
+    }
+
+    /// In a segment or a trait: about a contact at any time.
     pub(super) fn segment() -> Setting {
-        Setting { scope: EventScope::Nothing, from_entry: false, matching: false, in_run: false }
+        Setting { scope: EventScope::Nothing, from_entry: false, matching: false, in_run: false, event_alone: false }
     }
 }
 
@@ -46,6 +60,8 @@ impl Lowerer<'_> {
         let mut parts = Vec::new();
         let mut filters = Vec::new();
         self.subjects(map, at);
+        let event_alone = setting.event_alone.then(|| self.event_alone(map, at));
+        let map = event_alone.as_ref().unwrap_or(map);
         for key in at.keys(map.keys()) {
             let here = at.key(key);
             let Some(value) = map.get(key) else { continue };
@@ -94,6 +110,20 @@ impl Lowerer<'_> {
                 self.diagnostics.push(diagnostic.help(format!("`{key}` belongs beside {}", list(owners))));
             }
         }
+    }
+
+    /// What of a trait's `where` is about the event; says which keys are about more.
+    fn event_alone(&mut self, map: &Map<String, Value>, at: &At<'_>) -> Map<String, Value> {
+        let more = |key: &str| {
+            matches!(key, "event" | "message" | "segment" | "topic" | "workflow")
+                || key.split_once('.').is_some_and(|(root, _)| matches!(root, "contact" | "vars"))
+        };
+        for key in at.keys(map.keys().filter(|key| more(key))) {
+            let message = format!("`{key}` means nothing here: the `where` of a trait is about `event.*` alone");
+            let diagnostic = crate::diagnostic::Diagnostic::error("misplaced-key", at.key(key).key_location(), message);
+            self.diagnostics.push(diagnostic.help("ask for it where the trait is used, or in a segment"));
+        }
+        map.iter().filter(|(key, _)| !more(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     fn nested(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Condition {
@@ -180,7 +210,7 @@ impl Lowerer<'_> {
             Root::Vars => setting.scope == EventScope::Nothing,
         };
         if nowhere {
-            let message = format!("`{path}` means nothing in a segment: there is no event and no run");
+            let message = format!("`{path}` means nothing in a segment or a trait: there is no event and no run");
             let diagnostic = crate::diagnostic::Diagnostic::error("misplaced-key", at.key_location(), message);
             self.diagnostics.push(diagnostic.help("ask for events with `event: NAME` and `where:`"));
             return None;

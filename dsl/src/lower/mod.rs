@@ -9,6 +9,7 @@ mod predicate;
 mod segment;
 mod settings;
 mod steps;
+mod traits;
 mod trigger;
 pub(crate) mod values;
 mod waits;
@@ -17,7 +18,7 @@ mod workflow;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::model::{Condition, TemplateSource, Workflow};
+use crate::model::{Condition, TemplateSource, Trait, Workflow};
 use crate::place::At;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
@@ -30,6 +31,7 @@ pub(crate) struct Unit {
     pub file: String,
     pub workflow: Option<WorkflowUnit>,
     pub segments: Vec<SegmentUnit>,
+    pub traits: Vec<TraitUnit>,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,17 @@ pub(crate) struct SegmentUnit {
     /// Where its name stands.
     pub at: Location,
     pub condition: Condition,
+    /// After an edit, `enter` fires also for those who match already.
+    pub backfill: bool,
+    pub notes: Notes,
+}
+
+#[derive(Debug)]
+pub(crate) struct TraitUnit {
+    pub name: String,
+    /// Where its name stands.
+    pub at: Location,
+    pub model: Trait,
     pub notes: Notes,
 }
 
@@ -57,10 +70,10 @@ pub(crate) struct SegmentUnit {
 pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, context: &Context<'_>, out: &mut Vec<Diagnostic>) -> Unit {
     let mut lowerer = Lowerer::new(context);
     let segments = lowerer.segments(file, root);
-    lowerer.traits(file, root);
+    let traits = lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
     out.append(&mut lowerer.diagnostics);
-    Unit { file: root.file().to_owned(), workflow, segments }
+    Unit { file: root.file().to_owned(), workflow, segments, traits }
 }
 
 /// What a file is lowered with.

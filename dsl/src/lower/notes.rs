@@ -1,4 +1,4 @@
-//! What a workflow or a segment names, and where: what the checks look at.
+//! What a workflow, a segment or a trait names, and where: what the checks look at.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,10 @@ pub(crate) struct Notes {
     /// Those of them that a `wait_for` waits for.
     pub awaited: Vec<Named>,
     pub values: Vec<ValueNote>,
+    /// Those of them that are a trigger's `key`.
+    pub keys: Vec<ValueNote>,
+    /// Attributes that `set` steps give: the first name under `contact`.
+    pub assigned: Vec<Named>,
     pub sends: Vec<SendNote>,
     pub texts: Vec<TextNote>,
     pub steps: Vec<StepNote>,
@@ -62,7 +66,7 @@ pub(crate) enum EventScope {
     Run,
     /// This one.
     Named(String),
-    /// There is none: a segment is about a contact at any time.
+    /// There is none: a segment or a trait is about a contact at any time.
     Nothing,
 }
 
@@ -81,6 +85,8 @@ pub(crate) struct Wants {
     pub number: bool,
     pub boolean: bool,
     pub list: bool,
+    /// Text that is a date: of less use than any text, which `text` stands for.
+    pub date: bool,
 }
 
 /// A `send` step.

@@ -8,10 +8,10 @@ use crate::model::{Predicate, When};
 use crate::place::At;
 use crate::time::{Duration, parse_date};
 
-const TEXT: Wants = Wants { text: true, number: false, boolean: false, list: false };
-const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: false };
-const TEXT_OR_LIST: Wants = Wants { text: true, number: false, boolean: false, list: true };
-const ANYTHING: Wants = Wants { text: true, number: true, boolean: true, list: true };
+const TEXT: Wants = Wants { text: true, number: false, boolean: false, list: false, date: false };
+const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: false, date: false };
+const TEXT_OR_LIST: Wants = Wants { text: true, number: false, boolean: false, list: true, date: false };
+const ANYTHING: Wants = Wants { text: true, number: true, boolean: true, list: true, date: false };
 
 impl Lowerer<'_> {
     /// What stands at a path: a value (equals), a list (one of), or predicates.
@@ -138,5 +138,6 @@ fn of_any(values: &[Value]) -> Wants {
         number: all.number || one.number,
         boolean: all.boolean || one.boolean,
         list: all.list || one.list,
+        date: false,
     })
 }

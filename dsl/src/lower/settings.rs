@@ -6,7 +6,9 @@ use super::notes::Named;
 use super::values::environment_name;
 use super::{Context, Lowerer};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Channel, Deliver, FrequencyCap, Http, OnUnknown, Rate, Retry, Secret, Settings, Topic};
+use crate::model::{
+    Channel, Deliver, FrequencyCap, Http, InvalidData, OnUnknown, Rate, Retention, Retry, Secret, Settings, Topic,
+};
 use crate::place::At;
 use crate::surface::{self, MapOr, SettingsFile};
 use crate::template::Library;
@@ -61,8 +63,11 @@ impl Lowerer<'_> {
             http: self.http(file.http.as_ref(), &root.key("http")),
             stop_within: self.or(file.stop_within.as_ref(), &root.key("stop_within"), 20 * Duration::SECOND.millis()),
             grace: self.or(file.grace.as_ref(), &root.key("grace"), Duration::HOUR.millis()),
-            retention: Default::default(),
-            invalid_data: Default::default(),
+            retention: self.retention(file.retention.as_ref(), &root.key("retention")),
+            invalid_data: match file.invalid_data {
+                Some(surface::InvalidData::Accept) => InvalidData::Accept,
+                Some(surface::InvalidData::Reject) | None => InvalidData::Reject,
+            },
             open_contract: matches!(file.contract, Some(surface::ContractMode::Open)),
         }
     }
@@ -334,12 +339,21 @@ impl Lowerer<'_> {
                 self.no_effect(&tracking.key(key));
             }
         }
-        if let Some(retention) = &file.retention {
-            let at = root.key("retention");
-            for (key, text) in [("events", &retention.events), ("messages", &retention.messages)] {
-                self.optional_span(text.as_ref(), &at.key(key));
+    }
+
+    fn retention(&mut self, form: Option<&surface::Retention>, at: &At<'_>) -> Retention {
+        let mut part = |text: Option<&String>, at: At<'_>| {
+            let before = self.diagnostics.len();
+            let span = self.optional_span(text, &at)?;
+            if span < Duration::DAY && self.diagnostics.len() == before {
+                let help = "write at least `1 day`, or leave it out to keep everything";
+                self.error_help("invalid-duration", &at, "what happened is kept for at least a day", help);
             }
-            self.no_effect(&at);
+            Some(span)
+        };
+        Retention {
+            events: part(form.and_then(|form| form.events.as_ref()), at.key("events")),
+            messages: part(form.and_then(|form| form.messages.as_ref()), at.key("messages")),
         }
     }
 

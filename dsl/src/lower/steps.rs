@@ -223,6 +223,8 @@ impl Lowerer<'_> {
             if path.root == Root::Vars {
                 self.notes.variables.extend(path.keys.first().cloned());
             } else {
+                let name = path.keys.first().cloned().unwrap_or_default();
+                self.notes.assigned.push(Named { name, at: here.key_location() });
                 self.note_value(&path, "set", wants, &here);
             }
             assignments.push(Assignment { path, change });
@@ -231,7 +233,7 @@ impl Lowerer<'_> {
     }
 
     fn change(&mut self, assigned: &Assigned, at: &At<'_>) -> (Change, Wants) {
-        let all = Wants { text: true, number: true, boolean: true, list: true };
+        let all = Wants { text: true, number: true, boolean: true, list: true, date: false };
         match assigned {
             Assigned::Value(Value::String(word)) if word == "now" => (Change::Now, Wants { text: true, ..Wants::default() }),
             Assigned::Value(value) => {

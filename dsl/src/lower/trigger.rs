@@ -4,7 +4,7 @@ use super::Lowerer;
 use super::condition::Setting;
 use super::notes::{EventScope, Named, ValueNote};
 use crate::diagnostic::Diagnostic;
-use crate::model::{self, At as Moment, Every, Feb29, Root, Trigger, ZoneChoice};
+use crate::model::{self, At as Moment, Crossing, Every, Feb29, Root, Trigger, ZoneChoice};
 use crate::place::At;
 use crate::surface::{self, OneOrMany};
 use crate::time::{Cron, DateValue, Duration, parse_date};
@@ -32,9 +32,13 @@ impl Lowerer<'_> {
     fn trigger(&mut self, trigger: &surface::Trigger, at: &At<'_>) -> Option<Trigger> {
         match trigger {
             surface::Trigger::Event(form) => Some(self.event_trigger(form, at)),
-            surface::Trigger::Segment(_) => {
-                self.not_yet(&at.key("segment"), "segment triggers come");
-                None
+            surface::Trigger::Segment(form) => {
+                self.notes.segments.push(Named { name: form.segment.clone(), at: at.key("segment").location() });
+                let change = match form.change {
+                    Some(surface::SegmentChange::Leave) => Crossing::Leave,
+                    Some(surface::SegmentChange::Enter) | None => Crossing::Enter,
+                };
+                Some(Trigger::Segment { segment: form.segment.clone(), change })
             }
             surface::Trigger::Schedule(form) => {
                 let zone = self.zone_choice(form.time_zone.as_ref(), at);
@@ -63,7 +67,9 @@ impl Lowerer<'_> {
             let here = at.key("key");
             let path = self.path(key, &[Root::Event], &here)?;
             let scope = EventScope::Named(name.clone());
-            self.notes.values.push(ValueNote { path: path.clone(), at: here.location(), scope, tests: Vec::new() });
+            let note = ValueNote { path: path.clone(), at: here.location(), scope, tests: Vec::new() };
+            self.notes.keys.push(note.clone());
+            self.notes.values.push(note);
             Some(path)
         });
         Trigger::Event { name, filter, key }

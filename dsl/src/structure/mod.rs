@@ -201,6 +201,7 @@ impl Form {
             "Predicates" | "NumberPredicates" => "Test",
             "DateSpan" => "TestOfADate",
             "Assigned" | "Change" => "ChangeOfAValue",
+            "Points" => "EntryOfAScore",
             name => name,
         };
         let mut words = String::new();
@@ -416,7 +417,13 @@ reentry: { after: 7 days }
 goal: { event: y, within: 7 days, value: event.total }
 moved: { x: y }
 overdue: { after: 2 days, do: skip }
-segments: { s: { event: x, sum: { of: event.total, above: 5 } } }
+segments: { s: { event: x, sum: { of: event.total, above: 5 } }, l: { list: true } }
+traits:
+  spent: { sum: event.total, of: x, where: { event.total: { above: 5 } }, within: 90 days }
+  rank: { rank: contact.spent, into: 5 }
+  tier: { by: contact.spent, tiers: { high: 5, low: 0 } }
+  score: { score: [{ event: x, points: 5 }, { event: y, points: -5 }], halves_every: 30 days }
+  stage: { first_match: { a: { topic: offers }, b: { segment: s } }, otherwise: c }
 steps:
   - wait: { for: 2 days, at: "09:00", days: [mon, tue] }
   - send: { subject: Hi, text: Ho }

@@ -30,7 +30,7 @@ pub(crate) struct SettingsFile {
     pub limits: Option<Limits>,
     /// Whether opens and clicks are tracked (in a later release).
     pub tracking: Option<Tracking>,
-    /// How long data is kept (in a later release).
+    /// How long what happened is kept; without it, for ever.
     pub retention: Option<Retention>,
     /// The HTTP interface.
     pub http: Option<Http>,
@@ -40,6 +40,17 @@ pub(crate) struct SettingsFile {
     pub grace: Option<String>,
     /// closed (default): unknown attributes and events are errors. open: they are warnings.
     pub contract: Option<ContractMode>,
+    /// What becomes of contacts and events that break the data contract. reject (default): left out and reported. accept: stored and
+    /// reported.
+    pub invalid_data: Option<InvalidData>,
+}
+
+/// What becomes of data that breaks the data contract.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InvalidData {
+    Reject,
+    Accept,
 }
 
 /// How strict the data contract is.
@@ -171,13 +182,13 @@ pub(crate) struct Tracking {
     pub clicks: Option<bool>,
 }
 
-/// How long data is kept.
+/// How long what happened is kept: at least 1 day.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retention {
-    /// Events: "400 days".
+    /// Events, by when they happened: "400 days".
     pub events: Option<String>,
-    /// Messages: "400 days".
+    /// Messages and ended runs, by when they ended: "400 days".
     pub messages: Option<String>,
 }
 

@@ -31,10 +31,9 @@ pub(crate) struct EventTrigger {
     pub key: Option<String>,
 }
 
-/// A run starts when the contact enters (or leaves) a segment. In a later release.
+/// A run starts when the contact enters (or leaves) a segment.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "part of the language and of its schema; segment triggers come in a later release")]
 pub(crate) struct SegmentTrigger {
     /// The segment's name.
     pub segment: String,

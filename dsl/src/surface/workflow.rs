@@ -47,7 +47,7 @@ pub(crate) struct WorkflowFile {
     pub steps: Option<Vec<Step>>,
     /// Shared segments, by name.
     pub segments: Option<BTreeMap<String, Segment>>,
-    /// Shared traits, by name (in a later release).
+    /// Shared traits, by name: values that are worked out for every contact.
     pub traits: Option<BTreeMap<String, Trait>>,
 }
 

@@ -6,8 +6,7 @@ use super::{found, project};
 #[test]
 fn rules() {
     let contact = r#"{"type":"object","properties":{"country":{"type":"string"},"age":{"type":"number"},"birthday":{"type":"string","format":"date"},"tags":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#;
-    let event =
-        r#"{"type":"object","properties":{"total":{"type":"number"},"cart_id":{"type":"string"}},"additionalProperties":false}"#;
+    let event = r#"{"type":"object","properties":{"total":{"type":"number"},"cart_id":{"type":"string"},"buyer":{"type":"string","x-personal":true}},"additionalProperties":false}"#;
     let check = |text: &str, expected: &[&str]| {
         let compiled = project(&[
             ("schemas/contact.schema.json", contact),
@@ -36,6 +35,21 @@ fn rules() {
     check("segments:\n  b: { segment: b }\n", &["2:17 error segment-cycle"]);
     check(
         "segments:\n  b: { segment: c }\n  c: { not: { segment: vip } }\n  d: { any: [ { segment: b }, { segment: c } ] }\n",
+        &[],
+    );
+    let circle = check(
+        "segments:\n  b: { contact.t: x }\ntraits:\n  t: { first_match: { x: { any: [ { segment: b } ] } } }\n",
+        &["4:46 error segment-cycle"],
+    );
+    assert_eq!(circle.diagnostics[0].message, "segments and traits need each other in a circle: b needs contact.t needs b");
+    let circle = check("traits:\n  t: { rank: contact.t, into: 5 }\n", &["2:14 error segment-cycle"]);
+    assert_eq!(circle.diagnostics[0].message, "traits need each other in a circle: contact.t needs contact.t");
+    check(
+        "traits:\n  t: { rank: contact.u, into: 5 }\n  u: { rank: contact.v, into: 5 }\n  v: { by: contact.t, tiers: { y: 1 } }\n",
+        &["3:14 error predicate-type", "4:12 error segment-cycle"],
+    );
+    check(
+        "segments:\n  b: { contact.t: x }\ntraits:\n  t: { first_match: { x: { contact.u: 1 } } }\n  u: { rank: contact.age, into: 5 }\n",
         &[],
     );
     check(&steps("  - start: othr\n"), &["5:12 error unknown-workflow"]);
@@ -71,6 +85,15 @@ fn rules() {
         "workflow: other\ntrigger: { manual: true }\nsteps: [exit]\nsegments: { vip: { topic: offers } }\n",
         &["1:11 error duplicate-name", "4:13 error duplicate-name"],
     );
+    check("traits: { t: { count: bought } }\nsegments: { t: { topic: offers } }\n", &[]);
+    check("traits: { age: { count: bought } }\n", &["1:11 warning shadowed-attribute"]);
+    check("traits: { ages: { count: bought } }\n", &[]);
+    let traits = "traits: { spent: { sum: event.total, of: bought } }\n";
+    check(&steps(&format!("  - set: {{ contact.spent: none, contact.age: 5 }}\n{traits}")), &["5:12 error set-trait"]);
+    check(&steps(&format!("  - set: {{ vars.spent: none, contact.age: 5 }}\n{traits}")), &[]);
+    let keyed = |key: &str| format!("workflow: a\ntrigger: {{ event: bought, key: event.{key} }}\nsteps: [exit]\n");
+    check(&keyed("buyer"), &["2:32 warning personal-key"]);
+    check(&keyed("cart_id"), &[]);
     check("workflow: Not-Good\ntrigger: { manual: true }\nsteps: [exit]\n", &["1:11 error invalid-name"]);
     check(
         "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: welcome\n  - send: welcome\n    transactional: true\n",
@@ -101,6 +124,17 @@ fn rules() {
     check(&steps(&format!("  - send: {{ subject: Hi, text: Ho }}\n    id: x\n{}{}", wait("x"), wait("any"))), &[]);
     check(&steps(&wait("cupon")), &["5:26 error unknown-template"]);
     check(&audience("{ message: coupon, is: sent }"), &[]);
+}
+
+/// Two traits of one name, in two files.
+#[test]
+fn traits_are_unique() {
+    let compiled = project(&[
+        ("workflows/a.yaml", "traits: { t: { count: bought } }\n"),
+        ("workflows/b.yaml", "traits: { u: { count: bought }, t: { last: bought } }\n"),
+    ]);
+    assert_eq!(found(&compiled), ["1:33 error duplicate-name"]);
+    assert_eq!(compiled.diagnostics[0].message, "another trait is named `t`, in workflows/a.yaml at line 1");
 }
 
 /// A template's topic is looked up where it is written, once, whoever sends it.
