@@ -181,10 +181,10 @@ impl Contract {
             None => false,
             Some("email" | "phone") => true,
             Some(name) => match self.traits.known.get(name) {
-                Some(definition) => definition.as_ref().and_then(traits::shows).is_some_and(|(event, of)| {
-                    let keys: Vec<String> = of.keys.iter().chain(&keys[1..]).cloned().collect();
-                    self.personal_property(event, &keys)
-                }),
+                Some(definition) => {
+                    let shown = definition.as_ref().and_then(traits::shows);
+                    shown.is_some_and(|(event, of)| self.personal_property(event, &of.keys))
+                }
                 None => self.contact.as_ref().is_some_and(|schema| schema.personal(keys)),
             },
         }

@@ -42,23 +42,23 @@ pub(super) fn shows(definition: &Trait) -> Option<(&str, &Path)> {
 }
 
 impl Contract {
-    /// What is known of `contact.KEYS` if they lead to a trait.
+    /// What is known of `contact.KEYS` if they lead to a trait: a plain value, inside of which there is nothing.
     pub(super) fn trait_value(&self, keys: &[String]) -> Option<Declared> {
         let (name, rest) = keys.split_first()?;
         let Some(definition) = self.traits.known.get(name)? else {
             return Some(Declared::Open);
         };
+        if !rest.is_empty() {
+            return Some(Declared::Unknown(Vec::new()));
+        }
         let kinds = match definition {
             Trait::Events(EventsTrait { function: TraitFunction::First | TraitFunction::Last, event, of, .. }) => match of {
-                Some(of) => {
-                    let keys: Vec<String> = of.keys.iter().chain(rest).cloned().collect();
-                    return Some(self.event_property(event, &keys));
-                }
+                Some(of) => return Some(self.event_property(event, &of.keys)),
                 None => DATE,
             },
             Trait::Events(_) | Trait::Score { .. } | Trait::Rank { .. } => NUMBER,
             Trait::Tier { .. } | Trait::FirstMatch { .. } => TEXT,
         };
-        Some(if rest.is_empty() { Declared::Known(kinds) } else { Declared::Unknown(Vec::new()) })
+        Some(Declared::Known(kinds))
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::Lowerer;
-use super::notes::{EventScope, Named, ValueNote, Wants};
+use super::notes::{EventScope, Named, TestNote, ValueNote, Wants};
 use crate::model::{
-    Aggregate, AggregateFunction, Condition, EventCondition, Fate, MessageCondition, Path, Root, Since, WorkflowState,
+    Aggregate, AggregateFunction, Condition, EventCondition, Fate, MessageCondition, Path, Predicate, Root, Since, When,
+    WorkflowState,
 };
 use crate::place::{At, list};
 
@@ -126,6 +127,23 @@ impl Lowerer<'_> {
         map.iter().filter(|(key, _)| !more(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
+    /// What a trait has counted stays counted: whether an event meets its `where` may not change as time goes by.
+    fn moving_times(&mut self, tests: &[(Predicate, TestNote)]) {
+        let moves = |when: &When| !matches!(when, When::Date(_));
+        for (predicate, note) in tests {
+            let moving = match predicate {
+                Predicate::Before(when) | Predicate::After(when) => moves(when),
+                Predicate::WithinLast(_) | Predicate::WithinNext(_) => true,
+                _ => false,
+            };
+            if moving {
+                let message = "the `where` of a trait cannot depend on what time it is: what was counted stays counted";
+                let diagnostic = crate::diagnostic::Diagnostic::error("misplaced-key", note.at.clone(), message);
+                self.diagnostics.push(diagnostic.help("compare with a fixed date, or use the trait's `within`"));
+            }
+        }
+    }
+
     fn nested(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Condition {
         match value {
             Value::Object(map) => self.condition(map, at, setting),
@@ -192,6 +210,9 @@ impl Lowerer<'_> {
     ) -> Option<Condition> {
         let path = self.read_path(path, at, setting)?;
         let tests = self.tests(value, at);
+        if setting.event_alone {
+            self.moving_times(&tests);
+        }
         let scope = match (own, map.get("event").and_then(Value::as_str)) {
             (true, Some(name)) => EventScope::Named(name.to_owned()),
             _ => setting.scope.clone(),
@@ -266,7 +287,7 @@ impl Lowerer<'_> {
             path: of.clone(),
             at: here.location(),
             scope: EventScope::Named(event.to_owned()),
-            tests: vec![super::notes::TestNote { word, wants, at: here.location() }],
+            tests: vec![TestNote { word, wants, at: here.location() }],
         });
         let tests = self.number_tests(value, at);
         Some(Aggregate { function, of, tests })

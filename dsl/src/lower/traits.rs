@@ -11,6 +11,8 @@ use crate::surface::{self, WorkflowFile};
 
 const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: false, date: false };
 const NUMBER_OR_DATE: Wants = Wants { date: true, ..NUMBER };
+/// A trait's value is a plain one.
+const PLAIN: Wants = Wants { text: true, boolean: true, ..NUMBER };
 
 /// A trait over events, whichever its verb.
 struct Written<'f> {
@@ -90,12 +92,11 @@ impl Lowerer<'_> {
         })
     }
 
-    /// The property that is looked at: any for the first and the last, a number for what is worked out.
+    /// The property that is looked at: any plain value for the first and the last, a number for what is worked out.
     fn property(&mut self, written: &Written<'_>, event: &str, at: &At<'_>) -> Option<Path> {
         let path = self.path(written.subject, &[Root::Event], at)?;
-        let any = matches!(written.function, TraitFunction::First | TraitFunction::Last);
-        let test = TestNote { word: written.verb, wants: NUMBER, at: at.location() };
-        let tests = if any { Vec::new() } else { vec![test] };
+        let wants = if matches!(written.function, TraitFunction::First | TraitFunction::Last) { PLAIN } else { NUMBER };
+        let tests = vec![TestNote { word: written.verb, wants, at: at.location() }];
         let scope = EventScope::Named(event.to_owned());
         self.notes.values.push(ValueNote { path: path.clone(), at: at.location(), scope, tests });
         Some(path)

@@ -11,7 +11,8 @@ use crate::model::{Condition, Crossing, Trigger};
 const CONTACT: &str = r#"{"type":"object","properties":{"country":{"type":"string"},"age":{"type":"number"},"vip":{"type":"boolean"},
     "birthday":{"type":"string","format":"date"}},"required":["country"],"additionalProperties":false}"#;
 const BOUGHT: &str = r#"{"type":"object","properties":{"total":{"type":"number"},"cart_id":{"type":"string"},
-    "buyer":{"type":"string","x-personal":true},"items":{"type":"array","items":{"properties":{"sku":{"type":"string"}}}}}}"#;
+    "buyer":{"type":"string","x-personal":true},"ref":{"properties":{"sku":{"type":"string"}}},
+    "items":{"type":"array"},"due":{"type":"string","format":"date"}}}"#;
 
 fn shop(files: &[(&str, &str)]) -> Compiled {
     let mut all = vec![("schemas/contact.schema.json", CONTACT), ("schemas/events/bought.schema.json", BOUGHT)];
@@ -48,7 +49,7 @@ fn right_traits() {
     check("{ count: bought, description: All of them. }", events("count", none(), none(), none()));
     check("{ first: bought }", events("first", none(), none(), none()));
     check("{ last: bought, within: 90 days }", events("last", none(), none(), days(90)));
-    check("{ last: event.items.0.sku, of: bought }", events("last", path("event", &["items", "0", "sku"]), none(), none()));
+    check("{ last: event.ref.sku, of: bought }", events("last", path("event", &["ref", "sku"]), none(), none()));
     check(
         "{ sum: event.total, of: bought, within: 90 days, where: { event.total: { above: 5 } } }",
         events("sum", total(), above(5.0), days(90)),
@@ -117,6 +118,11 @@ fn wrong_traits() {
         "{ count: bought, where: { not: { event.totl: 5, topic: offers } } }",
         &["2:39 error unknown-attribute", "2:54 error misplaced-key"],
     );
+    check("{ last: event.items, of: bought }", &["2:14 error predicate-type"]);
+    check("{ last: event.ref, of: bought }", &["2:14 error predicate-type"]);
+    check("{ count: bought, where: { event.due: { before: 3 days ago } } }", &["2:53 error misplaced-key"]);
+    check("{ count: bought, where: { not: { event.due: { within: { last: 3 days } } } } }", &["2:60 error misplaced-key"]);
+    check("{ count: bought, where: { event.due: { before: 2026-03-29 } } }", &[]);
     check("{ rank: contact.age, into: 1 }", &["2:33 error invalid-number"]);
     check("{ rank: contact.age, into: 101 }", &["2:33 error invalid-number"]);
     check("{ rank: contact.age }", &["2:6 error missing-key"]);
@@ -154,13 +160,13 @@ fn wrong_traits() {
 /// What a trait's name means under `contact`, in conditions and in what is written.
 #[test]
 fn kinds_of_traits() {
-    let traits = "traits:\n  n: { sum: event.total, of: bought }\n  at: { last: bought }\n  sku: { last: event.items.0.sku, of: bought }\n  \
-                  items: { first: event.items, of: bought }\n  tier: { by: contact.n, tiers: { a: 1 } }\n  rank: { rank: contact.at, into: 4 }\n";
+    let traits = "traits:\n  n: { sum: event.total, of: bought }\n  at: { last: bought }\n  sku: { last: event.ref.sku, of: bought }\n  \
+                  tier: { by: contact.n, tiers: { a: 1 } }\n  rank: { rank: contact.at, into: 4 }\n";
     let check = |condition: &str, expected: &[&str]| {
         check(&format!("workflow: a\ntrigger: {{ event: bought }}\nsteps: [exit]\naudience: {condition}\n{traits}"), expected)
     };
     check("{ contact.n: { above: 5 }, contact.rank: 4, contact.tier: a, contact.at: { before: 3 days ago } }", &[]);
-    check("{ contact.sku: x, contact.items.0.sku: x }", &[]);
+    check("{ contact.sku: x }", &[]);
     check("{ contact.n: many }", &["4:24 error predicate-type"]);
     let text = check("{ contact.tier: 4 }", &["4:27 error predicate-type"]);
     let message = "`is` goes with a number here, but `contact.tier` is text as a trait";
@@ -169,7 +175,7 @@ fn kinds_of_traits() {
     check("{ contact.at: { above: 5 } }", &["4:34 error predicate-type"]);
     check("{ contact.sku: { above: 5 } }", &["4:35 error predicate-type"]);
     check("{ contact.n.x: 5 }", &["4:13 error unknown-attribute"]);
-    check("{ contact.items.0.size: 5 }", &["4:13 error unknown-attribute"]);
+    check("{ contact.sku.x: 5 }", &["4:13 error unknown-attribute"]);
     let near = check("{ contact.tiers: a }", &["4:13 error unknown-attribute"]);
     assert_eq!(near.diagnostics[0].help.as_deref(), Some("did you mean `tier`?"));
     let dated = |trigger: &str, expected: &[&str]| {
@@ -180,6 +186,21 @@ fn kinds_of_traits() {
     };
     dated("contact.at", &[]);
     dated("contact.n", &["2:18 error predicate-type", "3:26 error predicate-type"]);
+}
+
+/// A trait that shows a personal value is personal itself; one that is worked out from it is not.
+#[test]
+fn personal_traits() {
+    for (form, personal) in [
+        ("{ last: event.buyer, of: bought }", true),
+        ("{ first: event.cart_id, of: bought }", false),
+        ("{ max: event.total, of: bought }", false),
+        ("{ count: bought, where: { event.buyer: x } }", false),
+        ("{ first_match: { a: { contact.email: { exists: true } } } }", false),
+    ] {
+        let contract = one(form, &[]).catalog.unwrap().contract;
+        assert_eq!(contract.personal_attribute(&["t".to_owned()]), personal, "{form}");
+    }
 }
 
 /// What is always there may be printed as it is.
