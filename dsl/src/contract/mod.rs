@@ -3,6 +3,7 @@
 mod reserved;
 mod schema;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +27,21 @@ pub struct Contract {
     contact: Option<Arc<Schema>>,
     /// Empty: the project has no event schemas and any event is allowed.
     events: Arc<BTreeMap<String, Schema>>,
+}
+
+/// One thing that is wrong with data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it stands, `address.lines[0]`; empty: the whole.
+    pub at: String,
+    /// What is wrong, in words that never hold the data itself.
+    pub words: String,
+}
+
+impl Fault {
+    fn of(at: &str, words: String) -> Fault {
+        Fault { at: at.to_owned(), words }
+    }
 }
 
 /// What the contract says of one attribute or property.
@@ -84,14 +100,19 @@ impl Contract {
     /// What is wrong with these attributes (built-in fields included: id, email, phone, locale, time_zone, topics), in
     /// words; empty when all is well. Messages never hold the data itself. A null counts as missing.
     pub fn check_contact(&self, attributes: &Value) -> Vec<String> {
+        words_of(self.contact_faults(attributes))
+    }
+
+    /// The same, with the places.
+    pub fn contact_faults(&self, attributes: &Value) -> Vec<Fault> {
         let Some(attributes) = without_nulls(attributes) else {
-            return vec!["a contact's attributes must be an object".to_owned()];
+            return vec![Fault::of("", "a contact's attributes must be an object".to_owned())];
         };
         let mut wrong = built_in_faults(&attributes);
         if let Some(schema) = &self.contact {
-            for words in schema.check(&attributes) {
-                if !wrong.contains(&words) {
-                    wrong.push(words);
+            for fault in schema.check(&attributes) {
+                if !wrong.contains(&fault) {
+                    wrong.push(fault);
                 }
             }
         }
@@ -101,13 +122,21 @@ impl Contract {
     /// What is wrong with this event's properties. An event that no schema declares is wrong once the project declares any
     /// (reserved events are always declared). A null counts as missing.
     pub fn check_event(&self, name: &str, properties: &Value) -> Vec<String> {
+        words_of(self.event_faults(name, properties))
+    }
+
+    /// The same, with the places.
+    pub fn event_faults(&self, name: &str, properties: &Value) -> Vec<Fault> {
         let Some(properties) = without_nulls(properties) else {
-            return vec!["an event's properties must be an object".to_owned()];
+            return vec![Fault::of("", "an event's properties must be an object".to_owned())];
         };
         match self.events.get(name) {
             Some(schema) => schema.check(&properties),
             None if self.events.is_empty() || event_properties(name).is_some() => Vec::new(),
-            None => vec![format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}")],
+            None => {
+                let words = format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}");
+                vec![Fault::of("", words)]
+            }
         }
     }
 
@@ -162,25 +191,32 @@ impl Contract {
 }
 
 /// The object without its null members; `None` if it is no object.
-fn without_nulls(data: &Value) -> Option<Value> {
+fn without_nulls(data: &Value) -> Option<Cow<'_, Value>> {
     let object = data.as_object()?;
-    Some(Value::Object(
-        object.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect(),
-    ))
+    if !object.values().any(Value::is_null) {
+        return Some(Cow::Borrowed(data));
+    }
+    let kept = object.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
+    Some(Cow::Owned(Value::Object(kept.collect())))
 }
 
-fn built_in_faults(attributes: &Value) -> Vec<String> {
+fn words_of(faults: Vec<Fault>) -> Vec<String> {
+    faults.into_iter().map(|fault| fault.words).collect()
+}
+
+fn built_in_faults(attributes: &Value) -> Vec<Fault> {
     let mut wrong = Vec::new();
+    let mut add = |field: &str, words: String| wrong.push(Fault::of(field, words));
     for field in CONTACT_FIELDS {
         match attributes.get(field) {
             None => {}
             Some(Value::Array(topics)) if field == "topics" && topics.iter().all(Value::is_string) => {}
-            Some(_) if field == "topics" => wrong.push("`topics` must be a list of topic names".to_owned()),
+            Some(_) if field == "topics" => add(field, "`topics` must be a list of topic names".to_owned()),
             Some(Value::String(text)) if field == "email" && !looks_like_address(text) => {
-                wrong.push("`email` must be an email address".to_owned());
+                add(field, "`email` must be an email address".to_owned());
             }
             Some(Value::String(_)) => {}
-            Some(_) => wrong.push(format!("`{field}` must be text")),
+            Some(_) => add(field, format!("`{field}` must be text")),
         }
     }
     wrong

@@ -1,10 +1,11 @@
 //! One schema of the contract: asked what it says of a place in the data, and whether data obeys it.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use super::{Declared, Kinds};
+use super::{Declared, Fault, Kinds};
 use crate::structure::type_of;
 
 /// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
@@ -50,8 +51,12 @@ impl Schema {
     }
 
     /// What is wrong with the data, in words that never hold the data itself.
-    pub fn check(&self, data: &Value) -> Vec<String> {
-        self.validator.iter_errors(data).map(|error| words(&error)).collect()
+    pub fn check(&self, data: &Value) -> Vec<Fault> {
+        // To know that nothing is wrong costs much less than to look for what is.
+        if self.validator.is_valid(data) {
+            return Vec::new();
+        }
+        self.validator.iter_errors(data).map(|error| Fault { at: place(&error), words: words(&error) }).collect()
     }
 
     pub fn lookup(&self, keys: &[String]) -> Declared {
@@ -185,6 +190,29 @@ fn bad(error: &ValidationError<'_>) -> BadSchema {
         _ => format!("this is not a JSON Schema (draft 2020-12): {error}"),
     };
     BadSchema { pointer: error.instance_path().as_str().to_owned(), words }
+}
+
+/// `address.lines[0]`. What is missing, or should not be there, stands at its own place.
+fn place(error: &ValidationError<'_>) -> String {
+    let own = match error.kind() {
+        ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.first().cloned()
+        }
+        _ => None,
+    };
+    let mut place = String::new();
+    let segments = error.instance_path().iter().chain(own.map(|name| LocationSegment::Property(name.into())));
+    for segment in segments {
+        match segment {
+            LocationSegment::Index(index) => place.push_str(&format!("[{index}]")),
+            LocationSegment::Property(name) => {
+                place.push_str(if place.is_empty() { "" } else { "." });
+                place.push_str(&name);
+            }
+        }
+    }
+    place
 }
 
 fn words(error: &ValidationError<'_>) -> String {
