@@ -31,6 +31,11 @@ struct RunLabels {
     state: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
 /// Counters count from the start of the process.
 pub struct Metrics {
     registry: Registry,
@@ -45,6 +50,7 @@ pub struct Metrics {
     send_duration: Histogram,
     commit_duration: Histogram,
     store_errors: Counter,
+    contract_violations: Family<KindLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -62,6 +68,7 @@ impl Default for Metrics {
             send_duration: Histogram::new(BUCKETS),
             commit_duration: Histogram::new(BUCKETS),
             store_errors: Counter::default(),
+            contract_violations: Family::default(),
         };
         metrics.register();
         metrics
@@ -84,6 +91,11 @@ impl Metrics {
         let help = "How long a transaction took, from its beginning until it was durable";
         r.register("campaignd_commit_duration_seconds", help, self.commit_duration.clone());
         r.register("campaignd_store_errors", "Times the store could not be used", self.store_errors.clone());
+        let help = "What came in over HTTP and breaks the data contract, whether it was let through or not";
+        r.register("campaignd_contract_violations", help, self.contract_violations.clone());
+        for kind in ["contact", "event"] {
+            drop(self.contract_violations.get_or_create(&KindLabels { kind }));
+        }
     }
 
     /// Makes the series of these channels visible before anything happens to them.
@@ -140,6 +152,11 @@ impl Metrics {
         self.store_errors.inc();
     }
 
+    /// So many contacts or events (`kind`) break the data contract.
+    pub fn contract_broken(&self, kind: &'static str, number: u64) {
+        self.contract_violations.get_or_create(&KindLabels { kind }).inc_by(number);
+    }
+
     pub fn steps(&self) -> u64 {
         self.steps.get()
     }
@@ -187,6 +204,7 @@ mod tests {
         metrics.reloaded(1_700_000_000_500);
         metrics.turn_took(Duration::from_millis(3));
         metrics.send_took(Duration::from_millis(30));
+        metrics.contract_broken("event", 2);
         metrics.text().unwrap()
     }
 
@@ -207,6 +225,8 @@ mod tests {
         check(r#"campaignd_runs{workflow="welcome",state="exited"} 3"#);
         check("campaignd_due_lag_seconds 1.5");
         check("campaignd_dispatch_queue 5");
+        check(r#"campaignd_contract_violations_total{kind="contact"} 0"#);
+        check(r#"campaignd_contract_violations_total{kind="event"} 2"#);
         check("campaignd_reload_success 1");
         check("campaignd_reload_timestamp_seconds 1700000000.5");
         check(r#"campaignd_send_duration_seconds_bucket{le="0.05"} 1"#);

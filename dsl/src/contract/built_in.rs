@@ -2,20 +2,21 @@
 
 use serde_json::{Map, Value};
 
-use super::CONTACT_FIELDS;
+use super::{CONTACT_FIELDS, Fault};
 
-pub(super) fn faults(attributes: &Map<String, Value>) -> Vec<String> {
+pub(super) fn faults(attributes: &Map<String, Value>) -> Vec<Fault> {
     let mut wrong = Vec::new();
+    let mut add = |field: &str, words: String| wrong.push(Fault::of(field, words));
     for field in CONTACT_FIELDS {
         match attributes.get(field) {
             None | Some(Value::Null) => {}
             Some(Value::Array(topics)) if field == "topics" && topics.iter().all(Value::is_string) => {}
-            Some(_) if field == "topics" => wrong.push("`topics` must be a list of topic names".to_owned()),
+            Some(_) if field == "topics" => add(field, "`topics` must be a list of topic names".to_owned()),
             Some(Value::String(text)) if field == "email" && !looks_like_address(text) => {
-                wrong.push("`email` must be an email address".to_owned());
+                add(field, "`email` must be an email address".to_owned());
             }
             Some(Value::String(_)) => {}
-            Some(_) => wrong.push(format!("`{field}` must be text")),
+            Some(_) => add(field, format!("`{field}` must be text")),
         }
     }
     wrong

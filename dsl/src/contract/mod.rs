@@ -36,6 +36,21 @@ pub struct Contract {
     traits: Arc<Traits>,
 }
 
+/// One thing that is wrong with data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where it stands, `address.lines[0]`; empty: the whole.
+    pub at: String,
+    /// What is wrong, in words that never hold the data itself.
+    pub words: String,
+}
+
+impl Fault {
+    fn of(at: &str, words: String) -> Fault {
+        Fault { at: at.to_owned(), words }
+    }
+}
+
 /// What the contract says of one attribute or property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declared {
@@ -98,14 +113,19 @@ impl Contract {
     /// What is wrong with these attributes (built-in fields included: id, email, phone, locale, time_zone, topics), in
     /// words; empty when all is well. Messages never hold the data itself. A null counts as missing.
     pub fn check_contact(&self, attributes: &Value) -> Vec<String> {
+        words_of(self.contact_faults(attributes))
+    }
+
+    /// The same, with the places.
+    pub fn contact_faults(&self, attributes: &Value) -> Vec<Fault> {
         let Some(object) = attributes.as_object() else {
-            return vec!["a contact's attributes must be an object".to_owned()];
+            return vec![Fault::of("", "a contact's attributes must be an object".to_owned())];
         };
         let mut wrong = built_in::faults(object);
         if let Some(schema) = &self.contact {
-            for words in faults(schema, attributes, object) {
-                if !wrong.contains(&words) {
-                    wrong.push(words);
+            for fault in faults(schema, attributes, object) {
+                if !wrong.contains(&fault) {
+                    wrong.push(fault);
                 }
             }
         }
@@ -115,16 +135,24 @@ impl Contract {
     /// What is wrong with this event's properties. An event that no schema declares is wrong once the project declares any
     /// (reserved events and those of the tracking API are always declared). A null counts as missing.
     pub fn check_event(&self, name: &str, properties: &Value) -> Vec<String> {
+        words_of(self.event_faults(name, properties))
+    }
+
+    /// The same, with the places.
+    pub fn event_faults(&self, name: &str, properties: &Value) -> Vec<Fault> {
         let Some(object) = properties.as_object() else {
-            return vec!["an event's properties must be an object".to_owned()];
+            return vec![Fault::of("", "an event's properties must be an object".to_owned())];
         };
         match self.events.get(name) {
             Some(schema) => faults(schema, properties, object),
             None if self.events.is_empty() || always_declared(name) => Vec::new(),
-            None => vec![match shown(name) {
-                Some(name) => format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}"),
-                None => format!("no schema under {EVENTS_FOLDER} declares this event"),
-            }],
+            None => {
+                let words = match shown(name) {
+                    Some(name) => format!("no schema declares the event `{name}`; add {EVENTS_FOLDER}{name}{SCHEMA_ENDING}"),
+                    None => format!("no schema under {EVENTS_FOLDER} declares this event"),
+                };
+                vec![Fault::of("", words)]
+            }
         }
     }
 
@@ -222,8 +250,12 @@ fn always_declared(event: &str) -> bool {
     event_properties(event).is_some() || TRACKING_EVENTS.contains(&event)
 }
 
+fn words_of(faults: Vec<Fault>) -> Vec<String> {
+    faults.into_iter().map(|fault| fault.words).collect()
+}
+
 /// What the schema has against the data, in which a null counts as missing. Good data is neither copied nor looked at twice.
-fn faults(schema: &Schema, data: &Value, members: &Map<String, Value>) -> Vec<String> {
+fn faults(schema: &Schema, data: &Value, members: &Map<String, Value>) -> Vec<Fault> {
     if members.values().any(Value::is_null) {
         let there = members.iter().filter(|(_, value)| !value.is_null());
         return schema.check(&Value::Object(there.map(|(key, value)| (key.clone(), value.clone())).collect()));

@@ -1,11 +1,12 @@
 //! One schema of the contract: asked what it says of a place in the data, and whether data obeys it.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use super::names::shown;
-use super::{Declared, Kinds};
+use super::{Declared, Fault, Kinds};
 use crate::structure::type_of;
 
 /// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
@@ -51,12 +52,12 @@ impl Schema {
     }
 
     /// What is wrong with the data, in words that never hold the data itself.
-    pub fn check(&self, data: &Value) -> Vec<String> {
+    pub fn check(&self, data: &Value) -> Vec<Fault> {
         // Most data is good, and saying so is far cheaper than looking for errors.
         if self.validator.is_valid(data) {
             return Vec::new();
         }
-        self.validator.iter_errors(data).map(|error| words(&error)).collect()
+        self.validator.iter_errors(data).map(|error| Fault { at: place(&error), words: words(&error) }).collect()
     }
 
     /// Whether this very property is declared.
@@ -222,6 +223,29 @@ fn bad(error: &ValidationError<'_>) -> BadSchema {
         _ => format!("this is not a JSON Schema (draft 2020-12): {error}"),
     };
     BadSchema { pointer: error.instance_path().as_str().to_owned(), words }
+}
+
+/// `address.lines[0]`. What is missing, or should not be there, stands at its own place.
+fn place(error: &ValidationError<'_>) -> String {
+    let own = match error.kind() {
+        ValidationErrorKind::Required { property } => property.as_str().map(str::to_owned),
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.first().cloned()
+        }
+        _ => None,
+    };
+    let mut place = String::new();
+    let segments = error.instance_path().iter().chain(own.map(|name| LocationSegment::Property(name.into())));
+    for segment in segments {
+        match segment {
+            LocationSegment::Index(index) => place.push_str(&format!("[{index}]")),
+            LocationSegment::Property(name) => {
+                place.push_str(if place.is_empty() { "" } else { "." });
+                place.push_str(shown(&name).unwrap_or(HIDDEN));
+            }
+        }
+    }
+    place
 }
 
 fn words(error: &ValidationError<'_>) -> String {

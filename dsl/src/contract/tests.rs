@@ -72,6 +72,14 @@ fn data_is_checked_in_words_without_the_data() {
         &["`email` must be text", "`topics` must be a list of topic names"],
     );
     check(json!([]), &["a contact's attributes must be an object"]);
+    let place = |data: Value, expected: &[&str]| {
+        let faults = contract.contact_faults(&data);
+        assert_eq!(faults.iter().map(|fault| fault.at.as_str()).collect::<Vec<_>>(), expected, "{data}");
+    };
+    place(json!({ "first_name": "Ada", "tags": ["a", 2] }), &["tags[1]"]);
+    place(json!({ "first_name": "Ada", "address": {}, "email": "nobody" }), &["email", "address.city"]);
+    place(json!({ "shoe": 1, "address": { "city": 7 } }), &["first_name", "shoe", "address.city"]);
+    place(json!([]), &[""]);
     for (address, good) in [
         ("a@b", true),
         ("a.b+c@x.example", true),

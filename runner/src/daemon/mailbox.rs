@@ -1,11 +1,12 @@
 //! Letters to the kernel's thread: what happened, questions about the state, and another plan.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 
 use crate::channels::ReportTo;
-use crate::kernel::{Input, Kernel, Plan};
+use crate::kernel::{Enrolled, Enrolment, Input, Kernel, NotEnrolled, Plan};
 use crate::store;
 
 pub(super) type Act = Box<dyn FnOnce(&mut Kernel, i64) + Send>;
@@ -13,7 +14,7 @@ pub(super) type Act = Box<dyn FnOnce(&mut Kernel, i64) + Send>;
 pub(super) enum Letter {
     Input(Input),
     /// Answered when all of it is durable.
-    Inputs(Vec<Input>, oneshot::Sender<()>),
+    Inputs(Vec<Input>, Waiting),
     /// `changes`: the kernel may have something to do afterwards.
     Act {
         act: Act,
@@ -22,9 +23,47 @@ pub(super) enum Letter {
     Stop,
 }
 
+/// How many things may wait for the kernel's thread that came from where more can be sent later: some seconds of work.
+const ROOM: usize = 20_000;
+
 /// Sends letters to one kernel's thread; cheap to clone. It never blocks.
 #[derive(Clone)]
-pub struct Mailbox(mpsc::Sender<Letter>);
+pub struct Mailbox {
+    letters: mpsc::Sender<Letter>,
+    /// How much of [`ROOM`] is taken.
+    taken: Arc<AtomicUsize>,
+}
+
+/// Whoever waits until what they sent is durable.
+pub(super) struct Waiting {
+    done: oneshot::Sender<()>,
+    /// Free again when this is gone.
+    _room: Option<Room>,
+}
+
+impl Waiting {
+    pub(super) fn tell(self) {
+        // Whoever waited may have gone.
+        let _ = self.done.send(());
+    }
+}
+
+/// A share of [`ROOM`].
+struct Room {
+    taken: Arc<AtomicUsize>,
+    share: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.taken.fetch_sub(self.share, Ordering::Relaxed);
+    }
+}
+
+/// So much waits for the kernel's thread already that no more is taken in.
+#[derive(Debug, thiserror::Error)]
+#[error("more is coming in than can be stored at once; send it again in a moment")]
+pub struct Full;
 
 /// The other end, for [`super::KernelThread::start`].
 pub struct Intake(pub(super) mpsc::Receiver<Letter>);
@@ -57,8 +96,8 @@ impl<T> Answer<T> {
 
 /// A mailbox and its other end. Made before the thread is started, since channels must know where to report.
 pub fn mailbox() -> (Mailbox, Intake) {
-    let (sender, receiver) = mpsc::channel();
-    (Mailbox(sender), Intake(receiver))
+    let (letters, receiver) = mpsc::channel();
+    (Mailbox { letters, taken: Arc::default() }, Intake(receiver))
 }
 
 impl Mailbox {
@@ -69,8 +108,41 @@ impl Mailbox {
 
     /// Things that happened, taken in together; the answer comes when they are durable, and not before a store that is in trouble works again.
     pub fn send_and_wait(&self, inputs: Vec<Input>) -> Answer<()> {
-        let (sender, answer) = oneshot::channel();
-        self.post(Letter::Inputs(inputs, sender));
+        self.post_inputs(inputs, None)
+    }
+
+    /// The same for what can be sent again later, so that what waits in memory is bounded: nothing is taken in while too much waits.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn offer(&self, inputs: Vec<Input>) -> Result<Answer<()>, Full> {
+        let room = self.room(inputs.len())?;
+        Ok(self.post_inputs(inputs, Some(room)))
+    }
+
+    /// Lets a contact enter a workflow, unless too much waits already.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn enroll(&self, enrolment: Enrolment) -> Result<Answer<store::Result<Result<Enrolled, NotEnrolled>>>, Full> {
+        let room = self.room(1)?;
+        Ok(self.act(true, move |kernel, now| {
+            let enrolled = kernel.enroll(&enrolment, now);
+            drop(room);
+            enrolled
+        }))
+    }
+
+    /// Whoever comes first gets any share, however large.
+    fn room(&self, share: usize) -> Result<Room, Full> {
+        let fits = |taken: usize| (taken == 0 || taken + share <= ROOM).then_some(taken + share);
+        let got = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        got.map(|_| Room { taken: self.taken.clone(), share }).map_err(|_| Full)
+    }
+
+    fn post_inputs(&self, inputs: Vec<Input>, room: Option<Room>) -> Answer<()> {
+        let (done, answer) = oneshot::channel();
+        self.post(Letter::Inputs(inputs, Waiting { done, _room: room }));
         Answer(answer)
     }
 
@@ -120,8 +192,34 @@ impl Mailbox {
     }
 
     fn post(&self, letter: Letter) {
-        if self.0.send(letter).is_err() {
+        if self.letters.send(letter).is_err() {
             tracing::debug!("the kernel's thread has ended; a letter to it was dropped");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::ContactInput;
+
+    /// Offers so many things one after the other; gives which of them were taken in.
+    #[track_caller]
+    fn check(mailbox: &Mailbox, offers: &[usize], expected: &[bool]) {
+        let inputs = |number| vec![Input::Contact(ContactInput::default()); number];
+        let taken: Vec<bool> = offers.iter().map(|number| mailbox.offer(inputs(*number)).is_ok()).collect();
+        assert_eq!(taken, expected);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_until_it_was_taken() {
+        let (mailbox, intake) = mailbox();
+        check(&mailbox, &[ROOM - 1, 2, 1, 1], &[true, false, true, false]);
+        // Whatever does not wait for room comes through all the same.
+        mailbox.send(Input::Contact(ContactInput::default()));
+        while let Ok(letter) = intake.0.try_recv() {
+            drop(letter);
+        }
+        check(&mailbox, &[ROOM + 1, 1], &[true, false]);
     }
 }

@@ -20,7 +20,7 @@ pub use figures::{Figures, Passages, passages};
 pub use health::Health;
 pub use in_force::{LastGood, Loaded, as_json};
 pub use kernel_thread::{KernelThread, StopError};
-pub use mailbox::{Answer, Intake, Mailbox, Stopped, mailbox};
+pub use mailbox::{Answer, Full, Intake, Mailbox, Stopped, mailbox};
 
 #[cfg(test)]
 mod tests;

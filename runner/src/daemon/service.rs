@@ -34,6 +34,8 @@ pub enum ServiceError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
+    Rules(#[from] web::RulesError),
+    #[error(transparent)]
     Channels(#[from] CarryError),
     #[error("{0}; `campaignd validate` should have said so: report this")]
     Template(#[from] RenderError),
@@ -58,9 +60,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     let chosen = choose(root)?;
     let settings = chosen.catalog.settings.clone();
     let secrets = Secrets::of_project(root)?;
-    for key in &settings.http.keys {
-        secrets.resolve(key, "http.keys")?;
-    }
+    let rules = Arc::new(web::InForce::from_pointee(web::Rules::of(&chosen.catalog, &secrets)?));
     let (mailbox, intake) = mailbox();
     let pools = Arc::new(Pools::new(root, mailbox.reporter(), runtime.handle().clone()));
     pools.install(pools.prepare(&settings, &secrets)?);
@@ -69,15 +69,17 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     let started = start_kernel(chosen, &*clock, &metrics)?;
     let carriers: Arc<dyn Carry> = pools.clone();
     let thread = KernelThread::start(started.kernel, clock.clone(), carriers, (mailbox.clone(), intake), metrics.clone())?;
-    let pages = web::Pages { mailbox: mailbox.clone(), health: thread.health().clone(), metrics: metrics.clone() };
-    runtime.spawn(async move {
-        if let Err(error) = axum::serve(listener, web::router(pages)).await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    let pages = web::Pages {
+        mailbox: mailbox.clone(),
+        health: thread.health().clone(),
+        metrics: metrics.clone(),
+        rules: rules.clone(),
+        clock: clock.clone(),
+    };
+    runtime.spawn(web::serve(listener, pages));
     runtime.spawn(service_manager::feed_watchdog(thread.health().clone()));
     let start = Start { root: root.to_owned(), plan: started.plan, loaded: started.loaded, seen: started.seen };
-    let reloader = Reloader::new(start, mailbox, pools, clock, metrics);
+    let reloader = Reloader::new(start, mailbox, pools, rules, clock, metrics);
     let reloading = ReloadThread::start(reloader, Arc::new(tell_manager)).map_err(ServiceError::System)?;
     service_manager::ready(&announce(&settings, root, &started.summary));
     let hints = reloading.hints();

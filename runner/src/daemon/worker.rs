@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
-use super::mailbox::Letter;
+use super::mailbox::{Letter, Waiting};
 use super::{Carry, Health, Intake};
 use crate::clock::{Clock, Stopwatch};
 use crate::kernel::{Input, Kernel};
@@ -36,7 +34,7 @@ pub(super) struct Worker {
     /// Taken in and not yet durable.
     pending: Vec<Input>,
     /// Who waits for `pending` to be durable.
-    waiting: Vec<oneshot::Sender<()>>,
+    waiting: Vec<Waiting>,
     /// There is something to do whatever the time.
     more: bool,
     /// When there is something to do next.
@@ -189,8 +187,7 @@ impl Worker {
             }
         }
         for waiting in self.waiting.drain(..) {
-            // Whoever waited may have gone.
-            let _ = waiting.send(());
+            waiting.tell();
         }
         self.more = turn.more;
         if self.trouble.take().is_some() {

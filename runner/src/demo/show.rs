@@ -49,6 +49,8 @@ pub enum DemoError {
     Channels(#[from] CarryError),
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error(transparent)]
+    Rules(#[from] web::RulesError),
     #[error("{0} cannot be listened on ({1}); stop what listens there, or leave out --serve")]
     Listen(String, #[source] std::io::Error),
     #[error("the system gives no threads: {0}")]
@@ -108,7 +110,9 @@ impl Show<'_> {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(DemoError::System)?;
         let (mailbox, intake) = mailbox();
         let pools = Arc::new(Pools::new(self.folder, mailbox.reporter(), runtime.handle().clone()));
-        pools.install(pools.prepare(&settings, &Secrets::of_project(self.folder)?)?);
+        let secrets = Secrets::of_project(self.folder)?;
+        pools.install(pools.prepare(&settings, &secrets)?);
+        let rules = Arc::new(web::InForce::from_pointee(web::Rules::of(&catalog, &secrets)?));
 
         let (watcher, reactions) = channel();
         let sent = Arc::new(AtomicU64::new(0));
@@ -127,7 +131,9 @@ impl Show<'_> {
         metrics.know_channels(settings.channels.keys());
         let clock = Arc::new(DemoClock { fast: FastClock::new(start, self.speed), end });
         let thread = KernelThread::start(kernel, clock.clone(), pools, (mailbox.clone(), intake), metrics.clone())?;
-        let listen = if self.serve { Some(self.listen(&runtime, &settings, &thread, metrics)?) } else { None };
+        let pages =
+            web::Pages { mailbox: mailbox.clone(), health: thread.health().clone(), metrics, rules, clock: clock.clone() };
+        let listen = if self.serve { Some(self.listen(&runtime, &settings, pages)?) } else { None };
         let mut feed = Feed::new(month.events, reactions);
         while clock.now() < end {
             feed.step(&*clock, thread.mailbox());
@@ -148,22 +154,11 @@ impl Show<'_> {
         Ok(catalog)
     }
 
-    fn listen(
-        &self,
-        runtime: &tokio::runtime::Runtime,
-        settings: &Settings,
-        thread: &KernelThread,
-        metrics: Arc<Metrics>,
-    ) -> Result<String, DemoError> {
+    fn listen(&self, runtime: &tokio::runtime::Runtime, settings: &Settings, pages: web::Pages) -> Result<String, DemoError> {
         let address = settings.http.listen.clone();
         let listener = runtime.block_on(tokio::net::TcpListener::bind(&address));
         let listener = listener.map_err(|error| DemoError::Listen(address.clone(), error))?;
-        let pages = web::Pages { mailbox: thread.mailbox().clone(), health: thread.health().clone(), metrics };
-        runtime.spawn(async move {
-            if let Err(error) = axum::serve(listener, web::router(pages)).await {
-                tracing::error!(%error, "the HTTP server ended");
-            }
-        });
+        runtime.spawn(web::serve(listener, pages));
         Ok(address)
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(ContactIn
 }
 
 /// What to say of a zone that is not known.
-pub(super) fn zone_warning(zone: Option<&str>) -> Option<String> {
+pub(crate) fn zone_warning(zone: Option<&str>) -> Option<String> {
     let unknown = zone.is_some_and(|zone| !dsl::time::known_zone(zone));
     unknown.then(|| "the `time_zone` is not an IANA name that is known here; the project's is used".to_owned())
 }

@@ -88,9 +88,8 @@ fn set(expected: &Expected, fields: &mut Fields, warnings: &mut Vec<String>) -> 
         return Err("`set` cannot change `topics`; use `subscribe` and `unsubscribe`".to_owned());
     }
     let values = Value::Object(values);
-    let missing = expected.contract.check_contact(&Value::Object(Map::new()));
-    if let Some(wrong) = expected.contract.check_contact(&values).into_iter().find(|wrong| !missing.contains(wrong)) {
-        return Err(wrong);
+    if let Some(fault) = expected.faults_of_values(&values).into_iter().next() {
+        return Err(fault.words);
     }
     warnings.extend(zone_warning(values.get("time_zone").and_then(Value::as_str)));
     let Value::Object(values) = values else { return Err("`set` must be an object".to_owned()) };

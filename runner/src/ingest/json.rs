@@ -1,22 +1,37 @@
 //! JSON read strictly: an object that names a key twice is refused, where a plain reader would keep the last.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Reads one JSON value.
 ///
 /// # Errors
 /// What is wrong, in words that do not hold the data.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| {
-        let words = error.to_string();
-        let words = words.rfind(" at line ").map_or(words.as_str(), |at| &words[..at]);
-        if error.is_data() { words.to_owned() } else { format!("not valid JSON: {words} at column {}", error.column()) }
-    })
+    let twice = Cell::default();
+    let value = Strict { twice: &twice }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = value.map_err(|error| format!("{} at column {}", not_json(&error), error.column()))?;
+    match twice.take() {
+        Some(key) => Err(given_twice(&key)),
+        None => Ok(value),
+    }
+}
+
+/// What a reader says of text that is no JSON, without the place.
+pub(crate) fn not_json(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let words = words.rfind(" at line ").map_or(words.as_str(), |at| &words[..at]);
+    format!("not valid JSON: {words}")
+}
+
+/// What is wrong with an object that names a key twice.
+pub(crate) fn given_twice(key: &str) -> String {
+    format!("the key {} is given twice", shown(key))
 }
 
 /// The same for what must be an object.
@@ -30,9 +45,13 @@ pub(super) fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-struct Strict;
+/// Reads any value, and keeps the first key that an object in it names twice.
+#[derive(Clone, Copy)]
+pub(crate) struct Strict<'a> {
+    pub twice: &'a Cell<Option<String>>,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -40,7 +59,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,7 +96,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Strict)? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -86,18 +105,20 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            let value = members.next_value_seed(Strict)?;
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key {} is given twice", shown(&key))));
+            let value = members.next_value_seed(self)?;
+            match map.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(place) => self.twice.set(Some(self.twice.take().unwrap_or_else(|| place.key().clone()))),
             }
-            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }
 }
 
 /// A name from a file, fit to be shown on a terminal.
-pub(super) fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     const SHOWN: usize = 60;
     let mut text: String = name.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     if name.chars().nth(SHOWN).is_some() {

@@ -6,13 +6,14 @@
 mod contact;
 mod event;
 mod import;
-mod json;
+pub(crate) mod json;
 mod lines;
 mod reader;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use contact::zone_warning;
 pub use import::{CHUNK, Counts, Import};
 pub use reader::{Expected, Format, OpenError, Reader, Rejection, Row, Source, open};
 
@@ -52,7 +53,7 @@ pub struct Identification {
     pub contact: ContactInput,
     /// Joined to the contact: its events and runs come along.
     pub anonymous: Option<String>,
-    /// Nothing but an anonymous id is known: a contact that is made for it is an anonymous one.
+    /// `contact.id` is an anonymous id: a contact that is made for it is anonymous.
     pub anonymous_only: bool,
     /// The same id counts once.
     pub message_id: Option<String>,

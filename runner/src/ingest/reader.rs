@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use dsl::contract::Contract;
+use dsl::contract::{Contract, Fault};
 use dsl::model::{Catalog, Settings};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -28,6 +28,16 @@ impl Expected {
     pub fn of(catalog: &Catalog) -> Expected {
         let settings = catalog.settings.clone();
         Expected { contract: catalog.contract.clone(), zone: project_zone(&settings), settings }
+    }
+
+    /// What is wrong with new values of some of a contact's fields. That others are missing is no fault: they may be known already.
+    pub(crate) fn faults_of_values(&self, values: &Value) -> Vec<Fault> {
+        let mut faults = self.contract.contact_faults(values);
+        if !faults.is_empty() {
+            let missing = self.contract.contact_faults(&Value::Object(Map::new()));
+            faults.retain(|fault| !missing.contains(fault));
+        }
+        faults
     }
 
     pub(super) fn topic_warning(&self, topic: &str) -> Option<String> {

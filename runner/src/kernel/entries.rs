@@ -22,6 +22,19 @@ pub(super) struct Entry<'a> {
     pub depth: u32,
 }
 
+/// What became of somebody who came to a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Entered(RunId),
+    /// The workflow is not live, or the contact was erased.
+    Closed,
+    NotInAudience,
+    /// The contact has an open run.
+    Active,
+    /// `reentry` does not allow it, or not yet.
+    TooSoon,
+}
+
 impl Kernel {
     /// An event was stored. Runs that are open look first: an event that ends a run may then start the next one.
     pub(super) fn event_happened(&mut self, contact: ContactId, name: &str, event: &Event, depth: u32) -> Result<()> {
@@ -74,27 +87,38 @@ impl Kernel {
         self.enter(id, &current, person, Entry { key: String::new(), event, mark: None, depth })
     }
 
+    /// Lets the contact in if nothing is in the way.
+    pub(super) fn enter(&mut self, id: WorkflowId, current: &Current, contact: Contact, entry: Entry<'_>) -> Result<()> {
+        self.admit(id, current, contact, entry).map(drop)
+    }
+
     /// Lets the contact in if the workflow is live, the audience fits, and no open or earlier run forbids it; entry and first steps are one transaction.
-    pub(super) fn enter(&mut self, id: WorkflowId, current: &Current, mut contact: Contact, entry: Entry<'_>) -> Result<()> {
+    pub(super) fn admit(
+        &mut self,
+        id: WorkflowId,
+        current: &Current,
+        mut contact: Contact,
+        entry: Entry<'_>,
+    ) -> Result<Admission> {
         let workflow = &current.prepared.program.definition.workflow;
         if current.status != Status::Live || contact.erased {
-            return Ok(());
+            return Ok(Admission::Closed);
         }
         if let Some(audience) = &workflow.audience
             && !self.condition_holds(audience, current, id, &contact, entry.event)?
         {
-            return Ok(());
+            return Ok(Admission::NotInAudience);
         }
         let history = self.store.last_entry(contact.id, id, &entry.key)?;
         match (history.open, workflow.while_active) {
-            (Some(_), WhileActive::Ignore) => return self.store.count(id, "ignored", 1),
+            (Some(_), WhileActive::Ignore) => return self.ignored(id, Admission::Active),
             (Some(open), WhileActive::Restart) => {
                 if let Some(mut run) = self.store.run(open)? {
                     self.end_run(&mut run, &contact, EndReason::Superseded, None)?;
                 }
             }
             (None, _) if !may_reenter(workflow.reentry, history.last_entered, self.now) => {
-                return self.store.count(id, "ignored", 1);
+                return self.ignored(id, Admission::TooSoon);
             }
             (None, _) => {}
         }
@@ -122,7 +146,7 @@ impl Kernel {
             due: None,
             ended: None,
         };
-        let Some(run_id) = self.store.insert_run(&run)? else { return self.store.count(id, "ignored", 1) };
+        let Some(run_id) = self.store.insert_run(&run)? else { return self.ignored(id, Admission::Active) };
         run.id = run_id;
         self.store.count(id, "entered", 1)?;
         self.concerns(contact.id, Cause::Workflow(current.name.to_string()));
@@ -133,7 +157,13 @@ impl Kernel {
         engine::start(&current.prepared.program, &mut run, moment, &mut effects);
         self.tally.steps += u64::from(run.state.visit);
         self.apply(effects, &mut run, &mut contact, &current.prepared, entry.depth)?;
-        self.run_on(&mut run, &mut contact, entry.event, entry.depth)
+        self.run_on(&mut run, &mut contact, entry.event, entry.depth)?;
+        Ok(Admission::Entered(run_id))
+    }
+
+    fn ignored(&mut self, id: WorkflowId, why: Admission) -> Result<Admission> {
+        self.store.count(id, "ignored", 1)?;
+        Ok(why)
     }
 
     fn condition_holds(

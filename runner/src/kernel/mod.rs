@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod contacts;
+mod enrolling;
 mod entries;
 mod facts;
 mod following;
@@ -26,6 +27,7 @@ mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
 pub(crate) use contacts::{erased_key, set_field};
+pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use messages::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};

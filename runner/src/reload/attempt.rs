@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::render::RenderError;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::StoreError;
+use crate::web::{InForce, Rules, RulesError};
 
 /// What became of an attempt.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub enum Refusal {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
+    Rules(#[from] RulesError),
+    #[error(transparent)]
     Channels(#[from] CarryError),
     #[error(transparent)]
     Template(#[from] RenderError),
@@ -53,6 +56,7 @@ pub struct Reloader {
     pub(super) root: PathBuf,
     pub(super) mailbox: Mailbox,
     pub(super) pools: Arc<Pools>,
+    pub(super) rules: Arc<InForce>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) plan: Arc<Plan>,
@@ -73,11 +77,19 @@ pub struct Start {
 }
 
 impl Reloader {
-    pub fn new(start: Start, mailbox: Mailbox, pools: Arc<Pools>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Reloader {
+    pub fn new(
+        start: Start,
+        mailbox: Mailbox,
+        pools: Arc<Pools>,
+        rules: Arc<InForce>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Reloader {
         Reloader {
             root: start.root,
             mailbox,
             pools,
+            rules,
             clock,
             metrics,
             started_with: start.plan.catalog.settings.clone(),
@@ -127,10 +139,15 @@ impl Reloader {
         let plan = Arc::new(Plan::new(catalog, Some(&self.plan))?);
         let settings = plan.catalog.settings.clone();
         let secrets = Secrets::of_project(&self.root)?;
+        let rules = Arc::new(Rules::of(&plan.catalog, &secrets)?);
         let replacement = self.pools.prepare(&settings, &secrets)?;
         let restarted = restarted(&replacement);
-        let pools = self.pools.clone();
-        self.mailbox.reload(plan.clone(), move || pools.install(replacement)).wait()??;
+        let (pools, in_force) = (self.pools.clone(), self.rules.clone());
+        let then = move || {
+            pools.install(replacement);
+            in_force.store(rules);
+        };
+        self.mailbox.reload(plan.clone(), then).wait()??;
         let now = self.clock.now();
         self.metrics.know_channels(settings.channels.keys());
         self.metrics.reloaded(now);
@@ -184,8 +201,9 @@ impl Reloader {
 
     /// What is set up once, at the start.
     fn say_what_needs_a_restart(&self, settings: &Settings) {
+        let started = &self.started_with;
         for (name, changed) in
-            [("http", self.started_with.http != settings.http), ("store", self.started_with.store != settings.store)]
+            [("http.listen", started.http.listen != settings.http.listen), ("store", started.store != settings.store)]
         {
             if changed {
                 tracing::warn!("the settings of `{name}` changed: they take effect when campaignd is restarted");

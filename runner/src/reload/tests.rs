@@ -8,7 +8,9 @@ use crate::clock::{Clock, FastClock};
 use crate::daemon::{KernelThread, LastGood, Loaded, Pools, mailbox};
 use crate::kernel::{Kernel, Options, Plan};
 use crate::metrics::Metrics;
+use crate::secrets::Secrets;
 use crate::store::SqliteStore;
+use crate::web::{InForce, Rules};
 
 /// A generous limit for what takes milliseconds.
 const SOON: Duration = Duration::from_secs(30);
@@ -45,7 +47,9 @@ impl Bench {
         let ends = (mailbox.clone(), intake);
         let thread = KernelThread::start(kernel, clock.clone(), pools.clone(), ends, metrics.clone()).unwrap();
         let start = Start { root: dir.path().to_owned(), plan, loaded: Loaded::default(), seen: files.hash() };
-        let reloader = Reloader::new(start, mailbox, pools, clock, metrics.clone());
+        let secrets = Secrets::of_project(dir.path()).unwrap();
+        let rules = Arc::new(InForce::from_pointee(Rules::of(&start.plan.catalog, &secrets).unwrap()));
+        let reloader = Reloader::new(start, mailbox, pools, rules, clock, metrics.clone());
         Bench { dir, reloader, thread, metrics, _runtime: runtime }
     }
 

@@ -1,17 +1,34 @@
-//! The pages: health and metrics. They read; nothing here changes the state.
+//! The HTTP interface: health and metrics, the tracking API, enrolment, and the page behind the unsubscribe link.
+//!
+//! Architecture invariant: nothing here touches the state; what comes in is handed to the kernel's thread as inputs, and answered when they are durable.
 
+mod body;
+mod enroll;
+mod guard;
+mod openapi;
+mod problem;
+mod rules;
+mod serve;
+mod tracking;
 mod unsubscribe;
+mod waiting;
+
+pub use problem::Problem;
+pub use rules::{InForce, Keys, Rules, RulesError};
+pub use serve::serve;
+pub use tracking::{Call, Moment, Taken, read};
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use axum::routing::{MethodRouter, get, post};
 
+use crate::clock::Clock;
 use crate::daemon::{Figures, Health, Mailbox};
 use crate::metrics::Metrics;
 
@@ -20,16 +37,34 @@ const HANGS: Duration = Duration::from_secs(30);
 /// How long a scrape waits for the kernel's thread.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the pages show.
+/// What the pages show and use.
 #[derive(Clone)]
 pub struct Pages {
     pub mailbox: Mailbox,
     pub health: Arc<Health>,
     pub metrics: Arc<Metrics>,
+    pub rules: Arc<InForce>,
+    /// The kernel's.
+    pub clock: Arc<dyn Clock>,
 }
 
-pub fn router(pages: Pages) -> Router {
-    Router::new()
+fn router(pages: Pages) -> Router {
+    let calls = |call: Call| -> MethodRouter<Pages> {
+        post(move |pages: State<Pages>, headers: HeaderMap, body: Body| tracking::take(pages, call, headers, body))
+    };
+    let guarded = Router::new()
+        .route("/v1/identify", calls(Call::Identify))
+        .route("/v1/track", calls(Call::Track))
+        .route("/v1/page", calls(Call::Page))
+        .route("/v1/screen", calls(Call::Screen))
+        .route("/v1/group", calls(Call::Group))
+        .route("/v1/alias", calls(Call::Alias))
+        .route("/v1/batch", calls(Call::Batch))
+        .route("/v1/import", calls(Call::Import))
+        .route("/v1/workflows/{name}/enroll", post(enroll::enroll))
+        .route_layer(axum::middleware::from_fn_with_state(pages.clone(), guard::admit));
+    guarded
+        .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -87,9 +122,8 @@ fn plain(text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-fn problem(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = json!({ "code": code, "message": message }).to_string();
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+fn problem(status: StatusCode, code: &'static str, message: &str) -> Response {
+    Problem::new(status, code, message).into_response()
 }
 
 /// Headers that every answer carries.
@@ -115,7 +149,9 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
+    use crate::clock::WallClock;
     use crate::daemon::mailbox;
+    use crate::ingest::Expected;
 
     /// The pages of a runner whose kernel's thread has ended.
     #[track_caller]
@@ -123,8 +159,17 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let pages = Pages { mailbox: mailbox().0, health: Arc::default(), metrics: Arc::default() };
-        runtime.spawn(async move { axum::serve(listener, router(pages)).await.unwrap() });
+        let files = dsl::ProjectFiles::from_texts([("campaignd.yaml", "project: shop\ntime_zone: UTC\n")]);
+        let catalog = dsl::compile(&files).catalog.unwrap();
+        let rules = Rules { expected: Expected::of(&catalog), keys: Keys::new(&[]) };
+        let pages = Pages {
+            mailbox: mailbox().0,
+            health: Arc::default(),
+            metrics: Arc::default(),
+            rules: Arc::new(InForce::from_pointee(rules)),
+            clock: Arc::new(WallClock),
+        };
+        runtime.spawn(serve(listener, pages));
         let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
