@@ -88,6 +88,33 @@ pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
     Ok(id)
 }
 
+/// Bypasses what is kept of recent contacts: who brings many does not look at them again.
+pub(super) fn insert_unknown(db: &Db, contact: &Contact, now: i64) -> Result<Option<ContactId>> {
+    let written = db.write(
+        "add a contact",
+        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at,
+             anonymous)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10
+         WHERE NOT EXISTS (SELECT 1 FROM aliases WHERE uid = ?1)
+             AND (?2 IS NULL OR NOT EXISTS (
+                 SELECT 1 FROM contacts INDEXED BY contacts_email WHERE lower(email) = lower(?2) AND email IS NOT NULL))
+         ON CONFLICT (uid) DO NOTHING",
+        params![
+            contact.uid,
+            contact.email,
+            contact.phone,
+            contact.locale,
+            contact.time_zone,
+            map_json(&contact.attributes, "contact")?,
+            consent(&contact.consent)?,
+            contact.erased,
+            now,
+            contact.anonymous
+        ],
+    )?;
+    Ok((written > 0).then(|| ContactId(db.conn.last_insert_rowid())))
+}
+
 pub(super) fn update(store: &mut SqliteStore, contact: &Contact, now: i64) -> Result<()> {
     let SqliteStore { db, recent, .. } = store;
     let attributes = map_json(&contact.attributes, "contact")?;
@@ -163,6 +190,16 @@ pub(super) fn after(db: &Db, after: ContactId, zone: ZoneFilter<'_>, limit: usiz
             read,
         ),
     }
+}
+
+pub(super) fn page(db: &Db, after: ContactId, limit: usize) -> Result<Vec<Contact>> {
+    db.rows(
+        "list contacts",
+        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits FROM contacts
+         WHERE id > ?1 AND erased = 0 ORDER BY id LIMIT ?2",
+        params![after.0, sql_limit(limit)],
+        read,
+    )
 }
 
 /// Hops from one zone to the next in the index, so that the contacts in between are not read.
