@@ -123,7 +123,10 @@ impl Kernel {
 
     /// Ends the contact's runs and removes everything that is held about the person.
     pub(super) fn erase(&mut self, id: ContactId) -> Result<()> {
-        let contact = self.load_contact(id)?;
+        let Some(contact) = self.store.contact(id)? else {
+            // Joined to another contact since that was asked for.
+            return self.store.joined_to(id)?.map_or(Ok(()), |into| self.erase(into));
+        };
         if contact.erased {
             return Ok(());
         }
@@ -192,7 +195,8 @@ impl ContactInput {
             }
         }
         if let Some(given) = &self.topics {
-            contact.consent.none = false;
+            // Who is given as subscribed to nothing is not subscribed to what the project thinks of later either.
+            contact.consent.none = given.is_empty();
             contact.consent.topics = topics.iter().map(|topic| (topic.clone(), given.contains(topic))).collect();
             for topic in given {
                 contact.consent.topics.insert(topic.clone(), true);
