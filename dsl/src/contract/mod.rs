@@ -179,6 +179,12 @@ impl Contract {
         }
     }
 
+    /// The attributes that the contract declares by name, in order of name.
+    pub fn contact_attributes(&self) -> Vec<String> {
+        let declared = self.contact.as_ref().map_or_else(Vec::new, |schema| schema.properties());
+        declared.into_iter().filter(|name| !CONTACT_FIELDS.contains(&name.as_str())).collect()
+    }
+
     /// Whether every contact that obeys the contract has a value at `contact.KEYS`. True as well where nothing is declared.
     pub fn contact_always_has(&self, keys: &[String]) -> bool {
         if let Some(always) = self.traits.always_has(keys) {

@@ -96,6 +96,14 @@ impl Schema {
         self.walk(&self.source, keys)
     }
 
+    /// The members that the whole declares, in order of name.
+    pub fn properties(&self) -> Vec<String> {
+        let root = self.resolve(&self.source).and_then(|node| node.get("properties")).and_then(Value::as_object);
+        let mut names: Vec<String> = root.into_iter().flat_map(|properties| properties.keys().cloned()).collect();
+        names.sort();
+        names
+    }
+
     /// Whether data that obeys the schema always has a value at this place. Of a list, the item is taken to be there.
     pub fn requires(&self, keys: &[String]) -> bool {
         let mut node = Some(&self.source);

@@ -20,8 +20,16 @@ pub enum Keep {
     Outbox(Outbox),
 }
 
+/// What a thread is given to do.
+enum Task {
+    Carry(Job),
+    /// Remove the copies of these mails (Message-IDs).
+    Forget(Vec<String>),
+}
+
 pub struct LocalWorkers {
-    queue: Sender<Job>,
+    queue: Sender<Task>,
+    keeps: bool,
     report: ReportTo,
 }
 
@@ -29,28 +37,45 @@ impl LocalWorkers {
     /// Starts the threads. They end when this is dropped and the queue is empty.
     pub fn start(name: &str, connections: usize, keep: Keep, report: ReportTo, leash: &Leash) -> std::io::Result<LocalWorkers> {
         let (queue, jobs) = channel();
+        let keeps = matches!(keep, Keep::Outbox(_));
         let (jobs, keep) = (Arc::new(Mutex::new(jobs)), Arc::new(keep));
         for _ in 0..connections.min(MOST_THREADS) {
             let (jobs, keep, report, leash) = (jobs.clone(), keep.clone(), report.clone(), leash.clone());
             std::thread::Builder::new().name(format!("channel-{name}")).spawn(move || work(&jobs, &keep, &report, &leash))?;
         }
-        Ok(LocalWorkers { queue, report })
+        Ok(LocalWorkers { queue, keeps, report })
     }
 
     pub fn submit(&self, job: Job) {
-        if let Err(lost) = self.queue.send(job) {
+        let message = job.message;
+        if self.queue.send(Task::Carry(job)).is_err() {
             (self.report)(Report {
-                message: lost.0.message,
+                message,
                 subject: None,
                 outcome: Outcome::Deferred("the channel has no worker left".to_owned()),
                 took: Duration::ZERO,
             });
         }
     }
+
+    pub fn forget(&self, message_ids: &[String]) {
+        if self.keeps && self.queue.send(Task::Forget(message_ids.to_vec())).is_err() {
+            tracing::warn!("the outbox has no worker left: mails to people who were erased are still in its folder");
+        }
+    }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, keep: &Keep, report: &ReportTo, leash: &Leash) {
-    while let Some(job) = next(jobs) {
+fn work(jobs: &Mutex<Receiver<Task>>, keep: &Keep, report: &ReportTo, leash: &Leash) {
+    while let Some(task) = next(jobs) {
+        let job = match task {
+            Task::Carry(job) => job,
+            Task::Forget(message_ids) => {
+                if let Keep::Outbox(outbox) = keep {
+                    message_ids.iter().for_each(|message_id| outbox.forget(message_id));
+                }
+                continue;
+            }
+        };
         let begun = Instant::now();
         let message = job.message;
         let (subject, outcome) = if *leash.stop.borrow() {
@@ -63,7 +88,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, keep: &Keep, report: &ReportTo, leash: &Lea
 }
 
 /// The next job; the lock is held while waiting, so that one thread waits for a job and the others for the lock.
-fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
+fn next(jobs: &Mutex<Receiver<Task>>) -> Option<Task> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 

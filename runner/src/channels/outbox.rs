@@ -40,6 +40,21 @@ impl Outbox {
         }
     }
 
+    /// Removes the mail's file, if there is one.
+    pub fn forget(&self, message_id: &str) {
+        let path = self.folder.join(format!("{}.eml", file_name(message_id)));
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::error!(
+                    file = %path.display(),
+                    error = %error,
+                    "a mail to somebody who was erased cannot be removed; remove it by hand"
+                );
+            }
+            _ => {}
+        }
+    }
+
     fn write(&self, name: &str, mail: &str) -> io::Result<()> {
         let (part, whole) = (self.folder.join(format!(".{name}.part")), self.folder.join(format!("{name}.eml")));
         let written = put(&part, mail, &self.folder).and_then(|()| std::fs::rename(&part, &whole));
@@ -111,6 +126,17 @@ mod tests {
         let mail = std::fs::read_to_string(folder.join("7.1.hello.ab12.eml")).unwrap();
         assert!(mail.starts_with("From: Shop <hello@shop.example>\r\n"), "{mail}");
         assert!(mail.contains("\r\n\r\n.two\r\n.\r\n"), "{mail}");
+    }
+
+    #[test]
+    fn a_mail_that_must_be_forgotten_goes_and_the_others_stay() {
+        let home = tempfile::tempdir().unwrap();
+        let outbox = outbox(home.path());
+        assert_eq!(deliver(&outbox, "ada@shop.example", "one"), Outcome::Sent);
+        outbox.forget("8.1.hello.ab12@shop.example");
+        assert_eq!(names(home.path()), ["7.1.hello.ab12.eml"]);
+        outbox.forget("7.1.hello.ab12@another.example");
+        assert_eq!(names(home.path()), [] as [&str; 0]);
     }
 
     #[test]

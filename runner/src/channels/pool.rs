@@ -155,6 +155,14 @@ impl ChannelPool {
         }
     }
 
+    /// Removes the copies of these mails (Message-IDs), where the channel keeps any; returns at once.
+    pub fn forget(&self, message_ids: &[String]) {
+        match &self.workers {
+            Workers::Local(workers) => workers.forget(message_ids),
+            Workers::Smtp(_) => {}
+        }
+    }
+
     /// How many messages may be unfinished at once.
     pub fn connections(&self) -> usize {
         self.connections

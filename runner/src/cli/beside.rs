@@ -48,10 +48,24 @@ impl Beside {
         }
     }
 
+    /// Where the store is, or would be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The project's files as they are, compiled. `None`: they have errors.
     pub fn catalog(&self) -> Result<Option<Catalog>, CouldNotRun> {
         let files = ProjectFiles::read(&self.root).map_err(|error| CouldNotRun(error.to_string()))?;
         Ok(dsl::compile(&files).catalog)
+    }
+
+    /// The project's files compiled; while they are wrong, those that the runner last found good. `None`: there are none such.
+    pub fn catalog_in_force(&mut self) -> Result<Option<Catalog>, CouldNotRun> {
+        if let Some(catalog) = self.catalog()? {
+            return Ok(Some(catalog));
+        }
+        let Some(store) = &mut self.store else { return Ok(None) };
+        Ok(LastGood::find(store)?.and_then(|files| dsl::compile(&files).catalog))
     }
 
     /// Leaves something for the runner to do; in a store that is made if need be.

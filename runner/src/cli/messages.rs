@@ -1,6 +1,5 @@
 //! `messages`: every message and what became of it; and sending one in doubt once more.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -10,11 +9,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::beside::Beside;
+use super::names::Names;
 use super::output::print;
-use super::{CouldNotRun, Exit, Outcome};
+use super::{Exit, Outcome};
 use crate::instant;
 use crate::kernel::message_id;
-use crate::state::{ContactId, Message, MessageId, MessageStatus, WorkflowId};
+use crate::state::{Message, MessageId, MessageStatus};
 use crate::store::{self, InboxItem, SqliteStore, Store};
 
 /// How many messages are read at once.
@@ -60,6 +60,53 @@ pub struct MessageRow {
     at: String,
 }
 
+impl MessageRow {
+    /// In order.
+    pub const FIELDS: [&'static str; 14] = [
+        "id",
+        "contact",
+        "workflow",
+        "run",
+        "step",
+        "template",
+        "channel",
+        "to",
+        "subject",
+        "status",
+        "message_id",
+        "attempts",
+        "error",
+        "at",
+    ];
+
+    /// `message_id` is the Message-ID.
+    pub fn new(message: Message, contact: String, workflow: String, message_id: String, zone: &TimeZone) -> MessageRow {
+        MessageRow {
+            id: message.id.to_string(),
+            contact,
+            workflow,
+            run: message.run.to_string(),
+            message_id,
+            step: message.step,
+            template: message.template,
+            channel: message.channel,
+            to: message.to,
+            subject: message.subject,
+            status: message.status.word(),
+            attempts: message.attempts,
+            error: message.error,
+            at: instant::text(message.at, zone),
+        }
+    }
+
+    /// When and what, on one line.
+    pub fn line(&self) -> String {
+        let MessageRow { id, at, status, channel, workflow, step, contact, .. } = self;
+        let error = self.error.as_ref().map(|error| format!("  ({error})")).unwrap_or_default();
+        format!("{id:>6}  {at}  {status:<8}  {channel}  {workflow}/{step}  {contact}{error}")
+    }
+}
+
 impl Messages {
     pub fn run(self, given: Option<PathBuf>) -> Outcome {
         let mut beside = Beside::open(given)?;
@@ -71,7 +118,7 @@ impl Messages {
         let mut rows = Rows::new(store, &beside.settings, status)?;
         let mut failed = None;
         print(|out| {
-            while let Some(row) = rows.next() {
+            for row in &mut rows {
                 match row {
                     Ok(row) => write_row(out, &row, self.format)?,
                     Err(error) => {
@@ -91,12 +138,7 @@ fn write_row(out: &mut dyn Write, row: &MessageRow, format: Format) -> io::Resul
         serde_json::to_writer(&mut *out, row)?;
         return writeln!(out);
     }
-    let MessageRow { id, at, status, channel, workflow, step, contact, .. } = row;
-    write!(out, "{id:>6}  {at}  {status:<8}  {channel}  {workflow}/{step}  {contact}")?;
-    if let Some(error) = &row.error {
-        write!(out, "  ({error})")?;
-    }
-    writeln!(out)
+    writeln!(out, "{}", row.line())
 }
 
 fn resend(beside: &mut Beside, id: MessageId) -> Outcome {
@@ -117,7 +159,7 @@ fn resend(beside: &mut Beside, id: MessageId) -> Outcome {
 }
 
 /// Messages in order of id, read page by page.
-struct Rows<'a> {
+pub struct Rows<'a> {
     store: SqliteStore,
     settings: &'a Settings,
     zone: TimeZone,
@@ -125,26 +167,28 @@ struct Rows<'a> {
     status: Option<MessageStatus>,
     after: MessageId,
     page: std::vec::IntoIter<Message>,
-    uids: HashMap<ContactId, String>,
-    workflows: HashMap<WorkflowId, String>,
+    names: Names,
 }
 
 impl Rows<'_> {
-    fn new(mut store: SqliteStore, settings: &Settings, status: Option<MessageStatus>) -> Result<Rows<'_>, CouldNotRun> {
-        let workflows = store.workflows()?.into_iter().map(|row| (row.id, row.name)).collect();
+    /// Those of this status, or all.
+    pub fn new(mut store: SqliteStore, settings: &Settings, status: Option<MessageStatus>) -> store::Result<Rows<'_>> {
+        let names = Names::of(&mut store)?;
         let identity = store.identity()?;
-        Ok(Rows {
-            store,
-            settings,
-            zone: instant::project_zone(settings),
-            identity,
-            status,
-            after: MessageId(0),
-            page: Vec::new().into_iter(),
-            uids: HashMap::new(),
-            workflows,
-        })
+        let zone = instant::project_zone(settings);
+        Ok(Rows { store, settings, zone, identity, status, after: MessageId(0), page: Vec::new().into_iter(), names })
     }
+
+    fn row(&mut self, message: Message) -> store::Result<MessageRow> {
+        let contact = self.names.contact(&mut self.store, message.contact)?;
+        let workflow = self.names.workflow(message.workflow);
+        let message_id = message_id(&message, self.settings, &self.identity);
+        Ok(MessageRow::new(message, contact, workflow, message_id, &self.zone))
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = store::Result<MessageRow>;
 
     fn next(&mut self) -> Option<store::Result<MessageRow>> {
         if let Some(message) = self.page.next() {
@@ -155,37 +199,9 @@ impl Rows<'_> {
             Ok(page) => {
                 self.after = page.last()?.id;
                 self.page = page.into_iter();
-                // Kept for one page: a contact's messages stand together when a broadcast goes out.
-                self.uids.clear();
+                self.names.next_page();
                 self.next()
             }
         }
-    }
-
-    fn row(&mut self, message: Message) -> store::Result<MessageRow> {
-        let contact = match self.uids.get(&message.contact) {
-            Some(uid) => uid.clone(),
-            None => {
-                let uid = self.store.contact(message.contact)?.map_or_else(String::new, |contact| contact.uid);
-                self.uids.insert(message.contact, uid.clone());
-                uid
-            }
-        };
-        Ok(MessageRow {
-            id: message.id.to_string(),
-            contact,
-            workflow: self.workflows.get(&message.workflow).cloned().unwrap_or_default(),
-            run: message.run.to_string(),
-            message_id: message_id(&message, self.settings, &self.identity),
-            step: message.step,
-            template: message.template,
-            channel: message.channel,
-            to: message.to,
-            subject: message.subject,
-            status: message.status.word(),
-            attempts: message.attempts,
-            error: message.error,
-            at: instant::text(message.at, &self.zone),
-        })
     }
 }

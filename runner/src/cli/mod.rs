@@ -1,12 +1,15 @@
 //! The command line: one file a command, thin.
 
 mod beside;
+mod contact;
 mod demo;
 mod enroll;
 mod explain;
+mod export;
 mod import;
 mod manual;
 mod messages;
+mod names;
 mod output;
 mod pause;
 mod project;
@@ -69,6 +72,10 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
     Import(import::Import),
+    /// Bring contacts, events, messages or runs out of the store
+    Export(export::Export),
+    /// Everything that is held about one person: show it, hand it out, erase it
+    Contact(contact::ContactArguments),
     /// Let a contact enter a workflow
     Enroll(enroll::Enroll),
     /// Freeze a workflow: nobody enters, those inside stay where they are
@@ -111,6 +118,8 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Explain(command) => command.run(),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
+        Command::Export(command) => command.run(project),
+        Command::Contact(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),

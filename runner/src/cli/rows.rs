@@ -1,7 +1,7 @@
 //! What a command says about the rows of a file: those it rejects, and those that are odd.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -27,6 +27,8 @@ pub struct Rows {
 struct Kept {
     path: PathBuf,
     file: Option<BufWriter<File>>,
+    /// How many rows of an import that was cut off stay in the file.
+    before: u64,
 }
 
 /// A rejected row as it is kept: with what there is to mend.
@@ -47,8 +49,27 @@ impl Rows {
     pub fn counted(path: &Path, keep: bool) -> Rows {
         let mut name = path.as_os_str().to_owned();
         name.push(".rejected");
-        let kept = keep.then(|| Kept { path: name.into(), file: None });
+        let kept = keep.then(|| Kept { path: name.into(), file: None, before: 0 });
         Rows { kept, all: false, ..Rows::shown(path) }
+    }
+
+    /// Goes on after an import that was cut off when so many rows were rejected: they are counted, and stay in FILE.rejected.
+    pub fn go_on(&mut self, rejected: u64) {
+        self.rejected = rejected;
+        if let Some(kept) = &mut self.kept {
+            kept.before = rejected;
+        }
+    }
+
+    /// Leaves nothing of FILE.rejected unwritten.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn flush(&mut self) -> Result<(), CouldNotRun> {
+        match &mut self.kept {
+            Some(Kept { path, file: Some(file), .. }) => output::written(file.flush(), &path.display().to_string()),
+            _ => Ok(()),
+        }
     }
 
     /// # Errors
@@ -84,8 +105,8 @@ impl Rows {
         if !self.all && self.rejected > SHOWN {
             output::note(&format!("{}: {} more rejected", self.path.display(), counted(self.rejected - SHOWN, "row")));
         }
-        if let Some(Kept { path, file: Some(file) }) = &mut self.kept {
-            output::written(file.flush(), &path.display().to_string())?;
+        self.flush()?;
+        if let Some(Kept { path, .. }) = self.kept.as_ref().filter(|_| self.rejected > 0) {
             output::note(&format!("the rejected rows are in {}", path.display()));
         }
         Ok(())
@@ -98,10 +119,29 @@ impl Kept {
         let broken = |error: std::io::Error| CouldNotRun(format!("{path} cannot be written: {error}"));
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(BufWriter::new(File::create(&self.path).map_err(broken)?)),
+            none => none.insert(BufWriter::new(shortened(&self.path, self.before).map_err(broken)?)),
         };
         let row = KeptRow { line: rejection.line, reason: &rejection.reason, row: rejection.row.as_deref() };
         let text = serde_json::to_string(&row).map_err(|error| broken(error.into()))?;
         writeln!(file, "{text}").map_err(broken)
     }
+}
+
+/// The file with its first `keep` lines, to be written on; with none it is made anew.
+fn shortened(path: &Path, keep: u64) -> io::Result<File> {
+    if keep == 0 {
+        return File::create(path);
+    }
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+    let mut reader = BufReader::new(&file);
+    let mut length = 0;
+    for _ in 0..keep {
+        match reader.skip_until(b'\n')? {
+            0 => break,
+            read => length += read as u64,
+        }
+    }
+    file.set_len(length)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
 }

@@ -162,7 +162,7 @@ fn failed(error: SimulateError) -> CouldNotRun {
 
 fn open<T: Source>(path: &Path, expected: &Arc<Expected>) -> Result<ingest::Reader<T>, CouldNotRun> {
     let named = |error: ingest::OpenError| CouldNotRun(format!("{}: {error}", path.display()));
-    ingest::open(path, FileFormat::of(path), &[], expected.clone()).map_err(named)
+    ingest::open(path, FileFormat::of(path), &ingest::Mapping::default(), expected.clone()).map_err(named)
 }
 
 fn events(path: &Path, expected: &Arc<Expected>) -> Result<Vec<Occurrence>, CouldNotRun> {

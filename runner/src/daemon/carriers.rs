@@ -18,6 +18,9 @@ use crate::secrets::{SecretError, Secrets};
 pub trait Carry: Send + Sync {
     fn submit(&self, channel: &str, job: Job);
 
+    /// Removes the copies that channels keep of these mails (Message-IDs). A copy that is not there, or not written yet, is none.
+    fn forget(&self, message_ids: &[String]);
+
     /// Ends all channels: what they carry may take so long, then is given up and reported. Returns when all has been reported. Blocks.
     fn close(&self, within: Duration);
 }
@@ -152,6 +155,12 @@ impl Carry for Pools {
                 outcome: Outcome::Deferred(format!("the channel {channel} does not run")),
                 took: Duration::ZERO,
             }),
+        }
+    }
+
+    fn forget(&self, message_ids: &[String]) {
+        for running in self.lock().values() {
+            running.pool.forget(message_ids);
         }
     }
 

@@ -54,6 +54,8 @@ impl Carry for Carrier {
         self.handed.lock().unwrap().send(job.message).unwrap();
     }
 
+    fn forget(&self, _message_ids: &[String]) {}
+
     fn close(&self, _within: Duration) {
         let held = self.held.as_ref().map(|held| std::mem::take(&mut *held.lock().unwrap()));
         held.unwrap_or_default().into_iter().for_each(|message| self.sent(message));

@@ -181,6 +181,9 @@ impl Worker {
         for (channel, job) in turn.jobs {
             self.carriers.submit(&channel, job);
         }
+        if !turn.erased.is_empty() {
+            self.carriers.forget(&turn.erased);
+        }
         for input in self.pending.drain(..) {
             if let Input::Report(report) = input {
                 self.metrics.send_took(report.took);

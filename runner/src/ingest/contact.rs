@@ -3,21 +3,31 @@
 use serde_json::{Map, Value};
 
 use super::json::shown;
-use super::{ContactInput, Expected};
+use super::{ContactInput, ContactRow, Expected};
+use crate::kernel::normal_email;
 
 type Fields = Map<String, Value>;
 
-/// Reads a contact from an object of the form that JSON Lines have: built-in fields, `attributes`, and every other key an attribute.
+/// Reads a contact from an object of the form that JSON Lines have: built-in fields, `attributes`, and every other key an attribute. With `by_email`
+/// an e-mail address serves where there is no id.
 ///
 /// # Errors
 /// Why the row is rejected.
-pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(ContactInput, Vec<String>), String> {
-    let id = id(&mut fields, "id")?.ok_or("there is no `id`")?;
+pub(super) fn read(expected: &Expected, mut fields: Fields, by_email: bool) -> Result<(ContactRow, Vec<String>), String> {
+    let id = id(&mut fields, "id")?;
     let mut text = |name| text(&mut fields, name);
     let (email, phone, locale, time_zone) = (text("email")?, text("phone")?, text("locale")?, text("time_zone")?);
+    let email = email.map(|email| if email.trim().len() == email.len() { email } else { email.trim().to_owned() });
     if email.as_deref().is_some_and(|email| email.contains(char::is_control)) {
         return Err("`email` holds control characters".to_owned());
     }
+    let named = id.is_some();
+    let id = match (id, &email) {
+        (Some(id), _) => id,
+        (None, Some(email)) if by_email && !email.is_empty() => normal_email(email),
+        (None, _) if by_email => return Err("there is neither an `id` nor an `email`".to_owned()),
+        (None, _) => return Err("there is no `id`".to_owned()),
+    };
     let topics = match fields.remove("topics") {
         None | Some(Value::Null) => None,
         Some(topics) => Some(texts(topics).ok_or("`topics` must be a list of topic names")?),
@@ -39,13 +49,10 @@ pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(ContactIn
         attributes.insert(name, value);
     }
     let contact = ContactInput { id, email, phone, locale, time_zone, topics, attributes };
-    if let Some(wrong) = expected.contract.check_contact(&as_json(&contact)).into_iter().next() {
-        return Err(wrong);
-    }
-    let mut warnings = Vec::new();
+    let mut warnings = expected.held_against(expected.contract.check_contact(&as_json(&contact)))?;
     warnings.extend(zone_warning(contact.time_zone.as_deref()));
     warnings.extend(contact.topics.iter().flatten().filter_map(|topic| expected.topic_warning(topic)));
-    Ok((contact, warnings))
+    Ok((ContactRow { contact, named, subscribed: None }, warnings))
 }
 
 /// What to say of a zone that is not known.

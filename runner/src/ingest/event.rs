@@ -30,7 +30,7 @@ pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(Occurrenc
     };
     let mut warnings = Vec::new();
     let what = match verb {
-        "event" => event(expected, &mut fields)?,
+        "event" => event(expected, &mut fields, &mut warnings)?,
         "set" => set(expected, &mut fields, &mut warnings)?,
         "erase" => match fields.remove("erase") {
             Some(Value::Bool(true)) => What::Erase,
@@ -56,7 +56,7 @@ fn time(expected: &Expected, fields: &mut Fields) -> Result<i64, String> {
     Ok(value.instant(&expected.zone))
 }
 
-fn event(expected: &Expected, fields: &mut Fields) -> Result<What, String> {
+fn event(expected: &Expected, fields: &mut Fields, warnings: &mut Vec<String>) -> Result<What, String> {
     let name = id(fields, "event")?.ok_or("there is no `event`")?;
     let event_id = id(fields, "id")?;
     let mut properties = match fields.remove("properties") {
@@ -71,9 +71,7 @@ fn event(expected: &Expected, fields: &mut Fields) -> Result<What, String> {
         properties.insert(name, value);
     }
     let properties = Value::Object(properties);
-    if let Some(wrong) = expected.contract.check_event(&name, &properties).into_iter().next() {
-        return Err(wrong);
-    }
+    warnings.extend(expected.held_against(expected.contract.check_event(&name, &properties))?);
     let Value::Object(properties) = properties else { return Err("`properties` must be an object".to_owned()) };
     Ok(What::Event { name, properties, id: event_id })
 }
@@ -88,9 +86,8 @@ fn set(expected: &Expected, fields: &mut Fields, warnings: &mut Vec<String>) -> 
         return Err("`set` cannot change `topics`; use `subscribe` and `unsubscribe`".to_owned());
     }
     let values = Value::Object(values);
-    if let Some(fault) = expected.faults_of_values(&values).into_iter().next() {
-        return Err(fault.words);
-    }
+    let wrong = expected.faults_of_values(&values).into_iter().map(|fault| fault.words).collect();
+    warnings.extend(expected.held_against(wrong)?);
     warnings.extend(zone_warning(values.get("time_zone").and_then(Value::as_str)));
     let Value::Object(values) = values else { return Err("`set` must be an object".to_owned()) };
     Ok(What::Set(values))

@@ -2,31 +2,49 @@
 
 use std::io::{self, BufRead};
 
+use serde::{Deserialize, Serialize};
+
 /// The longest line that is read, in bytes.
 pub(super) const LONGEST: usize = 2 * 1024 * 1024;
+
+/// A place between two lines of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Lines before it.
+    pub lines: u64,
+}
 
 /// One line without its newline.
 pub(super) struct Line {
     /// From 1.
     pub number: u64,
+    /// Where it begins, in bytes.
+    pub offset: u64,
     /// `None`: longer than [`LONGEST`].
     pub text: Option<Vec<u8>>,
 }
 
 pub(super) struct Lines {
-    input: Box<dyn BufRead>,
+    input: Box<dyn BufRead + Send>,
     number: u64,
     read: u64,
 }
 
 impl Lines {
-    pub fn new(input: Box<dyn BufRead>) -> Lines {
-        Lines { input, number: 0, read: 0 }
+    pub fn new(input: Box<dyn BufRead + Send>) -> Lines {
+        Lines::from(input, Place { offset: 0, lines: 0 })
     }
 
-    /// How many bytes were read so far.
-    pub fn position(&self) -> u64 {
-        self.read
+    /// `input` goes on at the place.
+    pub fn from(input: Box<dyn BufRead + Send>, place: Place) -> Lines {
+        Lines { input, number: place.lines, read: place.offset }
+    }
+
+    /// What was read so far.
+    pub fn place(&self) -> Place {
+        Place { offset: self.read, lines: self.number }
     }
 
     /// The next line; `None` at the end. A byte order mark at the beginning is left out.
@@ -34,6 +52,7 @@ impl Lines {
     /// # Errors
     /// Those of the file.
     pub fn next(&mut self) -> io::Result<Option<Line>> {
+        let offset = self.read;
         let mut text = Some(Vec::new());
         let mut any = false;
         loop {
@@ -69,6 +88,6 @@ impl Lines {
         {
             line.drain(..3);
         }
-        Ok(Some(Line { number: self.number, text }))
+        Ok(Some(Line { number: self.number, offset, text }))
     }
 }

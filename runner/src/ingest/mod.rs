@@ -3,6 +3,7 @@
 //! A file is read row by row, in constant memory. A row that cannot be used is rejected with its line and a reason in words that never hold
 //! the data itself; the rest goes on.
 
+mod ahead;
 mod contact;
 mod event;
 mod import;
@@ -12,10 +13,15 @@ mod reader;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tools;
 
+pub use ahead::{CHUNK, Chunk, read_ahead};
 pub(crate) use contact::zone_warning;
-pub use import::{CHUNK, Counts, Import};
-pub use reader::{Expected, Format, OpenError, Reader, Rejection, Row, Source, open};
+pub use import::{Checkpoint, Counts, Import, ImportOptions, Incoming, own_event_id};
+pub use lines::Place;
+pub use reader::{Cells, Expected, Format, OpenError, Reader, Rejection, Row, Source, open};
+pub use table::{Columns, attribute_cell};
+pub use tools::{Mapping, Tool};
 
 use serde_json::{Map, Value};
 
@@ -32,6 +38,16 @@ pub struct ContactInput {
     pub topics: Option<Vec<String>>,
     /// Null removes an attribute.
     pub attributes: Map<String, Value>,
+}
+
+/// A contact as a row of an import gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContactRow {
+    pub contact: ContactInput,
+    /// False: the row has no id. The contact is found by e-mail address; a new one gets that, in lower case, as its id.
+    pub named: bool,
+    /// What a mail tool's export says: whether the contact is subscribed there.
+    pub subscribed: Option<bool>,
 }
 
 /// Something that happened to a contact.

@@ -1,19 +1,20 @@
 //! A file of contacts or events, row by row.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
 use dsl::contract::{Contract, Fault};
-use dsl::model::{Catalog, Settings};
+use dsl::model::{Catalog, InvalidData, Settings};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::json::shown;
-use super::lines::Lines;
-use super::table::{self, Record, Records};
-use super::{ContactInput, Occurrence, contact, event, json};
+use super::lines::{Lines, Place};
+use super::table::{self, Columns, Record, Records};
+use super::tools::Mapping;
+use super::{ContactInput, ContactRow, Occurrence, contact, event, json};
 use crate::instant::project_zone;
 
 /// What rows are held against.
@@ -38,6 +39,17 @@ impl Expected {
             faults.retain(|fault| !missing.contains(fault));
         }
         faults
+    }
+
+    /// What is made of the faults that the data contract finds in a row: warnings, where the project accepts such data.
+    ///
+    /// # Errors
+    /// The first fault, where it does not.
+    pub(super) fn held_against(&self, faults: Vec<String>) -> Result<Vec<String>, String> {
+        match self.settings.invalid_data {
+            InvalidData::Accept => Ok(faults),
+            InvalidData::Reject => faults.into_iter().next().map_or(Ok(Vec::new()), Err),
+        }
     }
 
     pub(super) fn topic_warning(&self, topic: &str) -> Option<String> {
@@ -68,6 +80,8 @@ pub struct Row<T> {
     pub value: T,
     /// What is odd about it though it is used.
     pub warnings: Vec<String>,
+    /// The row as it stands in the file.
+    pub text: String,
 }
 
 /// A row that cannot be used.
@@ -96,49 +110,69 @@ pub enum OpenError {
     NoColumn(&'static str),
     #[error("--map names the column {0}, which the file does not have")]
     Unmapped(String),
-    #[error("--map is for the columns of CSV; this is JSON Lines")]
+    #[error("--map and --from are for the columns of CSV; this is JSON Lines")]
     MapOfJson,
 }
 
+/// A row of CSV as an object of the form that JSON Lines have.
+pub struct Cells {
+    pub fields: Map<String, Value>,
+    /// What a mail tool's export says: whether the contact is subscribed there.
+    pub subscribed: Option<bool>,
+}
+
 /// What a file holds a row of.
-pub trait Source: Sized {
-    /// The columns that CSV must have.
-    const NEEDED: &'static [&'static str];
+pub trait Source: Sized + Send {
+    /// The columns that CSV must have: one of each list.
+    const NEEDED: &'static [&'static [&'static str]];
 
     /// Reads an object of the form that JSON Lines have, and gives warnings.
     ///
     /// # Errors
     /// Why the row is rejected.
-    fn read(expected: &Expected, fields: Map<String, Value>) -> Result<(Self, Vec<String>), String>;
+    fn read(expected: &Expected, cells: Cells) -> Result<(Self, Vec<String>), String>;
 
     /// Makes such an object of the cells of CSV.
     ///
     /// # Errors
     /// Why the row is rejected.
-    fn of_cells(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String>;
+    fn of_cells(expected: &Expected, columns: &Columns, cells: Vec<String>) -> Result<Map<String, Value>, String>;
 }
 
 impl Source for ContactInput {
-    const NEEDED: &'static [&'static str] = &["id"];
+    const NEEDED: &'static [&'static [&'static str]] = &[&["id"]];
 
-    fn read(expected: &Expected, fields: Map<String, Value>) -> Result<(ContactInput, Vec<String>), String> {
-        contact::read(expected, fields)
+    fn read(expected: &Expected, cells: Cells) -> Result<(ContactInput, Vec<String>), String> {
+        contact::read(expected, cells.fields, false).map(|(row, warnings)| (row.contact, warnings))
     }
 
-    fn of_cells(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String> {
-        table::contact(contract, columns, cells)
+    fn of_cells(_: &Expected, columns: &Columns, cells: Vec<String>) -> Result<Map<String, Value>, String> {
+        table::contact(columns, cells)
+    }
+}
+
+impl Source for ContactRow {
+    const NEEDED: &'static [&'static [&'static str]] = &[&["id", "email"]];
+
+    fn read(expected: &Expected, cells: Cells) -> Result<(ContactRow, Vec<String>), String> {
+        let (row, warnings) = contact::read(expected, cells.fields, true)?;
+        Ok((ContactRow { subscribed: cells.subscribed, ..row }, warnings))
+    }
+
+    fn of_cells(_: &Expected, columns: &Columns, cells: Vec<String>) -> Result<Map<String, Value>, String> {
+        table::contact(columns, cells)
     }
 }
 
 impl Source for Occurrence {
-    const NEEDED: &'static [&'static str] = &["at", "contact"];
+    const NEEDED: &'static [&'static [&'static str]] = &[&["at"], &["contact"]];
 
-    fn read(expected: &Expected, fields: Map<String, Value>) -> Result<(Occurrence, Vec<String>), String> {
-        event::read(expected, fields)
+    fn read(expected: &Expected, cells: Cells) -> Result<(Occurrence, Vec<String>), String> {
+        event::read(expected, cells.fields)
     }
 
-    fn of_cells(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String> {
-        table::event(contract, columns, cells)
+    fn of_cells(expected: &Expected, columns: &Columns, cells: Vec<String>) -> Result<Map<String, Value>, String> {
+        table::event(&expected.contract, columns, cells)
     }
 }
 
@@ -151,50 +185,72 @@ pub struct Reader<T> {
 
 enum Rows {
     Json(Lines),
-    Csv { records: Records, columns: Vec<String> },
+    Csv { records: Records, columns: Columns },
 }
 
-/// Opens a file. `map` renames columns of CSV: (as written, as meant).
+/// Opens a file.
 ///
 /// # Errors
 /// When the file cannot be opened, or is CSV whose header row cannot be used.
-pub fn open<T: Source>(
-    path: &Path,
-    format: Format,
-    map: &[(String, String)],
-    expected: Arc<Expected>,
-) -> Result<Reader<T>, OpenError> {
+pub fn open<T: Source>(path: &Path, format: Format, mapping: &Mapping, expected: Arc<Expected>) -> Result<Reader<T>, OpenError> {
     let file = File::open(path).map_err(OpenError::Open)?;
-    Reader::new(Box::new(BufReader::with_capacity(1 << 16, file)), format, map, expected)
+    Reader::new(buffered(file), format, mapping, expected)
+}
+
+fn buffered(file: File) -> Box<dyn BufRead + Send> {
+    Box::new(BufReader::with_capacity(1 << 18, file))
 }
 
 impl<T: Source> Reader<T> {
     /// # Errors
     /// When it is CSV whose header row cannot be used.
     pub fn new(
-        input: Box<dyn BufRead>,
+        input: Box<dyn BufRead + Send>,
         format: Format,
-        map: &[(String, String)],
+        mapping: &Mapping,
         expected: Arc<Expected>,
     ) -> Result<Reader<T>, OpenError> {
         let lines = Lines::new(input);
         let rows = match format {
-            Format::JsonLines if !map.is_empty() => return Err(OpenError::MapOfJson),
+            Format::JsonLines if !mapping.map.is_empty() || mapping.tool.is_some() => return Err(OpenError::MapOfJson),
             Format::JsonLines => Rows::Json(lines),
             Format::Csv => {
                 let mut records = Records::new(lines).map_err(OpenError::Read)?;
-                let columns = table::columns(&mut records, map, T::NEEDED)?;
+                let columns = table::columns(&mut records, mapping, T::NEEDED, &expected)?;
                 Rows::Csv { records, columns }
             }
         };
         Ok(Reader { expected, rows, source: std::marker::PhantomData })
     }
 
-    /// How many bytes of the file were read so far.
-    pub fn position(&self) -> u64 {
+    /// Goes on at a place of the same file that [`Reader::place`] gave.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn go_on(&mut self, path: &Path, place: Place) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(place.offset))?;
+        let lines = Lines::from(buffered(file), place);
+        match &mut self.rows {
+            Rows::Json(here) => *here = lines,
+            Rows::Csv { records, .. } => records.go_on(lines),
+        }
+        Ok(())
+    }
+
+    /// After the last row that was read.
+    pub fn place(&self) -> Place {
         match &self.rows {
-            Rows::Json(lines) => lines.position(),
-            Rows::Csv { records, .. } => records.lines.position(),
+            Rows::Json(lines) => lines.place(),
+            Rows::Csv { records, .. } => records.place(),
+        }
+    }
+
+    /// Columns that are not read: the project has no use for them.
+    pub fn left_out(&self) -> &[String] {
+        match &self.rows {
+            Rows::Json(_) => &[],
+            Rows::Csv { columns, .. } => &columns.left_out,
         }
     }
 
@@ -212,11 +268,15 @@ impl<T: Source> Reader<T> {
     }
 
     fn row(&self, text: &str) -> Result<(T, Vec<String>), String> {
-        let fields = match &self.rows {
-            Rows::Json(_) => json::parse_object(text)?,
-            Rows::Csv { records, columns } => T::of_cells(&self.expected.contract, columns, records.cells(text)?)?,
+        let cells = match &self.rows {
+            Rows::Json(_) => Cells { fields: json::parse_object(text)?, subscribed: None },
+            Rows::Csv { records, columns } => {
+                let cells = records.cells(text)?;
+                let subscribed = columns.consent(&cells);
+                Cells { fields: T::of_cells(&self.expected, columns, cells)?, subscribed }
+            }
         };
-        T::read(&self.expected, fields)
+        T::read(&self.expected, cells)
     }
 }
 
@@ -239,7 +299,7 @@ impl<T: Source> Iterator for Reader<T> {
             Err(error) => return reject("not UTF-8".to_owned(), Some(String::from_utf8_lossy(error.as_bytes()).into_owned())),
         };
         match self.row(&text) {
-            Ok((value, warnings)) => Some(Ok(Ok(Row { line, value, warnings }))),
+            Ok((value, warnings)) => Some(Ok(Ok(Row { line, value, warnings, text }))),
             Err(reason) => reject(reason, Some(text)),
         }
     }

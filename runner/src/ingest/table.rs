@@ -7,12 +7,13 @@ use dsl::contract::{Contract, Declared};
 use serde_json::{Map, Number, Value};
 
 use super::json::{self, shown};
-use super::lines::{LONGEST, Line, Lines};
-use super::reader::OpenError;
+use super::lines::{LONGEST, Line, Lines, Place};
+use super::reader::{Expected, OpenError};
+use super::tools::{ConsentColumns, Mapping};
 
 /// Records, which may span lines inside quotes.
 pub(super) struct Records {
-    pub lines: Lines,
+    lines: Lines,
     /// Lines read ahead.
     back: VecDeque<Line>,
     delimiter: u8,
@@ -50,6 +51,18 @@ impl Records {
         let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
         let delimiter = counts.iter().find(|(_, count)| *count == most).map_or(b',', |(delimiter, _)| *delimiter);
         Ok(Records { lines, back: first.into_iter().collect(), delimiter })
+    }
+
+    /// What was handed out so far.
+    pub fn place(&self) -> Place {
+        let ahead = self.back.front().map(|line| Place { offset: line.offset, lines: line.number - 1 });
+        ahead.unwrap_or_else(|| self.lines.place())
+    }
+
+    /// Goes on with these lines.
+    pub fn go_on(&mut self, lines: Lines) {
+        self.back.clear();
+        self.lines = lines;
     }
 
     fn line(&mut self) -> io::Result<Option<Line>> {
@@ -120,6 +133,11 @@ impl Records {
     /// # Errors
     /// Why there are none, in words.
     pub fn cells(&self, text: &str) -> Result<Vec<String>, String> {
+        if !text.contains('"') {
+            // Cells without quotes need no state, and most rows have none.
+            let text = text.strip_suffix('\r').unwrap_or(text);
+            return Ok(text.split(char::from(self.delimiter)).map(str::to_owned).collect());
+        }
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(self.delimiter).from_reader(text.as_bytes());
         match reader.records().next() {
@@ -133,37 +151,74 @@ pub(super) fn too_long() -> String {
     format!("longer than {} MiB", LONGEST / 1024 / 1024)
 }
 
-/// The names of the columns, after the column map.
+/// What one column holds.
+struct Column {
+    /// As contacts and events know it.
+    name: String,
+    /// What the contract says of a contact's attribute of this name.
+    declared: Declared,
+}
+
+/// The columns of a file.
+pub struct Columns {
+    /// `None`: left out.
+    columns: Vec<Option<Column>>,
+    /// The columns that are left out, as written.
+    pub left_out: Vec<String>,
+    /// What a mail tool's export says about consent.
+    consent: Option<ConsentColumns>,
+}
+
+/// Reads the header row.
 ///
 /// # Errors
-/// When the header row is missing, names a column twice or not at all, lacks one of `needed`, or the map names a column that is not there.
+/// When it is missing, names a column twice or not at all, lacks all of `needed`, or the map names a column that is not there.
 pub(super) fn columns(
     records: &mut Records,
-    map: &[(String, String)],
-    needed: &[&'static str],
-) -> Result<Vec<String>, OpenError> {
+    mapping: &Mapping,
+    needed: &[&[&'static str]],
+    expected: &Expected,
+) -> Result<Columns, OpenError> {
     let header = records.next().map_err(OpenError::Read)?.ok_or(OpenError::NoHeader)?;
     let text = header.text.map_err(OpenError::Header)?;
     let text = String::from_utf8(text).map_err(|_| OpenError::Header("not UTF-8".to_owned()))?;
     let cells = records.cells(&text).map_err(OpenError::Header)?;
     let written: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
-    if let Some((from, _)) = map.iter().find(|(from, _)| !written.contains(&from.trim())) {
+    if let Some((from, _)) = mapping.map.iter().find(|(from, _)| !written.contains(&from.trim())) {
         return Err(OpenError::Unmapped(shown(from)));
     }
-    let mut names: Vec<String> = Vec::with_capacity(written.len());
-    for (index, column) in written.into_iter().enumerate() {
-        let mapped = map.iter().find(|(from, _)| from.trim() == column).map_or(column, |(_, to)| to.trim());
-        if mapped.is_empty() {
+    let mut names: Vec<Option<String>> = Vec::with_capacity(written.len());
+    for (index, column) in written.iter().enumerate() {
+        let mapped = mapping.map.iter().find(|(from, _)| from.trim() == *column).map(|(_, to)| to.trim().to_owned());
+        let name = match (mapped, &mapping.tool) {
+            (Some(mapped), _) => Some(mapped),
+            (None, Some(tool)) => tool.name(column, expected).filter(|name| !names.contains(&Some(name.clone()))),
+            (None, None) => Some((*column).to_owned()),
+        };
+        if name.as_ref().is_some_and(String::is_empty) {
             return Err(OpenError::Header(format!("column {} has no name", index + 1)));
         }
-        if names.iter().any(|name| name == mapped) {
-            return Err(OpenError::Header(format!("two columns are named {}", shown(mapped))));
+        if let Some(name) = name.as_ref().filter(|name| names.iter().flatten().any(|other| other == *name)) {
+            return Err(OpenError::Header(format!("two columns are named {}", shown(name))));
         }
-        names.push(mapped.to_owned());
+        names.push(name);
     }
-    match needed.iter().find(|needed| !names.iter().any(|name| name == *needed)) {
-        Some(needed) => Err(OpenError::NoColumn(needed)),
-        None => Ok(names),
+    for alternatives in needed {
+        if !names.iter().flatten().any(|name| alternatives.contains(&name.as_str())) {
+            return Err(OpenError::NoColumn(alternatives.first().copied().unwrap_or_default()));
+        }
+    }
+    let consent = mapping.tool.as_ref().map(|tool| ConsentColumns::of(tool, &written));
+    let column = |name: String| Column { declared: expected.contract.contact_attribute(std::slice::from_ref(&name)), name };
+    let left_out =
+        written.iter().zip(&names).filter(|(_, name)| name.is_none()).map(|(column, _)| (*column).to_owned()).collect();
+    Ok(Columns { left_out, columns: names.into_iter().map(|name| name.map(column)).collect(), consent })
+}
+
+impl Columns {
+    /// What the row says of consent, where a mail tool's export is read.
+    pub fn consent(&self, cells: &[String]) -> Option<bool> {
+        self.consent.as_ref()?.said(cells)
     }
 }
 
@@ -171,12 +226,13 @@ pub(super) fn columns(
 ///
 /// # Errors
 /// Why the row is rejected.
-pub(super) fn contact(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String> {
-    object(columns, cells, |name, cell| match name {
+pub(super) fn contact(columns: &Columns, cells: Vec<String>) -> Result<Map<String, Value>, String> {
+    object(columns, cells, |column, cell| match column.name.as_str() {
         "id" | "email" | "phone" | "locale" | "time_zone" => Ok(Value::String(cell)),
+        "topics" if cell.trim_start().starts_with('[') => json_cell("topics", &cell),
         "topics" => Ok(Value::Array(list(&cell))),
-        "attributes" => json_cell(name, &cell),
-        _ => typed(name, cell, &contract.contact_attribute(&[name.to_owned()])),
+        "attributes" => json_cell("attributes", &cell),
+        name => typed(name, cell, &column.declared),
     })
 }
 
@@ -184,26 +240,40 @@ pub(super) fn contact(contract: &Contract, columns: &[String], cells: Vec<String
 ///
 /// # Errors
 /// Why the row is rejected.
-pub(super) fn event(contract: &Contract, columns: &[String], cells: Vec<String>) -> Result<Map<String, Value>, String> {
-    let event = columns.iter().position(|name| name == "event").and_then(|index| cells.get(index)).cloned().unwrap_or_default();
-    object(columns, cells, |name, cell| match name {
+pub(super) fn event(contract: &Contract, columns: &Columns, cells: Vec<String>) -> Result<Map<String, Value>, String> {
+    let of_event = |column: &Option<Column>| column.as_ref().is_some_and(|column| column.name == "event");
+    let event = columns.columns.iter().position(of_event).and_then(|index| cells.get(index)).cloned().unwrap_or_default();
+    object(columns, cells, |column, cell| match column.name.as_str() {
         "at" | "contact" | "event" | "id" | "subscribe" | "unsubscribe" => Ok(Value::String(cell)),
         "erase" => boolean(&cell).map(Value::Bool).ok_or_else(|| "`erase` can only be true".to_owned()),
-        "set" | "properties" => json_cell(name, &cell),
-        _ => typed(name, cell, &contract.event_property(&event, &[name.to_owned()])),
+        name @ ("set" | "properties") => json_cell(name, &cell),
+        name => typed(name, cell, &contract.event_property(&event, &[name.to_owned()])),
     })
 }
 
+/// How a cell is written that reads back as this value of a contact's attribute; `None` where no cell does.
+pub fn attribute_cell(contract: &Contract, name: &str, value: &Value) -> Option<String> {
+    let cell = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let declared = contract.contact_attribute(&[name.to_owned()]);
+    let back = if cell.is_empty() { None } else { typed(name, cell.clone(), &declared).ok() };
+    (back.as_ref() == Some(value)).then_some(cell)
+}
+
 fn object(
-    columns: &[String],
+    columns: &Columns,
     cells: Vec<String>,
-    value: impl Fn(&str, String) -> Result<Value, String>,
+    value: impl Fn(&Column, String) -> Result<Value, String>,
 ) -> Result<Map<String, Value>, String> {
+    let columns = &columns.columns;
     if cells.len() != columns.len() {
         return Err(format!("it has {} cells where the header names {} columns", cells.len(), columns.len()));
     }
-    let given = columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
-    given.map(|(name, cell)| Ok((name.clone(), value(name, cell)?))).collect()
+    let given = columns.iter().zip(cells).filter_map(|(column, cell)| Some((column.as_ref()?, cell)));
+    let given = given.filter(|(_, cell)| !cell.is_empty());
+    given.map(|(column, cell)| Ok((column.name.clone(), value(column, cell)?))).collect()
 }
 
 fn typed(name: &str, cell: String, declared: &Declared) -> Result<Value, String> {
@@ -256,7 +326,8 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Separated by semicolons, bars or commas.
+/// Separated by semicolons, bars or commas; each may stand in quotes.
 fn list(cell: &str) -> Vec<Value> {
-    cell.split([';', '|', ',']).map(str::trim).filter(|part| !part.is_empty()).map(Value::from).collect()
+    let parts = cell.split([';', '|', ',']).map(str::trim);
+    parts.map(|part| part.trim_matches('"')).filter(|part| !part.is_empty()).map(Value::from).collect()
 }

@@ -4,7 +4,6 @@ use dsl::model::Path;
 use dsl::time;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use super::upkeep::differences;
 use super::{Kernel, Work};
@@ -40,16 +39,16 @@ impl Kernel {
         }
     }
 
-    /// Who was erased is not made anew by an event that comes late: a hash, keyed with the store's identity, is what is left of them.
+    /// Who was erased is not made anew by an event that comes late.
     pub(super) fn was_erased(&mut self, uid: &str) -> Result<bool> {
-        Ok(self.store.property(&erased_key(&self.identity, uid))?.is_some())
+        self.suppression.holds_id(&mut *self.store, uid)
     }
 
     /// Adds a contact, or changes what is given of it.
     pub(super) fn take_contact(&mut self, input: &ContactInput) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         match self.store.contact_id(&input.id)? {
-            None if self.was_erased(&input.id)? => Ok(()),
+            None if self.suppression.holds_person(&mut *self.store, input)? => Ok(()),
             None => {
                 let mut contact = input.clone().into_contact(&topics);
                 contact.id = self.store.insert_contact(&contact, self.now)?;
@@ -128,7 +127,10 @@ impl Kernel {
 
     /// Ends the contact's runs and removes everything that is held about the person.
     pub(super) fn erase(&mut self, id: ContactId) -> Result<()> {
-        let contact = self.load_contact(id)?;
+        let Some(contact) = self.store.contact(id)? else {
+            // Joined to another contact since that was asked for.
+            return self.store.joined_to(id)?.map_or(Ok(()), |into| self.erase(into));
+        };
         if contact.erased {
             return Ok(());
         }
@@ -137,17 +139,13 @@ impl Kernel {
         }
         let blank = Contact { attributes: Map::new(), time_zone: None, ..contact.clone() };
         self.set_date_timers(&blank, Some(&contact), self.now)?;
-        let key = erased_key(&self.identity, &contact.uid);
-        self.store.set_property(&key, "")?;
+        let aliases = self.store.aliases(id)?;
+        self.suppression.add(&mut *self.store, &contact, &aliases)?;
+        for message in self.store.messages_of(id)? {
+            self.forget_mail(&message);
+        }
         self.store.erase_contact(id, self.now)
     }
-}
-
-/// Under which name a store of this identity remembers that the contact was erased.
-pub(crate) fn erased_key(identity: &str, uid: &str) -> String {
-    let digest = Sha256::new().chain_update(identity).chain_update(uid).finalize();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("erased:{hex}")
 }
 
 /// Sets one attribute or built-in field (email, phone, locale, time_zone); null removes. The id and the topics stay as they are: they are no
@@ -201,7 +199,8 @@ impl ContactInput {
             }
         }
         if let Some(given) = &self.topics {
-            contact.consent.none = false;
+            // Who is given as subscribed to nothing is not subscribed to what the project thinks of later either.
+            contact.consent.none = given.is_empty();
             contact.consent.topics = topics.iter().map(|topic| (topic.clone(), given.contains(topic))).collect();
             for topic in given {
                 contact.consent.topics.insert(topic.clone(), true);

@@ -285,11 +285,18 @@ impl Kernel {
         if message.status != MessageStatus::Sending {
             return Ok(());
         }
-        message.subject.clone_from(&report.subject);
+        // Somebody erased while it was under way: what comes back says nothing of them any more.
+        let erased = self.store.contact(message.contact)?.is_none_or(|contact| contact.erased);
+        if erased {
+            self.forget_mail(&message);
+        } else {
+            message.subject.clone_from(&report.subject);
+        }
+        let silent = |error: &String| (!erased).then(|| error.clone());
         let (status, error) = match &report.outcome {
             Outcome::Sent => (MessageStatus::Sent, None),
-            Outcome::Failed(error) => (MessageStatus::Failed, Some(error.clone())),
-            Outcome::Unknown(error) => (MessageStatus::Unknown, Some(error.clone())),
+            Outcome::Failed(error) => (MessageStatus::Failed, silent(error)),
+            Outcome::Unknown(error) => (MessageStatus::Unknown, silent(error)),
             Outcome::Deferred(error) => {
                 let channel = self.plan.catalog.settings.channels.get(&message.channel);
                 let began = message.taken_at.unwrap_or(message.created_at);
@@ -303,16 +310,23 @@ impl Kernel {
                     message.error = Some(error.clone());
                     return self.store.update_message(&message);
                 }
-                (MessageStatus::Failed, Some(format!("given up: {error}")))
+                (MessageStatus::Failed, silent(&format!("given up: {error}")))
             }
         };
-        if status == MessageStatus::Unknown && self.resends(&message) {
+        if status == MessageStatus::Unknown && !erased && self.resends(&message) {
             message.error = error;
             return self.requeue(&mut message);
         }
         message.error = error;
         self.settle(&mut message, status)?;
         self.left(&message)
+    }
+
+    /// A channel may have kept a copy of the mail, which the turn says must go.
+    pub(super) fn forget_mail(&mut self, message: &Message) {
+        if message.attempts > 0 {
+            self.erased.push(message_id(message, &self.plan.catalog.settings, &self.identity));
+        }
     }
 
     fn resends(&self, message: &Message) -> bool {

@@ -18,6 +18,7 @@ mod plan;
 mod ranking;
 mod retention;
 mod runs;
+mod suppression;
 mod sweeps;
 mod tally;
 #[cfg(test)]
@@ -26,11 +27,12 @@ mod time_triggers;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
-pub(crate) use contacts::{erased_key, set_field};
+pub(crate) use contacts::set_field;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use messages::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
+pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
 
 use std::collections::{HashMap, VecDeque};
@@ -76,6 +78,8 @@ pub struct Turn {
     /// There is more to do at the same time: call again at once.
     pub more: bool,
     pub done: Tally,
+    /// Message-IDs of mails to people who were erased: where a channel keeps copies, they must go.
+    pub erased: Vec<String>,
 }
 
 /// How many due runs, contacts of a sweep or items of the inbox a turn takes at most. Large enough that a commit costs little by comparison, small
@@ -106,6 +110,9 @@ pub struct Kernel {
     seed: String,
     identity: String,
     signer: Signer,
+    suppression: Suppression,
+    /// As in [`Turn::erased`], of this turn.
+    erased: Vec<String>,
     last_event: EventId,
     /// What the places of standings stand for, by the version of the traits and segments.
     layouts: Arc<HashMap<i64, Arc<[NodeKey]>>>,
@@ -181,7 +188,10 @@ impl Kernel {
     /// # Errors
     /// Those of the store; nothing is changed then.
     pub fn open(store: Box<dyn Store>, plan: Arc<Plan>, options: Options, now: i64) -> Result<Kernel> {
+        let mut store = store;
         let mut kernel = Kernel {
+            suppression: Suppression::of(&mut *store)?,
+            erased: Vec::new(),
             store,
             channels: ChannelState::of(&plan.catalog.settings),
             plan: plan.clone(),
@@ -246,6 +256,7 @@ impl Kernel {
                 kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
+            turn.erased = std::mem::take(&mut kernel.erased);
             Ok(turn)
         })
     }
@@ -261,6 +272,7 @@ impl Kernel {
             kernel.take_all(inputs)?;
             kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
+            turn.erased = std::mem::take(&mut kernel.erased);
             Ok(turn)
         })
     }
@@ -462,6 +474,7 @@ impl Before {
         kernel.silent = false;
         kernel.depth = 0;
         kernel.work.clear();
+        kernel.erased.clear();
         kernel.late_since = None;
         kernel.at_timers = false;
     }

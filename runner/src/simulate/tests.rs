@@ -6,7 +6,7 @@ use dsl::ProjectFiles;
 use serde_json::Value;
 
 use super::{Simulation, Span, Summary, only};
-use crate::ingest::{ContactInput, Expected, Format, Occurrence, Reader, Source};
+use crate::ingest::{ContactInput, Expected, Format, Mapping, Occurrence, Reader, Source};
 
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ncontract: open\ntopics: { offers: { default: subscribed } }\n";
 
@@ -44,7 +44,7 @@ impl Given {
 
     fn read<T: Source>(&self, text: &'static str) -> Vec<T> {
         let expected = Arc::new(Expected::of(&self.catalog()));
-        let reader = Reader::new(Box::new(text.as_bytes()), Format::JsonLines, &[], expected).unwrap();
+        let reader = Reader::new(Box::new(text.as_bytes()), Format::JsonLines, &Mapping::default(), expected).unwrap();
         reader.map(|row| row.unwrap().unwrap_or_else(|rejection| panic!("{rejection:?}")).value).collect()
     }
 

@@ -66,7 +66,12 @@ pub trait Store: Send {
     fn join_contacts(&mut self, from: ContactId, into: ContactId) -> Result<()>;
     /// `contact.id` is ignored. The uid must be new.
     fn insert_contact(&mut self, contact: &Contact, now: i64) -> Result<ContactId>;
+    /// The same for a contact that may be known already: when its uid is a contact's or an alias, or its e-mail address belongs to a contact,
+    /// nothing is added, and the answer is `None`. Costs less than asking first.
+    fn insert_unknown_contact(&mut self, contact: &Contact, now: i64) -> Result<Option<ContactId>>;
     fn update_contact(&mut self, contact: &Contact, now: i64) -> Result<()>;
+    /// Contacts that are not erased, in order of id, after `after`.
+    fn contact_page(&mut self, after: ContactId, limit: usize) -> Result<Vec<Contact>>;
     /// Contacts that are not erased, in order of id, after `after`.
     fn contacts_after(&mut self, after: ContactId, zone: ZoneFilter<'_>, limit: usize) -> Result<Vec<ContactId>>;
     /// Every distinct `time_zone` among the contacts; cheap however many contacts there are.
@@ -116,6 +121,12 @@ pub trait Store: Send {
     /// sent, with the properties template, workflow, step and channel. With `bare` the properties are left null.
     fn events(&mut self, contact: ContactId, name: &str, from: i64, bare: bool) -> Result<Vec<Event>>;
     fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>>;
+    /// The event of this uid.
+    fn event_of_uid(&mut self, uid: &str) -> Result<Option<EventId>>;
+    /// Stored events of all contacts in order of id, after `after`.
+    fn event_page(&mut self, after: EventId, limit: usize) -> Result<Vec<EventRow>>;
+    /// A contact's stored events of any name, the latest first (by time, then id).
+    fn latest_events(&mut self, contact: ContactId, limit: usize) -> Result<Vec<EventRow>>;
     /// The highest id given so far, 0 before the first.
     fn last_event(&mut self) -> Result<EventId>;
 
@@ -142,6 +153,10 @@ pub trait Store: Send {
     /// (the rest reads as that of a run that is ready and remembers nothing), is never due, and cannot be opened again.
     fn update_run(&mut self, run: &Run) -> Result<()>;
     fn open_runs(&mut self, contact: ContactId) -> Result<Vec<Run>>;
+    /// A contact's runs, open and ended, in order of id.
+    fn runs_of(&mut self, contact: ContactId) -> Result<Vec<Run>>;
+    /// Runs of all contacts, open and ended, in order of id, after `after`.
+    fn run_page(&mut self, after: RunId, limit: usize) -> Result<Vec<Run>>;
     /// Open runs of one workflow in order of contact, after `after`.
     fn open_runs_of(&mut self, workflow: WorkflowId, after: Option<(ContactId, RunId)>, limit: usize) -> Result<Vec<Run>>;
     /// The contact's open run of this workflow and key, and when the latest of its runs was entered; costs the same however many there were.
@@ -191,6 +206,9 @@ pub trait Store: Send {
     /// Messages in order of id, after `after`, of this status if given.
     fn messages_after(&mut self, after: MessageId, status: Option<MessageStatus>, limit: usize) -> Result<Vec<Message>>;
 
+    /// The messages to a contact, in order of id.
+    fn messages_of(&mut self, contact: ContactId) -> Result<Vec<Message>>;
+
     // Time-driven triggers
 
     /// When a schedule (one per workflow, trigger and zone) fires next.
@@ -228,6 +246,10 @@ pub trait Store: Send {
     /// A small named text, such as what the runner last loaded.
     fn property(&mut self, name: &str) -> Result<Option<String>>;
     fn set_property(&mut self, name: &str, value: &str) -> Result<()>;
+    /// False when there was none of this name.
+    fn remove_property(&mut self, name: &str) -> Result<bool>;
+    /// Whether there is a property whose name begins like this.
+    fn any_property(&mut self, beginning: &str) -> Result<bool>;
     /// A random text, made once for each store: makes Message-IDs unique in the world.
     fn identity(&mut self) -> Result<String>;
     /// Another, which never leaves the store: signs what stands in links.

@@ -20,6 +20,16 @@ pub struct StoredEvent {
     pub event: Event,
 }
 
+/// A stored event as it is listed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    pub contact: ContactId,
+    pub name: String,
+    pub event: Event,
+    /// The id it came with.
+    pub uid: Option<String>,
+}
+
 /// A workflow as the runner last put it in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowRow {

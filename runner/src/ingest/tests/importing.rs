@@ -1,32 +1,34 @@
 //! Imports into a store: what is new is written, what is there stays, and the runner is told.
 
-use super::super::{Counts, Import};
+use super::super::{Counts, Import, ImportOptions, Incoming, Place};
 use super::*;
 use crate::kernel::{Kernel, Options, Plan};
-use crate::state::{Consent, ContactId, EventId};
+use crate::state::{Consent, ContactId, EventId, NewEvent};
 use crate::store::{InboxItem, SqliteStore, Store};
 
 /// 2026-04-01T00:00:00Z.
-const NOW: i64 = 1_775_001_600_000;
+pub(super) const NOW: i64 = 1_775_001_600_000;
 
 fn store() -> SqliteStore {
     SqliteStore::in_memory().unwrap()
 }
 
-fn events(store: &mut SqliteStore, text: &str, dry_run: bool) -> Counts {
-    let rows: Vec<Occurrence> =
-        reader(text.as_bytes(), Format::JsonLines, &[], false).unwrap().map(|row| row.unwrap().unwrap().value).collect();
-    let mut import = Import::new(store, catalog(false).settings, dry_run).unwrap();
-    import.occurrences(&rows, NOW).unwrap();
-    import.counts
+/// Imports a text of JSON Lines in one transaction; gives what became of it, and the lines that were refused.
+pub(super) fn import<T: Incoming>(store: &mut dyn Store, text: &str, options: ImportOptions) -> (Counts, Vec<u64>) {
+    let rows = reader::<T>(text.as_bytes(), Format::JsonLines, &[], false).unwrap().map(|row| row.unwrap().unwrap()).collect();
+    let mut import = Import::new(store, catalog(false).settings, options).unwrap();
+    import.begin().unwrap();
+    let refused = import.chunk::<T>(rows, NOW).unwrap();
+    import.commit(None, Place { offset: 0, lines: 0 }, 0).unwrap();
+    (import.counts, refused.into_iter().map(|rejection| rejection.line).collect())
 }
 
-fn contacts(store: &mut SqliteStore, text: &str) -> Counts {
-    let rows: Vec<ContactInput> =
-        reader(text.as_bytes(), Format::JsonLines, &[], false).unwrap().map(|row| row.unwrap().unwrap().value).collect();
-    let mut import = Import::new(store, catalog(false).settings, false).unwrap();
-    import.contacts(&rows, NOW).unwrap();
-    import.counts
+fn events(store: &mut SqliteStore, text: &str, dry_run: bool) -> Counts {
+    import::<Occurrence>(store, text, ImportOptions { dry_run, ..ImportOptions::default() }).0
+}
+
+fn contacts(store: &mut dyn Store, text: &str) -> Counts {
+    import::<ContactRow>(store, text, ImportOptions::default()).0
 }
 
 fn inbox(store: &mut SqliteStore) -> Vec<InboxItem> {
@@ -40,7 +42,7 @@ fn consent(store: &mut SqliteStore, uid: &str) -> Consent {
 
 #[track_caller]
 fn check(counts: Counts, added: u64, changed: u64, unchanged: u64, erased: u64) {
-    assert_eq!(counts, Counts { added, changed, unchanged, erased });
+    assert_eq!(counts, Counts { added, changed, unchanged, erased, merged: 0 });
 }
 
 #[test]
@@ -67,6 +69,37 @@ fn events_count_once_however_often_they_are_imported() {
     check(events(&mut store, text, false), 0, 0, 5, 0);
     assert_eq!(store.events(ContactId(1), "order", 0, true).unwrap().len(), 3);
     assert_eq!(store.events(ContactId(1), "unsubscribed", 0, true).unwrap().len(), 1);
+}
+
+#[test]
+fn equal_events_of_one_file_are_several_and_the_file_again_brings_none() {
+    let line = r#"{"at":"2026-03-01","contact":"ada","event":"order"}"#;
+    let mut store = store();
+    for count in [1, 2, 3, 9, 64] {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let text = vec![line; count].join("\n");
+        check(events(&mut store, &text, false), count as u64, 0, 0, 0);
+        check(events(&mut store, &text, false), 0, 0, count as u64, 0);
+        assert_eq!(store.events(ContactId(1), "order", 0, true).unwrap().len(), count);
+    }
+    // Nothing that another file brought is a twin.
+    check(events(&mut store, line, false), 1, 0, 0, 0);
+    check(events(&mut store, &vec![line; 3].join("\n"), false), 0, 0, 3, 0);
+}
+
+#[test]
+fn what_an_export_called_an_event_without_an_id_is_the_event() {
+    let mut store = store();
+    contacts(&mut store, r#"{"id":"ada"}"#);
+    store.begin().unwrap();
+    let event =
+        NewEvent { contact: ContactId(1), name: "order".into(), at: 5, properties: Default::default(), uid: None, message: None };
+    let id = store.insert_event(&event, NOW).unwrap().unwrap();
+    store.commit().unwrap();
+    let line =
+        |number: i64| format!(r#"{{"at":"2026-03-01","contact":"ada","event":"order","id":"campaignd:simulation:{number}"}}"#);
+    check(events(&mut store, &line(id.0), false), 0, 0, 1, 0);
+    check(events(&mut store, &line(id.0 + 1), false), 1, 0, 0, 0);
 }
 
 #[test]
@@ -136,8 +169,5 @@ fn the_runner_erases_whom_it_is_told_to_and_they_are_not_made_anew() {
     let store = kernel.store();
     assert_eq!(store.contact_id("ada").unwrap(), None);
     assert!(store.events(ContactId(1), "a", 0, true).unwrap().is_empty());
-    let rows = [ContactInput { id: "ada".to_owned(), ..ContactInput::default() }];
-    let mut import = Import::new(store, catalog(false).settings, false).unwrap();
-    import.contacts(&rows, NOW).unwrap();
-    check(import.counts, 0, 0, 0, 1);
+    check(contacts(store, r#"{"id":"ada"}"#), 0, 0, 0, 1);
 }

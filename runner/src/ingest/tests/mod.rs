@@ -1,6 +1,8 @@
 //! Files as people have them, and what is read from them.
 
+mod exported;
 mod importing;
+mod merging;
 mod reading;
 
 use std::io::Cursor;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 
 use dsl::ProjectFiles;
 
-use super::{ContactInput, Expected, Format, Occurrence, OpenError, Reader, Source, What};
+use super::{ContactInput, ContactRow, Expected, Format, Mapping, Occurrence, OpenError, Reader, Source, What};
 
 const SETTINGS: &str =
     "project: shop\ntime_zone: Europe/Berlin\ntopics: { offers: { default: subscribed }, news: { default: subscribed } }\n";
@@ -31,7 +33,8 @@ fn catalog(contract: bool) -> dsl::model::Catalog {
 
 fn reader<T: Source>(text: &[u8], format: Format, map: &[(&str, &str)], contract: bool) -> Result<Reader<T>, OpenError> {
     let map: Vec<_> = map.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
-    Reader::new(Box::new(Cursor::new(text.to_vec())), format, &map, Arc::new(Expected::of(&catalog(contract))))
+    let mapping = Mapping { map, tool: None };
+    Reader::new(Box::new(Cursor::new(text.to_vec())), format, &mapping, Arc::new(Expected::of(&catalog(contract))))
 }
 
 /// Every row as text: `LINE: what`, `LINE! why not`, each warning as `LINE? warning`.
@@ -65,6 +68,14 @@ impl Show for ContactInput {
             text.push_str(&format!(" {}", serde_json::to_string(&self.attributes).unwrap()));
         }
         text
+    }
+}
+
+impl Show for ContactRow {
+    fn show(&self) -> String {
+        let named = if self.named { "" } else { " (by e-mail)" };
+        let subscribed = self.subscribed.map(|yes| if yes { " yes" } else { " no" }).unwrap_or_default();
+        format!("{}{named}{subscribed}", self.contact.show())
     }
 }
 

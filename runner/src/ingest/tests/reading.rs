@@ -193,7 +193,7 @@ fn header_rows_that_cannot_be_used() {
     check("id,a,a\n", Format::Csv, &[], "the header row cannot be used: two columns are named `a`");
     check("id,,a\n", Format::Csv, &[], "the header row cannot be used: column 2 has no name");
     check("id,a\n", Format::Csv, &[("b", "c")], "--map names the column `b`, which the file does not have");
-    check("", Format::JsonLines, &[("b", "c")], "--map is for the columns of CSV; this is JSON Lines");
+    check("", Format::JsonLines, &[("b", "c")], "--map and --from are for the columns of CSV; this is JSON Lines");
 }
 
 #[test]

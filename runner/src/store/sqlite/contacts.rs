@@ -91,6 +91,42 @@ pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
     Ok(id)
 }
 
+/// Bypasses what is kept of recent contacts: who brings many does not look at them again. An `INSERT … SELECT` would do it in one statement, and
+/// keep a journal of every page for it, which costs several times as much.
+pub(super) fn insert_unknown(db: &Db, contact: &Contact, now: i64) -> Result<Option<ContactId>> {
+    let known = db.row(
+        "look up a contact",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM aliases WHERE uid = ?1)
+             OR (?2 IS NOT NULL AND EXISTS (
+                 SELECT 1 FROM contacts INDEXED BY contacts_email WHERE lower(email) = lower(?2) AND email IS NOT NULL))",
+        params![contact.uid, contact.email],
+        |_| Ok(()),
+    )?;
+    if known.is_some() {
+        return Ok(None);
+    }
+    let written = db.write(
+        "add a contact",
+        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at,
+             anonymous)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
+         ON CONFLICT (uid) DO NOTHING",
+        params![
+            contact.uid,
+            contact.email,
+            contact.phone,
+            contact.locale,
+            contact.time_zone,
+            map_json(&contact.attributes, "contact")?,
+            consent(&contact.consent)?,
+            contact.erased,
+            now,
+            contact.anonymous
+        ],
+    )?;
+    Ok((written > 0).then(|| ContactId(db.conn.last_insert_rowid())))
+}
+
 pub(super) fn update(store: &mut SqliteStore, contact: &Contact, now: i64) -> Result<()> {
     let SqliteStore { db, recent, .. } = store;
     let attributes = map_json(&contact.attributes, "contact")?;
@@ -173,6 +209,16 @@ pub(super) fn after(db: &Db, after: ContactId, zone: ZoneFilter<'_>, limit: usiz
             read,
         ),
     }
+}
+
+pub(super) fn page(db: &Db, after: ContactId, limit: usize) -> Result<Vec<Contact>> {
+    db.rows(
+        "list contacts",
+        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits FROM contacts
+         WHERE id > ?1 AND erased = 0 ORDER BY id LIMIT ?2",
+        params![after.0, sql_limit(limit)],
+        read,
+    )
 }
 
 /// Hops from one zone to the next in the index, so that the contacts in between are not read.

@@ -3,11 +3,11 @@
 use rusqlite::{Row, params};
 use serde_json::{Map, Value};
 
-use super::db::{Db, Read, json_or_default, map_json};
+use super::db::{Db, Read, json_or_default, map_json, sql_limit};
 use super::message_history;
 use super::names::Names;
 use crate::state::{ContactId, Event, EventId, MessageId, NewEvent};
-use crate::store::{Result, StoredEvent};
+use crate::store::{EventRow, Result, StoredEvent};
 
 pub(super) fn insert(db: &Db, names: &mut Names, event: &NewEvent, now: i64) -> Result<Option<EventId>> {
     let name = names.number(db, &event.name)?;
@@ -78,6 +78,33 @@ pub(super) fn find(db: &Db, names: &mut Names, id: EventId) -> Result<Option<Sto
     db.row("read an event", "SELECT id, at, message, properties, contact, name FROM events WHERE id = ?1", [id.0], |row| {
         Ok(StoredEvent { event: read(row)?, contact: ContactId(row.get(4)?), name: names.text(db, row.get(5)?)? })
     })
+}
+
+pub(super) fn of_uid(db: &Db, uid: &str) -> Result<Option<EventId>> {
+    db.row("look up an event", "SELECT id FROM events WHERE uid = ?1", [uid], |row| Ok(EventId(row.get(0)?)))
+}
+
+pub(super) fn page(db: &Db, names: &mut Names, after: EventId, limit: usize) -> Result<Vec<EventRow>> {
+    db.rows(
+        "list events",
+        "SELECT id, at, message, properties, contact, name, uid FROM events WHERE id > ?1 ORDER BY id LIMIT ?2",
+        params![after.0, sql_limit(limit)],
+        |row| listed(row, db, names),
+    )
+}
+
+pub(super) fn latest(db: &Db, names: &mut Names, contact: ContactId, limit: usize) -> Result<Vec<EventRow>> {
+    db.rows(
+        "list a contact's events",
+        "SELECT id, at, message, properties, contact, name, uid FROM events INDEXED BY events_contact WHERE contact = ?1
+         ORDER BY at DESC, id DESC LIMIT ?2",
+        params![contact.0, sql_limit(limit)],
+        |row| listed(row, db, names),
+    )
+}
+
+fn listed(row: &Row<'_>, db: &Db, names: &mut Names) -> Read<EventRow> {
+    Ok(EventRow { event: read(row)?, contact: ContactId(row.get(4)?), name: names.text(db, row.get(5)?)?, uid: row.get(6)? })
 }
 
 /// From SQLite's own count, which remembers also what was deleted.

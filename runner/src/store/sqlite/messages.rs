@@ -278,6 +278,11 @@ pub(super) fn after(
     }
 }
 
+pub(super) fn of_contact(store: &mut SqliteStore, contact: ContactId) -> Result<Vec<Message>> {
+    let SqliteStore { db, names, memo, .. } = store;
+    db.rows("list a contact's messages", columns!("WHERE contact = ?1 ORDER BY id"), [contact.0], |row| read(row, db, names, memo))
+}
+
 /// How many are due by then, and the earliest.
 pub(super) fn due_count(db: &Db, now: i64) -> Result<(i64, Option<i64>)> {
     let found = db.row(

@@ -100,6 +100,14 @@ impl Store for SqliteStore {
         contacts::insert(self, contact, now)
     }
 
+    fn insert_unknown_contact(&mut self, contact: &Contact, now: i64) -> Result<Option<ContactId>> {
+        contacts::insert_unknown(&self.db, contact, now)
+    }
+
+    fn contact_page(&mut self, after: ContactId, limit: usize) -> Result<Vec<Contact>> {
+        contacts::page(&self.db, after, limit)
+    }
+
     fn update_contact(&mut self, contact: &Contact, now: i64) -> Result<()> {
         contacts::update(self, contact, now)
     }
@@ -128,6 +136,18 @@ impl Store for SqliteStore {
 
     fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>> {
         events::find(&self.db, &mut self.names, id)
+    }
+
+    fn event_of_uid(&mut self, uid: &str) -> Result<Option<EventId>> {
+        events::of_uid(&self.db, uid)
+    }
+
+    fn event_page(&mut self, after: EventId, limit: usize) -> Result<Vec<EventRow>> {
+        events::page(&self.db, &mut self.names, after, limit)
+    }
+
+    fn latest_events(&mut self, contact: ContactId, limit: usize) -> Result<Vec<EventRow>> {
+        events::latest(&self.db, &mut self.names, contact, limit)
     }
 
     fn last_event(&mut self) -> Result<EventId> {
@@ -182,6 +202,14 @@ impl Store for SqliteStore {
 
     fn open_runs(&mut self, contact: ContactId) -> Result<Vec<Run>> {
         runs::open_of_contact(self, contact)
+    }
+
+    fn runs_of(&mut self, contact: ContactId) -> Result<Vec<Run>> {
+        runs::of_contact(self, contact)
+    }
+
+    fn run_page(&mut self, after: RunId, limit: usize) -> Result<Vec<Run>> {
+        runs::page(self, after, limit)
     }
 
     fn open_runs_of(&mut self, workflow: WorkflowId, after: Option<(ContactId, RunId)>, limit: usize) -> Result<Vec<Run>> {
@@ -271,6 +299,10 @@ impl Store for SqliteStore {
 
     fn messages_after(&mut self, after: MessageId, status: Option<MessageStatus>, limit: usize) -> Result<Vec<Message>> {
         messages::after(self, after, status, limit)
+    }
+
+    fn messages_of(&mut self, contact: ContactId) -> Result<Vec<Message>> {
+        messages::of_contact(self, contact)
     }
 
     fn schedules(&mut self) -> Result<Vec<ScheduleRow>> {
@@ -381,6 +413,14 @@ impl Store for SqliteStore {
 
     fn set_property(&mut self, name: &str, value: &str) -> Result<()> {
         properties::set(&self.db, name, value)
+    }
+
+    fn remove_property(&mut self, name: &str) -> Result<bool> {
+        properties::remove(&self.db, name)
+    }
+
+    fn any_property(&mut self, beginning: &str) -> Result<bool> {
+        properties::any(&self.db, beginning)
     }
 
     fn secret(&mut self) -> Result<String> {

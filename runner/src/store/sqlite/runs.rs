@@ -327,6 +327,17 @@ pub(super) fn active(db: &Db) -> Result<Vec<(WorkflowId, String, i64)>> {
     )
 }
 
+pub(super) fn of_contact(store: &mut SqliteStore, contact: ContactId) -> Result<Vec<Run>> {
+    let SqliteStore { db, names, memo, .. } = store;
+    db.rows("list a contact's runs", columns!("WHERE contact = ?1 ORDER BY id"), [contact.0], |row| read(row, db, names, memo))
+}
+
+pub(super) fn page(store: &mut SqliteStore, after: RunId, limit: usize) -> Result<Vec<Run>> {
+    let SqliteStore { db, names, memo, .. } = store;
+    let sql = columns!("WHERE id > ?1 ORDER BY id LIMIT ?2");
+    db.rows("list runs", sql, params![after.0, sql_limit(limit)], |row| read(row, db, names, memo))
+}
+
 /// How many are due by then, and the earliest.
 pub(super) fn due_count(db: &Db, now: i64) -> Result<(i64, Option<i64>)> {
     let found = db.row(

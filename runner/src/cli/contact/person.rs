@@ -1,0 +1,207 @@
+//! Everything that is held about one person, in one piece.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dsl::contract::CONSENT_EVENTS;
+use dsl::model::Settings;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::segments_of;
+use crate::audience::subscribed;
+use crate::cli::export::{EventLine, RunLine, event_line};
+use crate::cli::messages::MessageRow;
+use crate::cli::names::Names;
+use crate::clock::{Clock, WallClock};
+use crate::instant;
+use crate::kernel::message_id;
+use crate::state::{Contact, Run};
+use crate::store::{Result, SqliteStore, Store};
+
+/// How many events are shown.
+const LATEST: usize = 50;
+
+/// How much of what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The latest events.
+    Latest,
+    /// Every event, and the history of every run.
+    Everything,
+}
+
+/// Times are RFC 3339 in the project's zone.
+#[derive(Debug, Serialize)]
+pub struct Person {
+    pub id: String,
+    /// Other ids that lead here.
+    pub other_ids: Vec<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub locale: Option<String>,
+    pub time_zone: Option<String>,
+    /// Known by an anonymous id only.
+    pub anonymous: bool,
+    pub erased: bool,
+    pub attributes: Map<String, Value>,
+    /// What is worked out about the person, as it is now.
+    pub traits: BTreeMap<String, Value>,
+    pub consents: Vec<ConsentLine>,
+    pub segments: Vec<SegmentLine>,
+    pub runs: Vec<RunWithLog>,
+    pub messages: Vec<MessageRow>,
+    /// The latest first.
+    pub events: Vec<EventLine<Value>>,
+    /// There are older events.
+    pub more_events: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ConsentLine {
+    pub topic: String,
+    pub subscribed: bool,
+    /// The person said nothing: it is the topic's default.
+    pub by_default: bool,
+    /// When that was said, where it is known.
+    pub since: Option<String>,
+    /// By what it was said: a link in a message, or another event; by their ids.
+    pub source: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SegmentLine {
+    pub name: String,
+    pub since: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct RunWithLog {
+    #[serde(flatten)]
+    pub run: RunLine,
+    pub key: String,
+    /// When the runner looks at it next, at the latest.
+    pub due: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub vars: Map<String, Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<LogLine>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct LogLine {
+    pub at: String,
+    pub kind: &'static str,
+    pub step: String,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub detail: Map<String, Value>,
+}
+
+impl Person {
+    /// # Errors
+    /// Those of the store.
+    pub fn of(store: &mut SqliteStore, settings: &Settings, contact: Contact, extent: Extent) -> Result<Person> {
+        let zone = instant::project_zone(settings);
+        let mut names = Names::of(store)?;
+        let id = contact.id;
+        let limit = if extent == Extent::Latest { LATEST + 1 } else { usize::MAX };
+        let mut events = store.latest_events(id, limit)?;
+        let more_events = extent == Extent::Latest && events.len() > LATEST;
+        events.truncate(limit.saturating_sub(1).max(LATEST));
+        let identity = store.identity()?;
+        let uid = names.contact(store, id)?;
+        let events = events.into_iter().map(|row| event_line(row, uid.clone(), &identity, &zone)).collect();
+        let mut messages = Vec::new();
+        for message in store.messages_of(id)? {
+            let sent = message_id(&message, settings, &identity);
+            let workflow = names.workflow(message.workflow);
+            messages.push(MessageRow::new(message, uid.clone(), workflow, sent, &zone));
+        }
+        let mut runs = Vec::new();
+        for run in store.runs_of(id)? {
+            let workflow = names.workflow(run.workflow);
+            runs.push(run_with_log(store, run, (uid.clone(), workflow), extent, &zone)?);
+        }
+        let segments = segments_of(store, id)?.into_iter();
+        let now = WallClock.now();
+        Ok(Person {
+            other_ids: store.aliases(id)?,
+            consents: consents(store, &contact, settings, &zone)?,
+            segments: segments.map(|(name, since)| SegmentLine { name, since: instant::text(since, &zone) }).collect(),
+            id: contact.uid,
+            email: contact.email,
+            phone: contact.phone,
+            locale: contact.locale,
+            time_zone: contact.time_zone,
+            anonymous: contact.anonymous,
+            erased: contact.erased,
+            attributes: contact.attributes,
+            traits: contact.traits.into_iter().map(|(name, value)| (name, value.at(now))).collect(),
+            runs,
+            messages,
+            events,
+            more_events,
+        })
+    }
+}
+
+fn run_with_log(
+    store: &mut SqliteStore,
+    run: Run,
+    (contact, workflow): (String, String),
+    extent: Extent,
+    zone: &TimeZone,
+) -> Result<RunWithLog> {
+    let log = if extent == Extent::Everything { store.run_log(run.id)? } else { Vec::new() };
+    let line = |entry: crate::state::LogEntry| LogLine {
+        at: instant::text(entry.at, zone),
+        kind: entry.kind.word(),
+        step: entry.step,
+        detail: entry.detail,
+    };
+    let all = extent == Extent::Everything;
+    Ok(RunWithLog {
+        key: run.key.clone(),
+        due: run.due.map(|due| instant::text(due, zone)),
+        event: run.state.event.clone().filter(|_| all),
+        vars: if all { run.state.vars.clone() } else { Map::new() },
+        history: log.into_iter().map(line).collect(),
+        run: RunLine::of(run, contact, workflow, zone),
+    })
+}
+
+/// Every topic of the project, and what the person said about others.
+fn consents(store: &mut SqliteStore, contact: &Contact, settings: &Settings, zone: &TimeZone) -> Result<Vec<ConsentLine>> {
+    let mut said = Vec::new();
+    for name in CONSENT_EVENTS {
+        for event in store.events(contact.id, name, i64::MIN, false)? {
+            said.push((event, name == "subscribed"));
+        }
+    }
+    said.sort_by_key(|(event, _)| (event.at, event.id));
+    let topics: BTreeSet<&String> = settings.topics.keys().chain(contact.consent.topics.keys()).collect();
+    let line = |topic: &String| {
+        let subscribed = match settings.topics.contains_key(topic) {
+            true => subscribed(contact, settings, topic),
+            false => contact.consent.topics.get(topic).copied().unwrap_or(false),
+        };
+        let about = |event: &crate::state::Event| {
+            let about = event.properties.get("topic").and_then(Value::as_str);
+            about.is_some_and(|about| about == topic || about == "all")
+        };
+        let latest = said.iter().rev().find(|(event, _)| about(event)).filter(|(_, yes)| *yes == subscribed);
+        ConsentLine {
+            topic: topic.clone(),
+            subscribed,
+            by_default: !contact.consent.none && !contact.consent.topics.contains_key(topic),
+            since: latest.map(|(event, _)| instant::text(event.at, zone)),
+            source: latest.map(|(event, _)| match event.message {
+                Some(message) => format!("message {message}"),
+                None => format!("event {}", event.id),
+            }),
+        }
+    };
+    Ok(topics.into_iter().map(line).collect())
+}
