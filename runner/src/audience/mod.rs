@@ -22,6 +22,10 @@ use serde_json::{Map, Value};
 use crate::state::{Contact, Event, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 
+pub(crate) use event::{turns, verdict};
+pub(crate) use predicate::meets_all;
+pub(crate) use reach::Reach;
+pub(crate) use value::BUILT_IN;
 pub use value::{contact_json, contact_value, subscribed, value_at, walk};
 
 /// What is known of one contact at one moment.
@@ -59,6 +63,29 @@ pub struct Scope<'a> {
     pub default_since: Option<Mark>,
     /// Message conditions are about this run's own messages (wait_for).
     pub own_run: Option<RunId>,
+}
+
+impl<'a> Scope<'a> {
+    /// From outside any run, as segments are looked at: no event is at hand, and everything that ever happened counts.
+    pub fn outside(
+        now: i64,
+        zone: &'a jiff::tz::TimeZone,
+        settings: &'a Settings,
+        segments: &'a BTreeMap<String, Condition>,
+    ) -> Scope<'a> {
+        Scope {
+            now,
+            zone,
+            settings,
+            segments,
+            event: None,
+            vars: None,
+            entry: None,
+            step: None,
+            default_since: None,
+            own_run: None,
+        }
+    }
 }
 
 /// Whether a condition holds now, and the earliest later time at which that may change though nothing happens to the contact.
@@ -113,10 +140,7 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             Condition::Any(parts) => self.combine(parts, true, scope)?,
             Condition::None(parts) => opposite(self.combine(parts, true, scope)?),
             Condition::Not(part) => opposite(self.check(part, scope)?),
-            Condition::Value { path, tests } => {
-                let value = value_at(path, self.facts.contact(), scope);
-                predicate::meets_all(tests, value.as_deref(), scope)
-            }
+            Condition::Value { path, tests } => meets_all(tests, value_at(path, self.facts.contact(), scope).as_deref(), scope),
             Condition::Event(event) => self.event(event, scope)?,
             Condition::Message(message) => self.message(message, scope)?,
             Condition::Segment(name) => self.segment(name, scope)?,

@@ -10,9 +10,11 @@
 
 #[cfg(test)]
 mod conformance;
+mod question;
 mod record;
 pub mod sqlite;
 
+pub use question::{Outdated, Question};
 pub use record::*;
 pub use sqlite::SqliteStore;
 
@@ -74,6 +76,15 @@ pub trait Store: Send {
     /// runs remember. The row stays, erased, under a uid that cannot be guessed from the old one. Refused while the contact has
     /// open runs: end them first, and skip their messages.
     fn erase_contact(&mut self, id: ContactId, now: i64) -> Result<()>;
+
+    // Conditions over all contacts
+
+    /// Contacts for whom the condition holds, in order of id, after `after`; nobody who is erased.
+    fn matching(&mut self, question: &Question<'_>, after: ContactId, limit: usize) -> Result<Vec<ContactId>>;
+    fn count_matching(&mut self, question: &Question<'_>) -> Result<u64>;
+    /// Contacts, not erased, whose traits are to be worked out anew: they were worked out under another version, or time has changed them
+    /// by `now`. In order of id, after `after`.
+    fn outdated(&mut self, version: i64, now: i64, after: ContactId, limit: usize) -> Result<Vec<ContactId>>;
 
     // Static segments
 

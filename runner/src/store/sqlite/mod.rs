@@ -3,6 +3,7 @@
 //! One process (the runner) holds the store by a lock on a file beside it and keeps the due queues in memory; other processes write beside it in short
 //! transactions and leave word in the inbox.
 
+mod conditions;
 mod contacts;
 mod db;
 mod erase;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use self::conditions::Functions;
 use self::db::{Db, Refusal, backend};
 use self::layout::Identity;
 use self::log::Unwritten;
@@ -57,6 +59,7 @@ pub struct SqliteStore {
     recent: Recent,
     log: Unwritten,
     timers: Option<Timers>,
+    functions: Functions,
     place: Place,
     /// `PRAGMA data_version` when [`super::Store::changed_outside`] was last asked.
     seen: i64,
@@ -124,6 +127,7 @@ impl SqliteStore {
     }
 
     fn new(conn: Connection, place: Place) -> Result<SqliteStore> {
+        let functions = Functions::register(&conn)?;
         let mut store = SqliteStore {
             db: Db { conn },
             names: Names::default(),
@@ -132,6 +136,7 @@ impl SqliteStore {
             recent: Recent::default(),
             log: Unwritten::default(),
             timers: None,
+            functions,
             place,
             seen: 0,
             loaded: 0,
