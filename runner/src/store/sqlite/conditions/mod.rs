@@ -9,6 +9,8 @@ mod expression;
 mod functions;
 mod history;
 
+#[cfg(test)]
+mod tests;
 mod value;
 
 use rusqlite::{params, params_from_iter};
@@ -56,7 +58,10 @@ pub(super) fn count(store: &mut SqliteStore, question: &Question<'_>) -> Result<
     if compiled.exact {
         let sql = format!("SELECT count(*) FROM {} WHERE {}", compiled.from, compiled.filter);
         let mut statement = store.db.conn.prepare(&sql).map_err(backend(DOING))?;
-        return statement.query_row(params_from_iter(&compiled.params), |row| row.get::<_, i64>(0)).map(i64::unsigned_abs).map_err(backend(DOING));
+        // The last parameters may belong to what was found not to matter.
+        let params = params_from_iter(compiled.params.iter().take(statement.parameter_count()));
+        let count: i64 = statement.query_row(params, |row| row.get(0)).map_err(backend(DOING))?;
+        return Ok(count.unsigned_abs());
     }
     let (mut count, mut after) = (0, ContactId(0));
     loop {
