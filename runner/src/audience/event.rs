@@ -1,6 +1,6 @@
 //! Conditions on what the contact did: which events count, how many, and what their numbers come to.
 
-use dsl::model::EventCondition;
+use dsl::model::{EventCondition, Predicate};
 use serde_json::Value;
 
 use super::aggregate::outcome;
@@ -42,12 +42,50 @@ impl<'a, F: Facts> Evaluation<'a, F> {
 }
 
 /// Whether these events, all of which count, are what the condition asks for.
-fn verdict(condition: &EventCondition, counted: &[&Event], scope: &Scope<'_>) -> bool {
+pub(crate) fn verdict(condition: &EventCondition, counted: &[&Event], scope: &Scope<'_>) -> bool {
     enough(condition, counted.len(), scope)
         && condition
             .aggregates
             .iter()
             .all(|aggregate| meets_all(&aggregate.tests, outcome(aggregate, counted).as_ref(), scope).holds)
+}
+
+/// How many turns a number of events may take before it is simpler to count.
+const MOST_TURNS: usize = 2;
+/// Numbers of events up to which the turns are looked for.
+const COUNTED: usize = 10_000;
+
+/// The numbers of events, in order, at which the answer turns for a condition that asks for nothing but their number, beginning with the answer
+/// to none; `None` when that is not short.
+pub(crate) fn turns(condition: &EventCondition, scope: &Scope<'_>) -> Option<(bool, Vec<usize>)> {
+    if !condition.aggregates.is_empty() {
+        return None;
+    }
+    // Beyond every number that the tests name the answer stays.
+    let named = condition.count.iter().flatten().map(greatest_named).fold(1.0, f64::max);
+    let last = (named <= COUNTED as f64).then_some(named as usize + 1)?;
+    let holds = |number| enough(condition, number, scope);
+    let turns: Vec<usize> = (1..=last).filter(|number| holds(*number) != holds(number - 1)).take(MOST_TURNS + 1).collect();
+    (turns.len() <= MOST_TURNS).then_some((holds(0), turns))
+}
+
+/// The greatest number that the test compares with; 0 for one that compares with none.
+fn greatest_named(test: &Predicate) -> f64 {
+    let greatest = |values: &[Value]| values.iter().filter_map(Value::as_f64).fold(0.0, f64::max);
+    match test {
+        Predicate::Is(value) | Predicate::IsNot(value) => greatest(std::slice::from_ref(value)),
+        Predicate::OneOf(values) | Predicate::NoneOf(values) => greatest(values),
+        Predicate::Above(limit) | Predicate::AtLeast(limit) | Predicate::Below(limit) | Predicate::AtMost(limit) => *limit,
+        Predicate::Contains(_)
+        | Predicate::StartsWith(_)
+        | Predicate::EndsWith(_)
+        | Predicate::Matches(_)
+        | Predicate::Exists(_)
+        | Predicate::Before(_)
+        | Predicate::After(_)
+        | Predicate::WithinLast(_)
+        | Predicate::WithinNext(_) => 0.0,
+    }
 }
 
 fn enough(condition: &EventCondition, count: usize, scope: &Scope<'_>) -> bool {

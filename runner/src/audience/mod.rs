@@ -13,7 +13,7 @@ mod reach;
 mod value;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -26,6 +26,10 @@ use crate::store::{FateRow, RunHistory};
 
 pub(crate) use aggregate::{decimal, neumaier};
 pub(crate) use fading::crosses;
+pub(crate) use event::{turns, verdict};
+pub(crate) use predicate::meets_all;
+pub(crate) use reach::Reach;
+pub(crate) use value::BUILT_IN;
 pub use value::{contact_json, contact_value, subscribed, value_at, walk};
 
 /// What is known of one contact at one moment.
@@ -63,6 +67,29 @@ pub struct Scope<'a> {
     pub default_since: Option<Mark>,
     /// Message conditions are about this run's own messages (wait_for).
     pub own_run: Option<RunId>,
+}
+
+impl<'a> Scope<'a> {
+    /// From outside any run, as segments are looked at: no event is at hand, and everything that ever happened counts.
+    pub fn outside(
+        now: i64,
+        zone: &'a jiff::tz::TimeZone,
+        settings: &'a Settings,
+        segments: &'a BTreeMap<String, Condition>,
+    ) -> Scope<'a> {
+        Scope {
+            now,
+            zone,
+            settings,
+            segments,
+            event: None,
+            vars: None,
+            entry: None,
+            step: None,
+            default_since: None,
+            own_run: None,
+        }
+    }
 }
 
 /// Whether a condition holds now, and the earliest later time at which that may change though nothing happens to the contact.
@@ -150,7 +177,7 @@ impl<'a, F: Facts> Evaluation<'a, F> {
             Condition::Value { path, tests } => {
                 let contact = self.facts.contact();
                 let value = value_at(path, contact, scope);
-                let truth = predicate::meets_all(tests, value.as_deref(), scope);
+                let truth = meets_all(tests, value.as_deref(), scope);
                 match fading::at(path, contact) {
                     Some(fading) => Truth { recheck: fading::turns(tests, fading, scope), ..truth },
                     None => truth,

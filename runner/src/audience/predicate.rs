@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 use super::{Scope, Truth, date, pattern};
 
 /// Whether the value (`None`: missing) meets all the tests.
-pub(super) fn meets_all(tests: &[Predicate], value: Option<&Value>, scope: &Scope<'_>) -> Truth {
+pub(crate) fn meets_all(tests: &[Predicate], value: Option<&Value>, scope: &Scope<'_>) -> Truth {
     let mut recheck = None;
     for test in tests {
         let truth = meets(test, value, scope);

@@ -7,7 +7,7 @@ use super::Scope;
 use crate::state::{EventId, Mark};
 
 /// The stretch of the past that a condition on events or messages looks at.
-pub(super) struct Reach {
+pub(crate) struct Reach {
     now: i64,
     /// In ms.
     within: Option<i64>,
@@ -26,7 +26,7 @@ pub(super) enum Place {
 }
 
 impl Reach {
-    pub(super) fn new(within: Option<Duration>, since: Option<Since>, scope: &Scope<'_>) -> Reach {
+    pub(crate) fn new(within: Option<Duration>, since: Option<Since>, scope: &Scope<'_>) -> Reach {
         let after = match since {
             Some(Since::Entry) => scope.entry,
             Some(Since::Step) => scope.step,
@@ -37,7 +37,7 @@ impl Reach {
     }
 
     /// Nothing that happened before this time counts, now or later.
-    pub(super) fn from(&self) -> i64 {
+    pub(crate) fn from(&self) -> i64 {
         let oldest = self.within.map_or(i64::MIN, |within| self.now.saturating_sub(within));
         self.after.map_or(oldest, |mark| oldest.max(mark.0))
     }

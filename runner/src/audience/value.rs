@@ -21,12 +21,13 @@ pub fn value_at<'v>(path: &Path, contact: &'v Contact, scope: &Scope<'v>) -> Opt
 pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[String], now: i64) -> Option<Cow<'v, Value>> {
     let (first, rest) = keys.split_first()?;
     // The built-in fields hold texts and a list, and traits plain values, so nothing lies deeper.
-    match (built_in(contact, settings, first), contact.traits.get(first)) {
+    let value = match (built_in(contact, settings, first), contact.traits.get(first)) {
         (Some(field), _) => field.filter(|_| rest.is_empty()).map(Cow::Owned),
         (None, Some(TraitValue::Plain(value))) => Some(Cow::Borrowed(value)).filter(|_| rest.is_empty()),
         (None, Some(fading)) => Some(Cow::Owned(fading.at(now))).filter(|_| rest.is_empty()),
         (None, None) => value_in(&contact.attributes, keys).map(Cow::Borrowed),
-    }
+    };
+    value.filter(|value| !value.is_null())
 }
 
 /// The `contact` object that templates see: the built-in fields and the traits beside the attributes, those that are missing left out.
@@ -61,7 +62,7 @@ fn value_in<'v>(object: &'v Map<String, Value>, keys: &[String]) -> Option<&'v V
     walk(object.get(first)?, rest)
 }
 
-const BUILT_IN: [&str; 6] = ["id", "email", "phone", "locale", "time_zone", "topics"];
+pub(crate) const BUILT_IN: [&str; 6] = ["id", "email", "phone", "locale", "time_zone", "topics"];
 
 /// The field of this name; the outer `None` when there is no such field, the inner when this contact has no value for it.
 fn built_in(contact: &Contact, settings: &Settings, name: &str) -> Option<Option<Value>> {

@@ -10,9 +10,11 @@
 
 #[cfg(test)]
 mod conformance;
+mod question;
 mod record;
 pub mod sqlite;
 
+pub use question::{Outdated, Question};
 pub use record::*;
 pub use sqlite::SqliteStore;
 
@@ -90,6 +92,15 @@ pub trait Store: Send {
     /// Contacts whose [`Upkeep::recheck`] is `<= now`, the longest due first. They stay due until their standing is written.
     fn due_rechecks(&mut self, now: i64, limit: usize) -> Result<Vec<ContactId>>;
     fn next_recheck(&mut self) -> Result<Option<i64>>;
+
+    // Conditions over all contacts
+
+    /// Contacts for whom the condition holds, in order of id, after `after`; nobody who is erased.
+    fn matching(&mut self, question: &Question<'_>, after: ContactId, limit: usize) -> Result<Vec<ContactId>>;
+    fn count_matching(&mut self, question: &Question<'_>) -> Result<u64>;
+    /// Contacts, not erased, whose traits are to be worked out anew: they were worked out under another version, or time has changed them
+    /// by `now`. In order of id, after `after`.
+    fn outdated(&mut self, version: i64, now: i64, after: ContactId, limit: usize) -> Result<Vec<ContactId>>;
 
     // Static segments
 

@@ -14,7 +14,7 @@ use crate::state::{Consent, EventId, Mark, RunId};
 use crate::store::RunHistory;
 
 /// Nothing is dated later than this, and no span is longer than [`LONGEST`]: beyond their sum nothing changes any more.
-const LATEST: i64 = 20;
+pub(crate) const LATEST: i64 = 20;
 const LONGEST: i64 = 9;
 
 proptest! {
@@ -57,7 +57,7 @@ fn conditions() -> impl Strategy<Value = Condition> {
     })
 }
 
-fn value_condition() -> impl Strategy<Value = Condition> {
+pub(crate) fn value_condition() -> impl Strategy<Value = Condition> {
     let paths = [
         "contact.a",
         "contact.b",
@@ -77,7 +77,7 @@ fn value_condition() -> impl Strategy<Value = Condition> {
     .prop_map(|(at, tests)| Condition::Value { path: path(at), tests })
 }
 
-fn predicate() -> impl Strategy<Value = Predicate> {
+pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
     prop_oneof![
         value().prop_map(Predicate::Is),
         value().prop_map(Predicate::IsNot),
@@ -93,7 +93,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
     ]
 }
 
-fn date_predicate() -> impl Strategy<Value = Predicate> {
+pub(crate) fn date_predicate() -> impl Strategy<Value = Predicate> {
     prop_oneof![
         when().prop_map(Predicate::Before),
         when().prop_map(Predicate::After),
@@ -102,7 +102,7 @@ fn date_predicate() -> impl Strategy<Value = Predicate> {
     ]
 }
 
-fn number_predicate() -> impl Strategy<Value = Predicate> {
+pub(crate) fn number_predicate() -> impl Strategy<Value = Predicate> {
     (0..6, 0..4_i32).prop_map(|(kind, limit)| match kind {
         0 => Predicate::Above(limit.into()),
         1 => Predicate::AtLeast(limit.into()),
@@ -122,11 +122,11 @@ fn when() -> impl Strategy<Value = When> {
     ]
 }
 
-fn span() -> impl Strategy<Value = Duration> {
+pub(crate) fn span() -> impl Strategy<Value = Duration> {
     (0..=LONGEST).prop_map(Duration)
 }
 
-fn event_condition(filter: impl Strategy<Value = Option<Condition>>) -> impl Strategy<Value = Condition> {
+pub(crate) fn event_condition(filter: impl Strategy<Value = Option<Condition>>) -> impl Strategy<Value = Condition> {
     let name = prop::sample::select(vec!["bought", "seen"]);
     let count = option::of(vec(number_predicate(), 1..3));
     (name, filter, count, vec(aggregate(), 0..2), option::of(span()), since()).prop_map(
@@ -136,7 +136,7 @@ fn event_condition(filter: impl Strategy<Value = Option<Condition>>) -> impl Str
     )
 }
 
-fn aggregate() -> impl Strategy<Value = Aggregate> {
+pub(crate) fn aggregate() -> impl Strategy<Value = Aggregate> {
     let function = prop::sample::select(vec![
         AggregateFunction::Sum,
         AggregateFunction::Avg,
@@ -147,13 +147,13 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
     (function, tests).prop_map(|(function, tests)| Aggregate { function, of: path("event.n"), tests })
 }
 
-fn message_condition() -> impl Strategy<Value = Condition> {
+pub(crate) fn message_condition() -> impl Strategy<Value = Condition> {
     let template = option::of(prop::sample::select(vec!["hello", "bye"]).prop_map(str::to_owned));
     (template, fate(), option::of(span()), since())
         .prop_map(|(template, is, within, since)| Condition::Message(MessageCondition { template, is, within, since }))
 }
 
-fn workflow_condition() -> impl Strategy<Value = Condition> {
+pub(crate) fn workflow_condition() -> impl Strategy<Value = Condition> {
     let states = vec![WorkflowState::Active, WorkflowState::Completed, WorkflowState::Exited, WorkflowState::Never];
     prop::sample::select(states).prop_map(|is| Condition::Workflow { name: "other".into(), is })
 }
@@ -166,7 +166,7 @@ fn since() -> impl Strategy<Value = Option<Since>> {
     prop_oneof![2 => Just(None), 1 => Just(Some(Since::Entry)), 1 => Just(Some(Since::Step))]
 }
 
-fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         (0..4).prop_map(Value::from),
         (0..4).prop_map(|number| Value::from(f64::from(number))),
@@ -175,7 +175,7 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn properties() -> impl Strategy<Value = Value> {
+pub(crate) fn properties() -> impl Strategy<Value = Value> {
     let value = prop_oneof![3 => value(), 1 => Just(Value::Null)];
     let mixed = btree_map(prop::sample::select(vec!["a", "b"]).prop_map(str::to_owned), value, 0..3);
     (mixed, option::of(0..LATEST), option::of(0..4)).prop_map(|(mixed, at, number)| {
@@ -240,6 +240,6 @@ fn mentions_a_segment(condition: &Condition) -> bool {
 }
 
 /// An instant so many ms after 1970 began, as data holds it.
-fn instant(at: i64) -> String {
+pub(crate) fn instant(at: i64) -> String {
     format!("1970-01-01T00:00:00.{at:03}Z")
 }

@@ -1,6 +1,6 @@
 //! Conditions against one contact's facts: by example, and generated ones against an evaluation that is too simple to be wrong.
 
-mod generated;
+pub(crate) mod generated;
 mod history;
 mod oracle;
 mod standing;
@@ -159,7 +159,7 @@ fn since(from: i64) -> String {
     if from == i64::MIN { "all".to_owned() } else { format!("from {from}") }
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let topic = |subscribed_by_default| Topic { title: None, subscribed_by_default, confirm: false };
     Settings {
         project: "shop".into(),
@@ -181,7 +181,7 @@ fn settings() -> Settings {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         other => panic!("{other} is no object"),
@@ -189,7 +189,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// A path as people write it.
-fn path(text: &str) -> Path {
+pub(crate) fn path(text: &str) -> Path {
     let (root, keys) = text.split_once('.').expect("a root and a key");
     let root = match root {
         "contact" => Root::Contact,

@@ -3,6 +3,7 @@
 //! One process (the runner) holds the store by a lock on a file beside it and keeps the due queues in memory; other processes write beside it in short
 //! transactions and leave word in the inbox.
 
+mod conditions;
 mod contacts;
 mod db;
 mod erase;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use self::conditions::Functions;
 use self::db::{Db, Refusal, backend};
 use self::layout::Identity;
 use self::log::Unwritten;
@@ -59,6 +61,7 @@ pub struct SqliteStore {
     recent: Recent,
     log: Unwritten,
     timers: Option<Timers>,
+    functions: Functions,
     place: Place,
     /// `PRAGMA data_version` when [`super::Store::changed_outside`] was last asked.
     seen: i64,
@@ -141,6 +144,7 @@ impl SqliteStore {
     }
 
     fn new(conn: Connection, place: Place) -> Result<SqliteStore> {
+        let functions = Functions::register(&conn)?;
         let mut store = SqliteStore {
             db: Db { conn },
             names: Names::default(),
@@ -149,6 +153,7 @@ impl SqliteStore {
             recent: Recent::default(),
             log: Unwritten::default(),
             timers: None,
+            functions,
             place,
             seen: 0,
             loaded: 0,

@@ -4,7 +4,7 @@ use dsl::model::Fate;
 
 use super::timers::Line;
 use super::{
-    Place, SqliteStore, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
+    Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
     retention, runs, standings, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
@@ -66,6 +66,18 @@ impl Store for SqliteStore {
 
     fn next_recheck(&mut self) -> Result<Option<i64>> {
         Ok(self.timers()?.next(Line::Contacts))
+    }
+
+    fn matching(&mut self, question: &Question<'_>, after: ContactId, limit: usize) -> Result<Vec<ContactId>> {
+        conditions::matching(self, question, after, limit)
+    }
+
+    fn count_matching(&mut self, question: &Question<'_>) -> Result<u64> {
+        conditions::count(self, question)
+    }
+
+    fn outdated(&mut self, version: i64, now: i64, after: ContactId, limit: usize) -> Result<Vec<ContactId>> {
+        conditions::outdated(&self.db, version, now, after, limit)
     }
 
     fn listed(&mut self, contact: ContactId, list: &str) -> Result<bool> {

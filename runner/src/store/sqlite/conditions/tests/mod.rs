@@ -1,0 +1,14 @@
+//! Questions to the whole store: by generated ones, and those that are too large for one statement.
+
+mod generated;
+mod large;
+mod world;
+
+use dsl::model::{Settings, Topic};
+
+/// With a topic whose name is anything but plain.
+fn settings() -> Settings {
+    let mut settings = crate::audience::tests::settings();
+    settings.topics.insert("o\"d.d'".to_owned(), Topic { title: None, subscribed_by_default: true, confirm: false });
+    settings
+}
