@@ -71,12 +71,7 @@ impl<'a> At<'a> {
 
     /// The keys of the mapping here, in the order they are written.
     pub(crate) fn keys<'k>(&self, keys: impl Iterator<Item = &'k String>) -> Vec<&'k String> {
-        let mut keys: Vec<_> = keys
-            .map(|key| {
-                let span = self.document.spans.get(&self.key(key).pointer);
-                (span.key.unwrap_or(span.value).start, key)
-            })
-            .collect();
+        let mut keys: Vec<_> = keys.map(|key| (self.document.spans.written(&self.key(key).pointer), key)).collect();
         keys.sort_unstable();
         keys.into_iter().map(|(_, key)| key).collect()
     }

@@ -54,11 +54,12 @@ def test_cart_recovery(journey):
     happened = journey(
         "cart-recovery",
         [
-            person("ada", country="DE"), person("bo", country="AT"), person("cy", country="CH", lifetime_value=900),
+            person("ada", country="DE"), person("bo", country="AT"), person("cy", country="CH"),
             person("dee", country="DE"), person("eli", country="FR"), person("flo", country="DE", topics=[]),
         ],
         [
             *(event(at, name, "cart_updated", cart_id=f"{name}-1", total=80) for name in ("ada", "bo", "cy", "dee", "eli", "flo")),
+            event("2025-11-05T12:00:00+01:00", "cy", "order_completed", total=900),
             event("2026-03-27T09:30:00+01:00", "ada", "order_completed", total=80),
             event("2026-03-27T11:00:00+01:00", "dee", "message_clicked", template="cart-reminder"),
         ],
@@ -126,23 +127,28 @@ def test_birthday(journey):
 def test_win_back(journey):
     happened = journey(
         "win-back",
-        [person("gone"), person("recent"), person("never"), person("tempted")],
+        [person("gone"), person("long_gone"), person("recent"), person("never"), person("tempted"), person("back"),
+         person("no", topics=["product_news"])],
         [
-            event("2025-12-01T12:00:00+01:00", "gone", "order_completed", total=50),
-            event("2025-12-01T12:00:00+01:00", "tempted", "order_completed", total=50),
+            event("2025-12-01T12:00:00+01:00", "long_gone", "order_completed", total=50),
+            # Sixty days later is Monday, 30 March, at 13:00: the clocks have changed.
+            *(event("2026-01-29T12:00:00+01:00", name, "order_completed", total=50) for name in ("gone", "tempted", "back", "no")),
             event("2026-03-20T12:00:00+01:00", "recent", "order_completed", total=50),
+            event("2026-03-30T20:00:00+02:00", "back", "order_completed", total=70),
             event("2026-04-07T12:00:00+02:00", "tempted", "order_completed", total=70),
         ],
     )
-    assert set(happened) == {"gone", "tempted"}
-    # Monday at ten; five days later is a Saturday, so that the offer waits for Monday's window, and comes once more a week later.
+    assert set(happened) == {"gone", "tempted", "back"}
+    # The next morning at ten; five days later is a Sunday, so that the offer waits for Monday's window, and comes once more a week later.
+    assert happened["gone"][0] == ("2026-03-31T10:00:00+02:00", "send", "win-back-news")
     assert [(at[:10], what) for at, _, what in happened["gone"]] == [
-        ("2026-03-30", "win-back-news"),
+        ("2026-03-31", "win-back-news"),
         ("2026-04-06", "win-back-offer"),
         ("2026-04-13", "win-back-offer"),
         ("2026-04-13", "completed"),
     ]
     assert [what for _, _, what in happened["tempted"]] == ["win-back-news", "win-back-offer", "goal"]
+    assert happened["back"] == [("2026-03-30T20:00:00+02:00", "exit", "goal")]
 
 
 def test_newsletter_arrives_at_nine_wherever_the_reader_is(journey):

@@ -87,7 +87,8 @@ struct Pass<'a> {
     frames: Vec<Frame>,
     /// Leads to the node at hand.
     pointer: String,
-    anchors: HashMap<usize, Weight>,
+    /// What each anchor stands for, and where.
+    anchors: HashMap<usize, (Weight, String)>,
     /// Where the last scalar ended: containers end with their last scalar.
     end: Position,
     documents: usize,
@@ -240,7 +241,7 @@ impl<'a> Pass<'a> {
     /// A value is complete: its weight counts for what holds it.
     fn leave(&mut self, anchor: usize, weight: Weight, span: Span) -> Result<(), Stop> {
         if anchor > 0 {
-            self.anchors.insert(anchor, weight);
+            self.anchors.insert(anchor, (weight, self.pointer.clone()));
         }
         if self.repeated == Some(self.frames.len()) {
             self.repeated = None;
@@ -263,12 +264,15 @@ impl<'a> Pass<'a> {
             self.refuse("yaml-key", span, "an alias cannot be a key", Some("write the key out"));
             return Err(Stop);
         }
-        let Some(weight) = self.anchors.get(&anchor).copied() else {
+        let Some((weight, origin)) = self.anchors.get(&anchor).cloned() else {
             self.refuse("yaml-alias-bomb", span, "this alias stands inside what it stands for", None);
             return Err(Stop);
         };
         let key = self.enter();
         self.note(NodeSpan { key, value: span, first_key: None, content: span.start });
+        if self.repeated.is_none() {
+            self.spans.insert_alias(&self.pointer, origin);
+        }
         self.end = span.end;
         self.nodes = self.nodes.saturating_add(weight.nodes);
         if self.nodes > MAX_NODES {

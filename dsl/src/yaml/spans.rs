@@ -1,5 +1,6 @@
 //! Where each key and value of a document stands, by JSON pointer.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::diagnostic::Location;
@@ -29,10 +30,13 @@ pub(crate) struct NodeSpan {
     pub content: Position,
 }
 
-/// The spans of one document. Nodes that an alias brought in have none of their own: the alias stands for them.
+/// The spans of one document. Nodes that an alias brought in have none of their own: in messages the alias stands for them, and what
+/// is written there, in which order, is known from where it was written.
 #[derive(Debug, Default)]
 pub(crate) struct Spans {
     nodes: HashMap<String, NodeSpan>,
+    /// Where each alias stands, to where its node was written.
+    aliases: HashMap<String, String>,
 }
 
 impl Spans {
@@ -52,9 +56,40 @@ impl Spans {
         }
     }
 
-    /// Whether something is written at the pointer itself.
+    pub(crate) fn insert_alias(&mut self, pointer: &str, origin: String) {
+        self.aliases.insert(pointer.to_owned(), origin);
+    }
+
+    /// Whether something is written at the pointer itself, or where the alias around it leads.
     pub(crate) fn has(&self, pointer: &str) -> bool {
-        self.nodes.contains_key(pointer)
+        self.nodes.contains_key(&*self.origin(pointer))
+    }
+
+    /// Where the node was first written, for comparing it with its neighbours: not the place that a message should name.
+    pub(crate) fn written(&self, pointer: &str) -> Position {
+        let node = self.get(&self.origin(pointer));
+        node.key.unwrap_or(node.value).start
+    }
+
+    /// Where the node at the pointer was written. An alias always leads back, so that this ends.
+    fn origin<'p>(&self, pointer: &'p str) -> Cow<'p, str> {
+        let mut pointer = Cow::Borrowed(pointer);
+        while !self.nodes.contains_key(&*pointer)
+            && let Some(origin) = self.follow(&pointer)
+        {
+            pointer = Cow::Owned(origin);
+        }
+        pointer
+    }
+
+    /// The pointer with the innermost alias on the way followed.
+    fn follow(&self, pointer: &str) -> Option<String> {
+        if self.aliases.is_empty() {
+            return None;
+        }
+        let mut around = std::iter::successors(Some(pointer), |pointer| Some(&pointer[..pointer.rfind('/')?]));
+        let (alias, origin) = around.find_map(|around| Some((around, self.aliases.get(around)?)))?;
+        Some(format!("{origin}{}", &pointer[alias.len()..]))
     }
 
     /// The node at the pointer, else the nearest one around it.

@@ -108,15 +108,13 @@ impl Life<'_> {
         self.event(at, "signed_up", json!({ "source": source.unwrap_or("web") }));
     }
 
-    /// A customer of before, with the orders that go with what they have spent.
+    /// A customer of before, with their orders.
     fn regular(&mut self) -> ContactInput {
-        let mut spent = 0;
         if self.chance.happens(0.7) {
             for _ in 0..self.chance.between(1, 6) {
                 let day = -self.chance.between(1, 200);
                 let at = self.moment(day);
                 let total = self.chance.between(20, 260);
-                spent += total;
                 self.event(
                     at,
                     "order_completed",
@@ -124,9 +122,7 @@ impl Life<'_> {
                 );
             }
         }
-        let mut contact = self.person.contact.clone();
-        contact.attributes.insert("lifetime_value".to_owned(), json!(spent));
-        contact
+        self.person.contact.clone()
     }
 
     fn day(&mut self, day: i64, first_day: i64) {

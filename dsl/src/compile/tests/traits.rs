@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{entry, found, project};
 use crate::compile::Compiled;
-use crate::model::{Condition, Crossing, Trigger};
+use crate::model::{Condition, Crossing, Trait, Trigger};
 
 const CONTACT: &str = r#"{"type":"object","properties":{"country":{"type":"string"},"age":{"type":"number"},"vip":{"type":"boolean"},
     "birthday":{"type":"string","format":"date"}},"required":["country"],"additionalProperties":false}"#;
@@ -92,6 +92,25 @@ fn right_traits() {
     check(
         "{ first_match: { a: { topic: offers } } }",
         json!({ "first_match": { "cases": [["a", { "topic": "offers" }]], "otherwise": null } }),
+    );
+}
+
+/// What an alias stands for is what was written, in the order it was written in.
+#[test]
+fn aliases() {
+    let text = "traits:\n  t: { first_match: &cases { zoe: { event: bought, count: 3 }, amy: &amy { topic: offers } } }\n  \
+                u: { first_match: *cases }\n  v: &v { first_match: { zoe: *amy, amy: *amy, max: { not: *amy } } }\n  w: *v\n";
+    let traits = check(text, &[]).catalog.unwrap().traits;
+    let names = |name: &str| {
+        let Trait::FirstMatch { cases, .. } = &traits[name] else { panic!() };
+        cases.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("t"), ["zoe", "amy"]);
+    assert_eq!(names("v"), ["zoe", "amy", "max"]);
+    assert_eq!((&traits["t"], &traits["v"]), (&traits["u"], &traits["w"]));
+    check(
+        "traits:\n  t: { first_match: &m { a: { topic: ofers } } }\n  u: { first_match: *m }\n",
+        &["2:38 error unknown-topic", "3:21 error unknown-topic"],
     );
 }
 
