@@ -25,8 +25,8 @@ use crate::state::{Contact, Event, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 
 pub(crate) use aggregate::{decimal, neumaier};
-pub(crate) use fading::crosses;
 pub(crate) use event::{turns, verdict};
+pub(crate) use fading::crosses;
 pub(crate) use predicate::meets_all;
 pub(crate) use reach::Reach;
 pub(crate) use value::BUILT_IN;

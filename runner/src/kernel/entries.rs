@@ -3,14 +3,14 @@
 use dsl::model::{Condition, Reentry, Status, Trigger, WhileActive};
 use serde_json::Value;
 
-use super::facts::StoreFacts;
+use super::facts::FactsOfRun;
 use super::in_force::Current;
 use super::{CHAIN, Kernel};
 use crate::audience::{Scope, check};
 use crate::engine;
 use crate::standing::Cause;
 use crate::state::*;
-use crate::store::Result;
+use crate::store::{Result, StoredFacts};
 
 /// What brings a contact to a workflow.
 pub(super) struct Entry<'a> {
@@ -188,7 +188,7 @@ impl Kernel {
             default_since: None,
             own_run: None,
         };
-        let mut facts = StoreFacts { store: &mut *self.store, contact, workflow };
+        let mut facts = FactsOfRun { stored: StoredFacts { store: &mut *self.store, contact }, workflow };
         Ok(check(condition, &scope, &mut facts)?.holds)
     }
 }

@@ -1,4 +1,4 @@
-//! What the engine asks about one contact, answered from the store.
+//! What the engine asks about one contact and run, answered from the store.
 
 use std::rc::Rc;
 
@@ -7,42 +7,40 @@ use dsl::model::Fate;
 use crate::audience::Facts;
 use crate::engine::RunFacts;
 use crate::state::{Contact, Event, WorkflowId};
-use crate::store::{FateRow, RunHistory, Store, StoreError};
+use crate::store::{FateRow, RunHistory, StoreError, StoredFacts};
 
-pub(super) struct StoreFacts<'a> {
-    pub store: &'a mut dyn Store,
-    pub contact: &'a Contact,
+pub(super) struct FactsOfRun<'a> {
+    pub stored: StoredFacts<'a>,
     /// The workflow whose run is looked at.
     pub workflow: WorkflowId,
 }
 
-impl Facts for StoreFacts<'_> {
+impl Facts for FactsOfRun<'_> {
     type Error = StoreError;
 
     fn contact(&self) -> &Contact {
-        self.contact
+        self.stored.contact
     }
 
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>, StoreError> {
-        self.store.events(self.contact.id, name, from, bare).map(Rc::new)
+        self.stored.events(name, from, bare)
     }
 
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, StoreError> {
-        self.store.fates(self.contact.id, fate, from)
+        self.stored.fates(fate, from)
     }
 
     fn listed(&mut self, segment: &str) -> Result<bool, StoreError> {
-        self.store.listed(self.contact.id, segment)
+        self.stored.listed(segment)
     }
 
     fn workflow(&mut self, name: &str) -> Result<RunHistory, StoreError> {
-        let id = self.store.workflow_id(name)?;
-        self.store.run_history(self.contact.id, id, None)
+        self.stored.workflow(name)
     }
 }
 
-impl RunFacts for StoreFacts<'_> {
+impl RunFacts for FactsOfRun<'_> {
     fn assignment(&mut self, experiment: &str) -> Result<Option<String>, StoreError> {
-        self.store.assignment(self.workflow, experiment, self.contact.id)
+        self.stored.store.assignment(self.workflow, experiment, self.stored.contact.id)
     }
 }

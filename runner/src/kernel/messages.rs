@@ -269,7 +269,7 @@ impl Kernel {
             message.taken_at = None;
         }
         self.store.update_message(message)?;
-        if status == MessageStatus::Sent && self.plan.audience.heeds(&Cause::Event(Fate::Sent.event().to_owned())) {
+        if status == MessageStatus::Sent && self.definitions.audience.heeds(&Cause::Event(Fate::Sent.event().to_owned())) {
             let event = self.sent_event(message);
             self.event_counts(message.contact, Fate::Sent.event(), &event)?;
         }

@@ -42,7 +42,7 @@ use serde_json::Value;
 
 use crate::channels::{Job, Report};
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
-use crate::standing::{Cause, Crossing, NodeKey, Ranks};
+use crate::standing::{Cause, Crossing, Definitions};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
 use crate::tokens::{Signer, Token};
@@ -114,11 +114,8 @@ pub struct Kernel {
     /// As in [`Turn::erased`], of this turn.
     erased: Vec<String>,
     last_event: EventId,
-    /// What the places of standings stand for, by the version of the traits and segments.
-    layouts: Arc<HashMap<i64, Arc<[NodeKey]>>>,
-    /// All contacts are being gone through because traits or segments have changed.
-    sweeping_audience: bool,
-    ranks: Ranks,
+    /// By what traits and segments are worked out.
+    definitions: Definitions,
     /// When the ranks are to be refreshed; `None`: there are none.
     ranks_due: Option<i64>,
     search: Option<ranking::Search>,
@@ -187,7 +184,8 @@ impl Kernel {
     ///
     /// # Errors
     /// Those of the store; nothing is changed then.
-    pub fn open(store: Box<dyn Store>, plan: Arc<Plan>, options: Options, now: i64) -> Result<Kernel> {
+    pub fn open(mut store: Box<dyn Store>, plan: Arc<Plan>, options: Options, now: i64) -> Result<Kernel> {
+        let definitions = Definitions::beside(plan.catalog.clone(), &mut *store)?;
         let mut store = store;
         let mut kernel = Kernel {
             suppression: Suppression::of(&mut *store)?,
@@ -204,9 +202,7 @@ impl Kernel {
             identity: String::new(),
             signer: Signer::new(""),
             last_event: EventId(0),
-            layouts: Arc::default(),
-            sweeping_audience: false,
-            ranks: Ranks::default(),
+            definitions,
             ranks_due: None,
             search: None,
             retaining: retention::Retaining::default(),
@@ -431,9 +427,7 @@ struct Before {
     zones: Vec<Option<String>>,
     inbox: bool,
     tally: Tally,
-    layouts: Arc<HashMap<i64, Arc<[NodeKey]>>>,
-    sweeping_audience: bool,
-    ranks: Ranks,
+    definitions: Definitions,
     ranks_due: Option<i64>,
     retaining: retention::Retaining,
 }
@@ -448,9 +442,7 @@ impl Before {
             zones: kernel.zones.clone(),
             inbox: kernel.inbox,
             tally: kernel.tally.clone(),
-            layouts: kernel.layouts.clone(),
-            sweeping_audience: kernel.sweeping_audience,
-            ranks: kernel.ranks.clone(),
+            definitions: kernel.definitions.clone(),
             ranks_due: kernel.ranks_due,
             retaining: kernel.retaining,
         }
@@ -464,9 +456,7 @@ impl Before {
         kernel.zones = self.zones;
         kernel.inbox = self.inbox;
         kernel.tally = self.tally;
-        kernel.layouts = self.layouts;
-        kernel.sweeping_audience = self.sweeping_audience;
-        kernel.ranks = self.ranks;
+        kernel.definitions = self.definitions;
         kernel.ranks_due = self.ranks_due;
         kernel.retaining = self.retaining;
         // Begun again from the first contact.

@@ -12,12 +12,9 @@ use dsl::time::{Time, Weekdays, next_at};
 use super::{CHUNK, Kernel};
 use crate::audience::contact_value;
 use crate::instant::project_zone;
-use crate::standing::{Cuts, NodeKey, rank_value};
+use crate::standing::{Cuts, NodeKey, RANKS, rank_value};
 use crate::state::ContactId;
 use crate::store::{Result, SweepKind};
-
-/// Under which name the store keeps the cut points.
-const RANKS: &str = "ranks";
 
 /// At what time of the project's day ranks are refreshed.
 const NIGHTLY: (i8, i8) = (3, 0);
@@ -39,31 +36,29 @@ struct Ranked {
 }
 
 impl Kernel {
-    pub(super) fn put_ranks_in_force(&mut self) -> Result<()> {
-        let kept = self.store.property(RANKS)?.unwrap_or_default();
-        let mut cuts: HashMap<NodeKey, Cuts> = serde_json::from_str(&kept).unwrap_or_default();
-        let wanted: Vec<NodeKey> = self.plan.audience.ranks().map(|(_, key, ..)| key).collect();
-        cuts.retain(|key, _| wanted.contains(key));
-        self.ranks = Arc::new(cuts);
+    pub(super) fn put_ranks_in_force(&mut self) {
+        let wanted: Vec<NodeKey> = self.definitions.audience.ranks().map(|(_, key, ..)| key).collect();
+        let mut ranks = (*self.definitions.ranks).clone();
+        ranks.retain(|key, _| wanted.contains(key));
+        self.definitions.ranks = Arc::new(ranks);
         self.search = None;
         self.plan_refresh();
-        Ok(())
     }
 
     /// At once when a trait has no cut points yet; else in the night after they were found.
     fn plan_refresh(&mut self) {
         let zone = project_zone(&self.plan.catalog.settings);
-        let next = |key| match self.ranks.get(&key) {
+        let next = |key| match self.definitions.ranks.get(&key) {
             None => self.now,
             Some(cuts) => next_at(cuts.at, Time::constant(NIGHTLY.0, NIGHTLY.1, 0, 0), Weekdays::ALL, &zone),
         };
-        self.ranks_due = self.plan.audience.ranks().map(|(_, key, ..)| next(key)).min();
+        self.ranks_due = self.definitions.audience.ranks().map(|(_, key, ..)| next(key)).min();
     }
 
     /// Goes on with finding cut points, when it is time. True when there is more.
     pub(super) fn refresh_ranks(&mut self) -> Result<bool> {
         // What is ranked may itself be worked out only now.
-        if self.sweeping_audience || self.ranks_due.is_none_or(|due| due > self.now) {
+        if self.definitions.sweeping || self.ranks_due.is_none_or(|due| due > self.now) {
             return Ok(false);
         }
         let mut search = self.search.take().unwrap_or_else(|| self.begin_search());
@@ -82,7 +77,7 @@ impl Kernel {
 
     fn begin_search(&self) -> Search {
         let ranked = |(_, key, by, into): (&str, NodeKey, &Path, u32)| Ranked { key, by: by.clone(), into, values: Vec::new() };
-        Search { began: self.now, cursor: ContactId(0), traits: self.plan.audience.ranks().map(ranked).collect() }
+        Search { began: self.now, cursor: ContactId(0), traits: self.definitions.audience.ranks().map(ranked).collect() }
     }
 
     fn rank_one(&mut self, search: &mut Search, id: ContactId) -> Result<()> {
@@ -99,9 +94,9 @@ impl Kernel {
     fn found_cuts(&mut self, search: Search) -> Result<()> {
         let cuts = |ranked: Ranked| (ranked.key, Cuts::find(ranked.values, ranked.into, search.began));
         let found: HashMap<NodeKey, Cuts> = search.traits.into_iter().map(cuts).collect();
-        let moved = found.iter().any(|(key, cuts)| self.ranks.get(key).is_none_or(|old| old.cuts != cuts.cuts));
+        let moved = found.iter().any(|(key, cuts)| self.definitions.ranks.get(key).is_none_or(|old| old.cuts != cuts.cuts));
         self.store.set_property(RANKS, &serde_json::to_string(&found).unwrap_or_default())?;
-        self.ranks = Arc::new(found);
+        self.definitions.ranks = Arc::new(found);
         self.search = None;
         self.plan_refresh();
         if moved {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::facts::StoreFacts;
+use super::facts::FactsOfRun;
 use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
 use crate::engine::{self, Effect, Moment, Progress};
 use crate::standing::Cause;
 use crate::state::*;
-use crate::store::Result;
+use crate::store::{Result, StoredFacts};
 
 /// How many steps a run takes at most before others have their turn.
 const STEPS: usize = 1000;
@@ -85,7 +85,7 @@ impl Kernel {
         let visits = run.state.visit;
         for step in 0.. {
             let moment = self.moment(&plan, &zone);
-            let mut facts = StoreFacts { store: &mut *self.store, contact, workflow: run.workflow };
+            let mut facts = FactsOfRun { stored: StoredFacts { store: &mut *self.store, contact }, workflow: run.workflow };
             let (effects, progress) = engine::advance(&prepared.program, run, &mut facts, moment, cause)?;
             self.apply(effects, run, contact, &prepared, depth)?;
             if progress == Progress::Moved {

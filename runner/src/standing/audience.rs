@@ -45,13 +45,12 @@ pub(crate) struct Reach {
 impl Audience {
     pub fn new(catalog: &Catalog) -> Audience {
         let segments = &catalog.segments;
-        let keys = Keys { catalog, open: BTreeSet::new() };
+        let mentions = segments.iter().map(Mention::of).collect();
+        let mut keys = Keys { catalog, segments: mentions, traits: HashMap::new() };
         let mut nodes = Vec::new();
-        for name in in_order(&catalog.traits, segments) {
-            if let Some(definition) = catalog.traits.get(name) {
-                let key = keys.of_trait(name, definition);
-                nodes.push(Node { name: name.to_owned(), key, what: What::Trait(definition.clone()) });
-            }
+        for (name, definition) in in_order(&catalog.traits, segments) {
+            let key = keys.of_trait(name, definition);
+            nodes.push(Node { name: name.to_owned(), key, what: What::Trait(definition.clone()) });
         }
         for (name, condition) in segments {
             let what = What::Segment { condition: condition.clone(), backfill: catalog.backfill.contains(name) };
@@ -106,35 +105,29 @@ impl Audience {
     }
 }
 
-/// Traits sorted so that each comes after those it needs. What needs itself, which `validate` refuses, comes anywhere.
-fn in_order<'a>(traits: &'a BTreeMap<String, Trait>, segments: &BTreeMap<String, Condition>) -> Vec<&'a str> {
-    let mut order = Vec::new();
-    let mut begun = BTreeSet::new();
-    for name in traits.keys() {
-        place(name, traits, segments, &mut begun, &mut order);
-    }
-    order
-}
-
-fn place<'a>(
-    name: &'a str,
-    traits: &'a BTreeMap<String, Trait>,
-    segments: &BTreeMap<String, Condition>,
-    begun: &mut BTreeSet<&'a str>,
-    order: &mut Vec<&'a str>,
-) {
-    let Some(definition) = traits.get(name) else { return };
-    if !begun.insert(name) {
-        return;
-    }
-    for cause in causes_of_trait(definition, segments) {
-        if let Cause::Contact(needed) = cause
-            && let Some((needed, _)) = traits.get_key_value(&needed)
-        {
-            place(needed, traits, segments, begun, order);
+/// Traits sorted so that each comes after those it needs. What needs itself, which `validate` refuses, comes anywhere. Without recursion: a chain of
+/// traits may be as long as a project likes.
+fn in_order<'a>(traits: &'a BTreeMap<String, Trait>, segments: &BTreeMap<String, Condition>) -> Vec<(&'a str, &'a Trait)> {
+    let needs = |definition: &Trait| -> Vec<&'a String> {
+        let needed = |cause| match cause {
+            Cause::Contact(name) => traits.get_key_value(&name).map(|(name, _)| name),
+            _ => None,
+        };
+        causes_of_trait(definition, segments).into_iter().filter_map(needed).collect()
+    };
+    let (mut order, mut begun) = (Vec::new(), BTreeSet::new());
+    // Of each trait on the way: whether what it needs has been put before it.
+    let mut open: Vec<(&String, bool)> = traits.keys().rev().map(|name| (name, false)).collect();
+    while let Some((name, ready)) = open.pop() {
+        let Some(definition) = traits.get(name) else { continue };
+        if ready {
+            order.push((name.as_str(), definition));
+        } else if begun.insert(name) {
+            open.push((name, true));
+            open.extend(needs(definition).into_iter().map(|needed| (needed, false)));
         }
     }
-    order.push(name);
+    order
 }
 
 fn causes_of_trait(definition: &Trait, segments: &BTreeMap<String, Condition>) -> BTreeSet<Cause> {
@@ -187,17 +180,19 @@ fn look(condition: &Condition, segments: &BTreeMap<String, Condition>, depth: us
     }
 }
 
-/// Hashes a definition with everything that it needs.
+/// Hashes definitions with everything that they need; those of traits in their order, so that what is needed is hashed before.
 struct Keys<'a> {
     catalog: &'a Catalog,
-    open: BTreeSet<String>,
+    segments: Vec<Mention<'a>>,
+    traits: HashMap<&'a str, NodeKey>,
 }
 
-impl Keys<'_> {
-    fn of_trait(&self, name: &str, definition: &Trait) -> NodeKey {
-        self.hash("trait", name, &serde_json::to_string(definition).unwrap_or_default(), {
-            causes_of_trait(definition, &self.catalog.segments)
-        })
+impl<'a> Keys<'a> {
+    fn of_trait(&mut self, name: &'a str, definition: &Trait) -> NodeKey {
+        let text = serde_json::to_string(definition).unwrap_or_default();
+        let key = self.hash("trait", name, &text, causes_of_trait(definition, &self.catalog.segments));
+        self.traits.insert(name, key);
+        key
     }
 
     fn of_segment(&self, name: &str, condition: &Condition) -> NodeKey {
@@ -205,35 +200,49 @@ impl Keys<'_> {
         self.hash("segment", name, &text, causes_of(condition, &self.catalog.segments))
     }
 
-    /// The texts of the traits that it needs belong to it, and the segments that stand in the text by name.
+    /// The keys of the traits that it needs belong to it, and the segments that stand in the text by name.
     fn hash(&self, kind: &str, name: &str, text: &str, causes: BTreeSet<Cause>) -> NodeKey {
         let mut digest =
             Sha256::new().chain_update(kind).chain_update([0]).chain_update(name).chain_update([0]).chain_update(text);
-        for (segment, condition) in named_segments(text, &self.catalog.segments) {
+        for (segment, text) in named_segments(text, &self.segments) {
             digest.update(segment);
-            digest.update(serde_json::to_string(condition).unwrap_or_default());
+            digest.update(text);
         }
         for cause in causes {
-            let Cause::Contact(needed) = cause else { continue };
-            if let Some(definition) = self.catalog.traits.get(&needed).filter(|_| !self.open.contains(&needed)) {
-                let open = self.open.iter().cloned().chain([needed.clone(), name.to_owned()]).collect();
-                digest.update(Keys { catalog: self.catalog, open }.of_trait(&needed, definition).to_be_bytes());
+            if let Cause::Contact(needed) = cause
+                && let Some(key) = self.traits.get(needed.as_str())
+            {
+                digest.update(key.to_be_bytes());
             }
         }
         first_eight(&digest.finalize())
     }
 }
 
-/// The segments that a definition names, directly or through others.
-fn named_segments<'a>(text: &str, segments: &'a BTreeMap<String, Condition>) -> BTreeMap<&'a str, &'a Condition> {
+/// A segment as other definitions name it, and as it is defined.
+struct Mention<'a> {
+    name: &'a str,
+    /// What stands in the text of a definition that names it.
+    mention: String,
+    text: String,
+}
+
+impl<'a> Mention<'a> {
+    fn of((name, condition): (&'a String, &Condition)) -> Mention<'a> {
+        let mention = format!("\"segment\":{}", serde_json::Value::from(name.as_str()));
+        Mention { name, mention, text: serde_json::to_string(condition).unwrap_or_default() }
+    }
+}
+
+/// The segments that a definition names, directly or through others, in order of name. A search in the text is enough: one too many only means that
+/// an edit of it counts as one of this definition as well.
+fn named_segments<'s>(text: &str, segments: &'s [Mention<'_>]) -> BTreeMap<&'s str, &'s str> {
     let mut named = BTreeMap::new();
-    let mut open = vec![text.to_owned()];
+    let mut open = vec![text];
     while let Some(text) = open.pop() {
-        for (name, condition) in segments {
-            // A search in the text is enough: one too many only means that an edit of it counts as one of this definition as well.
-            let mention = format!("\"segment\":{}", serde_json::Value::from(name.as_str()));
-            if text.contains(&mention) && named.insert(name.as_str(), condition).is_none() {
-                open.push(serde_json::to_string(condition).unwrap_or_default());
+        for segment in segments {
+            if text.contains(&segment.mention) && named.insert(segment.name, segment.text.as_str()).is_none() {
+                open.push(&segment.text);
             }
         }
     }

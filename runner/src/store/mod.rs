@@ -10,10 +10,12 @@
 
 #[cfg(test)]
 mod conformance;
+mod facts;
 mod question;
 mod record;
 pub mod sqlite;
 
+pub use facts::StoredFacts;
 pub use question::{Outdated, Question};
 pub use record::*;
 pub use sqlite::SqliteStore;
@@ -145,6 +147,8 @@ pub trait Store: Send {
 
     /// The row of the workflow of this name, made if need be.
     fn workflow_id(&mut self, name: &str) -> Result<WorkflowId>;
+    /// The row of the workflow of this name, if there is one.
+    fn find_workflow(&mut self, name: &str) -> Result<Option<WorkflowId>>;
     fn workflow_name(&mut self, id: WorkflowId) -> Result<Option<String>>;
     fn workflows(&mut self) -> Result<Vec<WorkflowRow>>;
     fn set_workflow(&mut self, row: &WorkflowRow) -> Result<()>;

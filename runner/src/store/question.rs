@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use std::rc::Rc;
+use dsl::model::{Condition, Settings};
 
-use dsl::model::{Condition, Fate, Settings};
-
-use super::{FateRow, Result, RunHistory, Store, StoreError};
-use crate::audience::{self, Facts, Scope, Truth};
+use super::{Result, Store, StoredFacts};
+use crate::audience::{self, Scope, Truth};
 use crate::instant::project_zone;
-use crate::state::{Contact, Event};
+use crate::state::Contact;
 
 /// A condition as it is looked at from outside any run: there is no event at hand, and everything that ever happened counts.
 #[derive(Debug, Clone, Copy)]
@@ -46,39 +44,5 @@ impl Question<'_> {
 
     pub(super) fn scope<'s>(&'s self, zone: &'s jiff::tz::TimeZone) -> Scope<'s> {
         Scope::outside(self.now, zone, self.settings, self.segments)
-    }
-}
-
-/// One contact's facts as they stand in the store.
-struct StoredFacts<'a> {
-    store: &'a mut dyn Store,
-    contact: &'a Contact,
-}
-
-impl Facts for StoredFacts<'_> {
-    type Error = StoreError;
-
-    fn contact(&self) -> &Contact {
-        self.contact
-    }
-
-    fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>> {
-        self.store.events(self.contact.id, name, from, bare).map(Rc::new)
-    }
-
-    fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>> {
-        self.store.fates(self.contact.id, fate, from)
-    }
-
-    fn listed(&mut self, segment: &str) -> Result<bool> {
-        self.store.listed(self.contact.id, segment)
-    }
-
-    /// A workflow that the store does not know has had nobody in it.
-    fn workflow(&mut self, name: &str) -> Result<RunHistory> {
-        match self.store.workflows()?.into_iter().find(|row| row.name == name) {
-            Some(row) => self.store.run_history(self.contact.id, row.id, None),
-            None => Ok(RunHistory::default()),
-        }
     }
 }

@@ -4,8 +4,8 @@ use dsl::model::Fate;
 
 use super::timers::Line;
 use super::{
-    Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
-    retention, runs, standings, tally, time_triggers, workflows,
+    Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties,
+    received, retention, runs, standings, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
 use crate::state::*;
@@ -174,6 +174,10 @@ impl Store for SqliteStore {
 
     fn workflow_id(&mut self, name: &str) -> Result<WorkflowId> {
         workflows::id_of(&self.db, name)
+    }
+
+    fn find_workflow(&mut self, name: &str) -> Result<Option<WorkflowId>> {
+        workflows::find(&self.db, name)
     }
 
     fn workflow_name(&mut self, id: WorkflowId) -> Result<Option<String>> {

@@ -10,13 +10,16 @@ use crate::store::{Result, WorkflowRow};
 const NEVER_IN_FORCE: &str = "closed";
 
 pub(super) fn id_of(db: &Db, name: &str) -> Result<WorkflowId> {
-    let known = db.row("look up a workflow", "SELECT id FROM workflows WHERE name = ?1", [name], |row| Ok(row.get(0)?))?;
-    match known {
-        Some(id) => Ok(WorkflowId(id)),
+    match find(db, name)? {
+        Some(id) => Ok(id),
         None => db
             .insert("write a workflow", "INSERT INTO workflows (name, status) VALUES (?1, ?2)", params![name, NEVER_IN_FORCE])
             .map(WorkflowId),
     }
+}
+
+pub(super) fn find(db: &Db, name: &str) -> Result<Option<WorkflowId>> {
+    db.row("look up a workflow", "SELECT id FROM workflows WHERE name = ?1", [name], |row| Ok(WorkflowId(row.get(0)?)))
 }
 
 pub(super) fn name_of(db: &Db, id: WorkflowId) -> Result<Option<String>> {

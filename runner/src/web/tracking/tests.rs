@@ -26,7 +26,8 @@ const SCHEMAS: [(&str, &str); 2] = [
 ];
 
 fn expected(invalid_data: InvalidData, files: &[(&str, &str)]) -> Expected {
-    let all = [("campaignd.yaml", "project: shop\ntime_zone: Europe/Berlin\ngrace: 1 hour\n")].into_iter().chain(files.iter().copied());
+    let all =
+        [("campaignd.yaml", "project: shop\ntime_zone: Europe/Berlin\ngrace: 1 hour\n")].into_iter().chain(files.iter().copied());
     let compiled = dsl::compile(&dsl::ProjectFiles::from_texts(all));
     let Some(catalog) = compiled.catalog else { panic!("{:#?}", compiled.diagnostics) };
     let expected = Expected::of(&catalog);
@@ -248,9 +249,7 @@ fn what_is_no_json_is_refused_as_a_whole() {
         check_by(&EXPECTED, Call::Track, body, Err(wanted));
         check_by(&EXPECTED, Call::Batch, body, Err(wanted));
     };
-    for body in
-        ["", "{", "nonsense", "{}{}", &"[".repeat(10_000), "\u{feff}{}"]
-    {
+    for body in ["", "{", "nonsense", "{}{}", &"[".repeat(10_000), "\u{feff}{}"] {
         check(body, "400 invalid_json -");
     }
     for body in ["[]", "7", "null", "\"x\"", "true", "-1", "1.5", "[{}]"] {

@@ -127,15 +127,13 @@ fn gather<'q>(whole: Conjunct<'q>, question: &Question<'q>, into: &mut Vec<Conju
                 gather(Conjunct { condition: part, inside: inside.clone(), depth: deeper }, question, into);
             }
         }
-        Condition::Segment(name) if deeper < DEEPEST && !inside.contains(&name.as_str()) => {
-            match question.segments.get(name) {
-                Some(segment) => {
-                    let inside = inside.iter().copied().chain([name.as_str()]).collect();
-                    gather(Conjunct { condition: segment, inside, depth: deeper }, question, into);
-                }
-                None => into.push(whole),
+        Condition::Segment(name) if deeper < DEEPEST && !inside.contains(&name.as_str()) => match question.segments.get(name) {
+            Some(segment) => {
+                let inside = inside.iter().copied().chain([name.as_str()]).collect();
+                gather(Conjunct { condition: segment, inside, depth: deeper }, question, into);
             }
-        }
+            None => into.push(whole),
+        },
         _ => into.push(whole),
     }
 }

@@ -85,9 +85,7 @@ impl<'q> Compiler<'_, 'q> {
             }
             [first, .., last] => {
                 let (first, before, last) = (self.number(*first), self.number(last - 1), self.number(*last));
-                format!(
-                    "(SELECT count(*) FROM (SELECT 1 FROM {from} WHERE {filter} LIMIT {last})) BETWEEN {first} AND {before}"
-                )
+                format!("(SELECT count(*) FROM (SELECT 1 FROM {from} WHERE {filter} LIMIT {last})) BETWEEN {first} AND {before}")
             }
         };
         let asked = Expression::sql(Cost::Lookup, asked);

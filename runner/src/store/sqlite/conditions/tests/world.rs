@@ -108,7 +108,10 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
     store
         .db
         .conn
-        .execute("UPDATE contacts SET traits = ?2, version = ?3, recheck = ?4 WHERE id = ?1", params![id.0, traits, person.version, person.recheck])
+        .execute(
+            "UPDATE contacts SET traits = ?2, version = ?3, recheck = ?4 WHERE id = ?1",
+            params![id.0, traits, person.version, person.recheck],
+        )
         .unwrap();
     for list in &person.lists {
         store.set_listed(id, list, true, 0).unwrap();
@@ -128,7 +131,14 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
     }
 }
 
-fn occur(store: &mut SqliteStore, contact: ContactId, name: &str, at: i64, properties: Map<String, Value>, message: Option<MessageId>) {
+fn occur(
+    store: &mut SqliteStore,
+    contact: ContactId,
+    name: &str,
+    at: i64,
+    properties: Map<String, Value>,
+    message: Option<MessageId>,
+) {
     let event = NewEvent { contact, name: name.to_owned(), at, properties, uid: None, message };
     store.insert_event(&event, 0).unwrap();
 }
