@@ -297,8 +297,6 @@ fn the_data_contract_is_kept_or_its_breach_reported() {
     both(Call::Track, order(json!({})), "400 contract properties.total", "event ada 0 ordered {} -");
     let undeclared = json!({ "userId": "ada", "event": "unheard_of" });
     both(Call::Track, undeclared, "400 contract properties", "event ada 0 unheard_of {} -");
-    let group = json!({ "userId": "ada", "groupId": "g" });
-    both(Call::Group, group, "400 contract traits", r#"event ada 0 group {"group_id":"g"} -"#);
     let lines = json!({ "userId": "ada", "traits": { "address": { "lines": ["a", 7] } } });
     both(Call::Identify, lines, "400 contract traits.address.lines[1]", r#"identify ada - {"address":{"lines":["a",7]}} -"#);
     let email = json!({ "userId": "ada", "traits": { "email": "nobody" } });
