@@ -1,5 +1,7 @@
 """A project in a folder, and the real program run on it."""
 
+import base64
+import http.client
 import json
 import os
 import pathlib
@@ -50,7 +52,7 @@ class Project:
         beside.replace(target)
         return target
 
-    def settings(self, deliver="outbox:outbox/", connections=4, more="", channel_more=""):
+    def settings(self, deliver="outbox:outbox/", connections=4, more="", channel_more="", keys=()):
         self.write(
             "campaignd.yaml",
             f"""\
@@ -67,7 +69,7 @@ channels:
 {channel_more}
 topics:
   offers: {{ default: subscribed }}
-http: {{ listen: "127.0.0.1:{self.http}" }}
+http: {{ listen: "127.0.0.1:{self.http}", keys: {json.dumps(list(keys))} }}
 {more}
 """,
         )
@@ -115,6 +117,24 @@ http: {{ listen: "127.0.0.1:{self.http}" }}
     def get(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=5) as answer:
             return answer.read().decode()
+
+    def ask(self, method, path, body=None, key=None, headers=None):
+        """Sends one request; gives the status, the headers, and the answer, read where it is JSON. `body` is bytes, or becomes JSON."""
+        given = dict(headers or {})
+        if key is not None:
+            given.setdefault("Authorization", "Basic " + base64.b64encode(f"{key}:".encode()).decode())
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            given.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=60)
+        try:
+            connection.request(method, path, body, given)
+            answer = connection.getresponse()
+            text = answer.read()
+            is_json = answer.headers.get_content_type() == "application/json"
+            return answer.status, answer.headers, json.loads(text) if is_json else text
+        finally:
+            connection.close()
 
     def log(self):
         """What the latest runner has logged."""

@@ -16,7 +16,7 @@ mod waiting;
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;
-pub use tracking::{Call, Moment, Taken, read};
+pub use tracking::{Call, Moment, Notes, Rejected, Taken, read};
 
 use std::sync::Arc;
 use std::time::Duration;

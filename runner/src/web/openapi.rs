@@ -197,7 +197,7 @@ fn schemas() -> Value {
             "type": ["object", "null"],
             "description": "What is known of the person: null removes. Everything that is not named here is an attribute.",
             "properties": {
-                "email": { "type": ["string", "null"], "format": "email" },
+                "email": { "anyOf": [{ "type": "string", "format": "email" }, { "type": "null" }] },
                 "phone": { "type": ["string", "null"] },
                 "locale": { "type": ["string", "null"] },
                 "time_zone": { "type": ["string", "null"], "description": "IANA name." },
@@ -304,7 +304,7 @@ fn data() -> Value {
 }
 
 fn time(description: &str) -> Value {
-    json!({ "type": ["string", "null"], "format": "date-time", "description": description })
+    json!({ "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "null" }], "description": description })
 }
 
 const NO_CONTROLS: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";

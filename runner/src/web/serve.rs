@@ -1,7 +1,5 @@
 //! Connections: accepted up to a number, without delay, and with limits on what they may take up before anything was asked.
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,21 +49,18 @@ pub async fn serve(listener: TcpListener, pages: Pages) {
     }
 }
 
-fn connection(stream: TcpStream, peer: SocketAddr, service: TowerToHyperService<Router>) -> impl Future<Output = ()> + Send {
-    async move {
-        // Answers are short, and whoever asked waits for them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let answer = service.call(request);
-            async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
-        });
-        let mut server = http1::Builder::new();
-        server.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADER_BYTES);
-        if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
-            tracing::debug!(%error, "a connection ended before its time");
-        }
+async fn connection(stream: TcpStream, peer: SocketAddr, service: TowerToHyperService<Router>) {
+    // Answers are short, and whoever asked waits for them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        service.call(request)
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADER_BYTES);
+    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a connection ended before its time");
     }
 }

@@ -6,7 +6,7 @@ mod reading;
 mod tests;
 mod wire;
 
-pub use reading::{Breaches, Call, Moment, Rejected, Taken, read};
+pub use reading::{Call, Moment, Notes, Rejected, Taken, read};
 pub(super) use reading::{EXACT, LONGEST_ID};
 
 use axum::body::Body;
@@ -36,11 +36,12 @@ async fn taken(pages: &Pages, call: Call, headers: &HeaderMap, body: Body) -> Re
     let body = body::read(headers, body, waiting::possible(pages)).await?;
     let text = body::text(&body)?;
     let rules = pages.rules.load();
-    let taken = read(call, text, Moment { now: pages.clock.now(), expected: &rules.expected });
+    let mut notes = Notes::default();
+    let taken = read(call, text, Moment { now: pages.clock.now(), expected: &rules.expected }, &mut notes);
     drop(rules);
     drop(body);
-    let Taken { inputs, rejected, breaches, warnings } = taken?;
-    report(pages, breaches, &warnings);
+    report(pages, &notes);
+    let Taken { inputs, rejected } = taken?;
     let answer = pages.mailbox.offer(inputs).map_err(waiting::full)?;
     waiting::durable(answer).await?;
     Ok(match call {
@@ -51,8 +52,8 @@ async fn taken(pages: &Pages, call: Call, headers: &HeaderMap, body: Body) -> Re
 }
 
 /// Says once for a request what is odd about its data.
-fn report(pages: &Pages, breaches: Breaches, warnings: &[String]) {
-    for (kind, number) in [("contact", breaches.contacts), ("event", breaches.events)] {
+fn report(pages: &Pages, notes: &Notes) {
+    for (kind, number) in [("contact", notes.contacts), ("event", notes.events)] {
         if number > 0 {
             pages.metrics.contract_broken(kind, number);
             tracing::warn!(
@@ -62,7 +63,7 @@ fn report(pages: &Pages, breaches: Breaches, warnings: &[String]) {
             );
         }
     }
-    if let Some(first) = warnings.first() {
-        tracing::warn!(number = warnings.len(), "of what came in over HTTP: {first}");
+    if let Some(first) = notes.warnings.first() {
+        tracing::warn!(number = notes.warnings.len(), "of what came in over HTTP: {first}");
     }
 }

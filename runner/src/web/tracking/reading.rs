@@ -40,21 +40,22 @@ pub struct Moment<'a> {
 }
 
 /// What a body holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Taken {
     /// In the order of the body.
     pub inputs: Vec<Input>,
     pub rejected: Vec<Rejected>,
-    pub breaches: Breaches,
-    /// What is odd about what was taken, without the data.
-    pub warnings: Vec<String>,
 }
 
-/// How often the data contract was broken, whether that was let through or not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Breaches {
+/// What is to be reported of a body, whatever became of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// How many contacts break the data contract, let through or not.
     pub contacts: u64,
+    /// The same for events.
     pub events: u64,
+    /// What is odd about what was taken, without the data.
+    pub warnings: Vec<String>,
 }
 
 /// An item of a batch that was left out.
@@ -71,20 +72,18 @@ pub struct Rejected {
 ///
 /// # Errors
 /// When nothing in it can be used: what is wrong with the whole, or with the first item.
-pub fn read(call: Call, body: &str, moment: Moment<'_>) -> Result<Taken, Problem> {
+pub fn read(call: Call, body: &str, moment: Moment<'_>, notes: &mut Notes) -> Result<Taken, Problem> {
     match call {
-        Call::Batch | Call::Import => read_batch(call, body, moment),
+        Call::Batch | Call::Import => read_batch(call, body, moment, notes),
         _ => {
             let given = wire::single(body).map_err(|words| Problem::whole("invalid_json", words))?;
-            let mut taken = Taken::default();
-            let input = Reading { moment, taken: &mut taken, sent_at: None, history: false }.given(given, Some(call))?;
-            taken.inputs.push(input);
-            Ok(taken)
+            let input = Reading { moment, notes, sent_at: None, history: false }.given(given, Some(call))?;
+            Ok(Taken { inputs: vec![input], rejected: Vec::new() })
         }
     }
 }
 
-fn read_batch(call: Call, body: &str, moment: Moment<'_>) -> Result<Taken, Problem> {
+fn read_batch(call: Call, body: &str, moment: Moment<'_>, notes: &mut Notes) -> Result<Taken, Problem> {
     let batch = wire::batch(body).map_err(|words| Problem::whole("invalid_json", words))?;
     let batch = batch.ok_or_else(not_an_object)?;
     if let Some(wrong) = batch.wrong {
@@ -100,13 +99,13 @@ fn read_batch(call: Call, body: &str, moment: Moment<'_>) -> Result<Taken, Probl
     if items.is_empty() {
         return Err(Problem::at("batch", "missing", "the batch is empty"));
     }
-    let mut taken = Taken { inputs: Vec::with_capacity(items.len()), ..Taken::default() };
-    for (index, mut given) in items.into_iter().enumerate() {
-        let message_id = match &mut given {
+    let mut taken = Taken { inputs: Vec::with_capacity(items.len()), rejected: Vec::new() };
+    let mut reading = Reading { moment, notes, sent_at, history: call == Call::Import };
+    for (index, given) in items.into_iter().enumerate() {
+        let message_id = match &given {
             Given::Item(item) => item.message_id.as_str().map(str::to_owned),
             Given::Other => None,
         };
-        let mut reading = Reading { moment, taken: &mut taken, sent_at, history: call == Call::Import };
         match reading.given(given, None) {
             Ok(input) => taken.inputs.push(input),
             Err(problem) => {
@@ -124,7 +123,7 @@ fn read_batch(call: Call, body: &str, moment: Moment<'_>) -> Result<Taken, Probl
 /// One item being read.
 struct Reading<'a, 'm> {
     moment: Moment<'m>,
-    taken: &'a mut Taken,
+    notes: &'a mut Notes,
     /// The batch's.
     sent_at: Option<i64>,
     history: bool,
@@ -197,10 +196,10 @@ impl Reading<'_, '_> {
         traits.remove("id");
         let traits = Value::Object(traits);
         let faults = self.moment.expected.faults_of_values(&traits);
-        self.breach(faults, "traits", |breaches| &mut breaches.contacts)?;
+        self.breach(faults, "traits", |notes| &mut notes.contacts)?;
         let Value::Object(traits) = traits else { return Err(not_an_object()) };
         let contact = contact(id, traits)?;
-        self.taken.warnings.extend(zone_warning(contact.time_zone.as_deref()));
+        self.notes.warnings.extend(zone_warning(contact.time_zone.as_deref()));
         Ok(Input::Identify(Identification { contact, anonymous, anonymous_only, message_id }))
     }
 
@@ -234,7 +233,7 @@ impl Reading<'_, '_> {
         };
         let properties = Value::Object(properties);
         let faults = self.moment.expected.contract.event_faults(&name, &properties);
-        self.breach(faults, place, |breaches| &mut breaches.events)?;
+        self.breach(faults, place, |notes| &mut notes.events)?;
         let Value::Object(properties) = properties else { return Err(not_an_object()) };
         let what = What::Event { name, properties, id: message_id };
         let occurrence = Occurrence { at, contact: who.id, anonymous: who.anonymous, what };
@@ -244,9 +243,9 @@ impl Reading<'_, '_> {
     }
 
     /// What breaks the data contract is counted, and refused or let through as the settings say.
-    fn breach(&mut self, faults: Vec<Fault>, place: &str, count: impl FnOnce(&mut Breaches) -> &mut u64) -> Result<(), Problem> {
+    fn breach(&mut self, faults: Vec<Fault>, place: &str, count: impl FnOnce(&mut Notes) -> &mut u64) -> Result<(), Problem> {
         let Some(fault) = faults.into_iter().next() else { return Ok(()) };
-        *count(&mut self.taken.breaches) += 1;
+        *count(self.notes) += 1;
         if self.moment.expected.settings.invalid_data == InvalidData::Accept {
             return Ok(());
         }
