@@ -9,6 +9,7 @@ mod contacts;
 mod entries;
 mod facts;
 mod following;
+mod forgetting;
 mod in_force;
 mod joining;
 mod messages;
@@ -104,6 +105,8 @@ pub struct Kernel {
     suppression: Suppression,
     /// As in [`Turn::erased`], of this turn.
     erased: Vec<String>,
+    /// The last turn named some.
+    erased_named: bool,
     last_event: EventId,
     /// The inbox may hold something.
     inbox: bool,
@@ -158,6 +161,7 @@ impl Kernel {
         let mut kernel = Kernel {
             suppression: Suppression::of(&mut *store)?,
             erased: Vec::new(),
+            erased_named: false,
             store,
             channels: ChannelState::of(&plan.catalog.settings),
             plan: plan.clone(),
@@ -181,6 +185,7 @@ impl Kernel {
             kernel.identity = kernel.store.identity()?;
             kernel.signer = Signer::new(&kernel.store.secret()?);
             kernel.put_in_force(plan)?;
+            kernel.take_up_erased()?;
             kernel.settle_doubts()
         })?;
         Ok(kernel)
@@ -199,7 +204,7 @@ impl Kernel {
     /// # Errors
     /// Those of the store; nothing happened then, and the same inputs can be given again.
     pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
-        self.transaction(now, |kernel| {
+        let turn = self.transaction(now, |kernel| {
             let mut turn = Turn::default();
             kernel.take_all(inputs)?;
             if !kernel.stopping {
@@ -211,9 +216,11 @@ impl Kernel {
                 kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
-            turn.erased = std::mem::take(&mut kernel.erased);
+            turn.erased = kernel.name_erased()?;
             Ok(turn)
-        })
+        })?;
+        self.erased_named = !turn.erased.is_empty();
+        Ok(turn)
     }
 
     /// Takes what arrived and hands out the messages that can leave, but leaves alone what is due exactly now: on virtual time more may arrive
