@@ -280,7 +280,9 @@ pub(super) fn after(
 
 pub(super) fn of_contact(store: &mut SqliteStore, contact: ContactId) -> Result<Vec<Message>> {
     let SqliteStore { db, names, memo, .. } = store;
-    db.rows("list a contact's messages", columns!("WHERE contact = ?1 ORDER BY id"), [contact.0], |row| read(row, db, names, memo))
+    db.rows("list a contact's messages", columns!("WHERE contact = ?1 ORDER BY id"), [contact.0], |row| {
+        read(row, db, names, memo)
+    })
 }
 
 /// How many are due by then, and the earliest.
