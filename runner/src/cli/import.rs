@@ -22,7 +22,7 @@ use crate::simulate::{counted, grouped};
 use crate::store::{SqliteStore, StoreError};
 
 /// For how long a transaction takes in chunks: a runner beside waits so long for its turn.
-const HOLD: Duration = Duration::from_millis(100);
+const HOLD: Duration = Duration::from_millis(140);
 /// For how long the store is left to a runner beside after that; it asks every millisecond.
 const LET: Duration = Duration::from_millis(3);
 /// How much of the file's beginning tells it from others.

@@ -322,13 +322,6 @@ impl Kernel {
         self.left(&message)
     }
 
-    /// A channel may have kept a copy of the mail, which the turn says must go.
-    pub(super) fn forget_mail(&mut self, message: &Message) {
-        if message.attempts > 0 {
-            self.erased.push(message_id(message, &self.plan.catalog.settings, &self.identity));
-        }
-    }
-
     fn resends(&self, message: &Message) -> bool {
         let channel = self.plan.catalog.settings.channels.get(&message.channel);
         channel.is_some_and(|channel| channel.on_unknown == OnUnknown::Resend)

@@ -10,6 +10,7 @@ mod enrolling;
 mod entries;
 mod facts;
 mod following;
+mod forgetting;
 mod in_force;
 mod joining;
 mod messages;
@@ -113,6 +114,8 @@ pub struct Kernel {
     suppression: Suppression,
     /// As in [`Turn::erased`], of this turn.
     erased: Vec<String>,
+    /// The last turn named some.
+    erased_named: bool,
     last_event: EventId,
     /// By what traits and segments are worked out.
     definitions: Definitions,
@@ -190,6 +193,7 @@ impl Kernel {
         let mut kernel = Kernel {
             suppression: Suppression::of(&mut *store)?,
             erased: Vec::new(),
+            erased_named: false,
             store,
             channels: ChannelState::of(&plan.catalog.settings),
             plan: plan.clone(),
@@ -219,6 +223,7 @@ impl Kernel {
             kernel.identity = kernel.store.identity()?;
             kernel.signer = Signer::new(&kernel.store.secret()?);
             kernel.put_in_force(plan)?;
+            kernel.take_up_erased()?;
             kernel.settle_doubts()
         })?;
         Ok(kernel)
@@ -237,7 +242,7 @@ impl Kernel {
     /// # Errors
     /// Those of the store; nothing happened then, and the same inputs can be given again.
     pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
-        self.transaction(now, |kernel| {
+        let turn = self.transaction(now, |kernel| {
             let mut turn = Turn::default();
             kernel.take_all(inputs)?;
             if !kernel.stopping {
@@ -252,9 +257,11 @@ impl Kernel {
                 kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
-            turn.erased = std::mem::take(&mut kernel.erased);
+            turn.erased = kernel.name_erased()?;
             Ok(turn)
-        })
+        })?;
+        self.erased_named = !turn.erased.is_empty();
+        Ok(turn)
     }
 
     /// Takes what arrived and hands out the messages that can leave, but leaves alone what is due exactly now: on virtual time more may arrive

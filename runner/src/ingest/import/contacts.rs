@@ -1,5 +1,7 @@
 //! Contacts: who a row is about, and what is written of them.
 
+use serde_json::Value;
+
 use super::{Import, Written};
 use crate::ingest::{ContactInput, ContactRow};
 use crate::kernel::normal_email;
@@ -20,17 +22,12 @@ enum Found {
 
 impl Import<'_> {
     pub(super) fn contact(&mut self, row: ContactRow, now: i64) -> Result<Written> {
-        let ContactRow { contact: input, named, subscribed } = row;
+        let ContactRow { contact: mut input, named, subscribed } = row;
         let erased = self.anyone_erased && self.suppression.holds_person(self.store, &input)?;
         if !erased {
-            let mut contact = Contact::new(&input.id);
-            self.apply(&input, subscribed, &mut contact);
-            // Most rows are new, and this finds out without asking first.
-            if let Some(id) = self.store.insert_unknown_contact(&contact, now)? {
-                self.word.contacts.insert(id);
-                self.counts.added += 1;
-                self.list(id, now)?;
-                return Ok(Ok(()));
+            match self.add(input, subscribed, now)? {
+                None => return Ok(Ok(())),
+                Some(known) => input = known,
             }
         }
         match self.find(&input, named)? {
@@ -47,10 +44,37 @@ impl Import<'_> {
         Ok(Ok(()))
     }
 
+    /// Most rows are new, and this finds out without asking first. Gives a row back that is not.
+    fn add(&mut self, input: ContactInput, subscribed: Option<bool>, now: i64) -> Result<Option<ContactInput>> {
+        let plain = input.topics.is_none() && !input.attributes.values().any(Value::is_null);
+        // What can be turned into the contact and back need not be copied.
+        let (copy, mut contact) = if plain {
+            let ContactInput { id: uid, email, phone, locale, time_zone, attributes, .. } = input;
+            (None, Contact { uid, email, phone, locale, time_zone, attributes, ..Contact::new("") })
+        } else {
+            let contact = input.clone().into_contact(&self.topics);
+            (Some(input), contact)
+        };
+        say(subscribed, &mut contact, self.options.topic.as_deref());
+        if let Some(id) = self.store.insert_unknown_contact(&contact, now)? {
+            self.word.contacts.insert(id);
+            self.counts.added += 1;
+            self.list(id, now)?;
+            return Ok(None);
+        }
+        Ok(Some(copy.unwrap_or_else(|| {
+            let Contact { uid: id, email, phone, locale, time_zone, attributes, .. } = contact;
+            ContactInput { id, email, phone, locale, time_zone, topics: None, attributes }
+        })))
+    }
+
     fn known(&mut self, id: ContactId, merged: bool, input: &ContactInput, subscribed: Option<bool>, now: i64) -> Result<()> {
         let topics = std::mem::take(&mut self.topics);
         let topic = self.options.topic.clone();
-        let changed = self.change(id, now, |contact| apply(input, subscribed, contact, &topics, topic.as_deref()));
+        let changed = self.change(id, now, |contact| {
+            input.apply_to(contact, &topics);
+            say(subscribed, contact, topic.as_deref());
+        });
         self.topics = topics;
         let listed = self.list(id, now)?;
         let count = match (merged, changed? || listed) {
@@ -84,10 +108,6 @@ impl Import<'_> {
         Ok(known.as_deref().map(normal_email) == input.email.as_deref().map(normal_email))
     }
 
-    fn apply(&self, input: &ContactInput, subscribed: Option<bool>, contact: &mut Contact) {
-        apply(input, subscribed, contact, &self.topics, self.options.topic.as_deref());
-    }
-
     /// Puts the contact on the list that is asked for; true when it was not there.
     fn list(&mut self, id: ContactId, now: i64) -> Result<bool> {
         let Some(segment) = &self.options.segment else { return Ok(false) };
@@ -99,8 +119,8 @@ impl Import<'_> {
     }
 }
 
-fn apply(input: &ContactInput, subscribed: Option<bool>, contact: &mut Contact, topics: &[String], topic: Option<&str>) {
-    input.apply_to(contact, topics);
+/// What a mail tool's export says about the topic that it is meant for.
+fn say(subscribed: Option<bool>, contact: &mut Contact, topic: Option<&str>) {
     if let (Some(subscribed), Some(topic)) = (subscribed, topic) {
         contact.consent.change(topic, subscribed);
     }

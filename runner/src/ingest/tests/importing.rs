@@ -84,7 +84,7 @@ fn equal_events_of_one_file_are_several_and_the_file_again_brings_none() {
     }
     // Nothing that another file brought is a twin.
     check(events(&mut store, line, false), 1, 0, 0, 0);
-    check(events(&mut store, &vec![line; 3].join("\n"), false), 0, 0, 3, 0);
+    check(events(&mut store, &[line; 3].join("\n"), false), 0, 0, 3, 0);
 }
 
 #[test]

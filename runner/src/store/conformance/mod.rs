@@ -7,6 +7,7 @@ mod contacts;
 mod erase;
 mod events;
 mod history;
+mod listing;
 mod messages;
 mod names;
 mod outside;
@@ -50,6 +51,10 @@ const CASES: &[(&str, Case)] = &[
     ("history::fates_of_messages", history::fates_of_messages),
     ("history::slots_latest_first", history::slots_latest_first),
     ("history::latest_message", history::latest_message),
+    ("listing::unknown_contacts_only", listing::unknown_contacts_only),
+    ("listing::contacts_in_pages", listing::contacts_in_pages),
+    ("listing::events_in_pages_and_latest", listing::events_in_pages_and_latest),
+    ("listing::runs_and_messages", listing::runs_and_messages),
     ("messages::round_trip", messages::round_trip),
     ("messages::update_changes_everything", messages::update_changes_everything),
     ("messages::in_doubt_are_those_sending", messages::in_doubt_are_those_sending),

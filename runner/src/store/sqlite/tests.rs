@@ -271,18 +271,97 @@ fn erased_data_is_in_no_file() {
     let (_folder, path) = place();
     let mut store = SqliteStore::open(&path).unwrap();
     store.begin().unwrap();
-    let ada = store.insert_contact(&contact("ada-lovelace"), 1).unwrap();
+    let ada = with_everything(&mut store, "ada-lovelace");
+    with_everything(&mut store, "bo-ek-junior");
     store.commit().unwrap();
-    let found = || {
+    let found = |name: &str| -> Vec<String> {
         let wal = path.with_extension("db-wal");
         let bytes = [std::fs::read(&path).unwrap(), std::fs::read(wal).unwrap_or_default()].concat();
-        bytes.windows(12).any(|window| window == b"ada-lovelace")
+        let held = |text: &String| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        WHERE.iter().map(|place| format!("{place} of {name}")).filter(|text| held(text)).collect()
     };
-    assert!(found());
+    assert_eq!(found("ada-lovelace").len(), WHERE.len());
     store.begin().unwrap();
     store.erase_contact(ada, 2).unwrap();
     store.commit().unwrap();
-    assert!(!found());
+    assert_eq!(found("ada-lovelace"), [] as [&str; 0]);
+    assert_eq!(found("bo-ek-junior").len(), WHERE.len());
+}
+
+/// What is stored of a person in this test, each place with a text of its own.
+const WHERE: [&str; 14] = [
+    "id",
+    "email",
+    "phone",
+    "locale",
+    "zone",
+    "attribute",
+    "trait",
+    "alias",
+    "property",
+    "event id",
+    "subject",
+    "recipient",
+    "error",
+    "enrolment",
+];
+
+/// A contact with each of [`WHERE`].
+fn with_everything(store: &mut SqliteStore, name: &str) -> ContactId {
+    let text = |place: &str| format!("{place} of {name}");
+    let object = |place: &str| serde_json::Map::from_iter([("x".to_owned(), text(place).into())]);
+    let contact = Contact {
+        email: Some(text("email")),
+        phone: Some(text("phone")),
+        locale: Some(text("locale")),
+        time_zone: Some(text("zone")),
+        attributes: object("attribute"),
+        ..Contact::new(&text("id"))
+    };
+    let id = store.insert_contact(&contact, 1).unwrap();
+    let traits = serde_json::Value::Object(object("trait")).to_string();
+    store.db.write("test", "UPDATE contacts SET traits = ?2 WHERE id = ?1", rusqlite::params![id.0, traits]).unwrap();
+    store.set_alias(&text("alias"), id).unwrap();
+    store.set_listed(id, "beta", true, 1).unwrap();
+    let event = NewEvent {
+        contact: id,
+        name: "order".to_owned(),
+        at: 1,
+        properties: object("property"),
+        uid: Some(text("event id")),
+        message: None,
+    };
+    store.insert_event(&event, 1).unwrap();
+    let workflow = store.workflow_id("welcome").unwrap();
+    let message = Message {
+        id: MessageId(0),
+        run: RunId(1),
+        contact: id,
+        workflow,
+        definition: DefinitionId(1),
+        step: "send".to_owned(),
+        visit: 1,
+        template: "hello".to_owned(),
+        channel: "email".to_owned(),
+        topic: None,
+        marketing: true,
+        status: MessageStatus::Failed,
+        to: Some(text("recipient")),
+        subject: Some(text("subject")),
+        attempts: 1,
+        error: Some(text("error")),
+        created_at: 1,
+        due: 1,
+        taken_at: None,
+        at: 1,
+        capped_at: None,
+    };
+    let message = store.insert_message(&message).unwrap();
+    let message = Message { to: Some(text("recipient")), ..store.message(message).unwrap().unwrap() };
+    store.update_message(&message).unwrap();
+    let item = InboxItem::Enroll { workflow: "welcome".to_owned(), contact: id, with: object("enrolment") };
+    store.push_inbox(&item, 1).unwrap();
+    id
 }
 
 #[test]
