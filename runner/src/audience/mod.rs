@@ -6,6 +6,7 @@ mod aggregate;
 mod date;
 mod event;
 mod message;
+mod needs;
 mod pattern;
 mod predicate;
 mod reach;
@@ -23,6 +24,7 @@ use crate::state::{Contact, Event, Mark, RunId};
 use crate::store::{FateRow, RunHistory};
 
 pub(crate) use event::{turns, verdict};
+pub use needs::needs_traits;
 pub(crate) use predicate::meets_all;
 pub(crate) use reach::Reach;
 pub(crate) use value::BUILT_IN;

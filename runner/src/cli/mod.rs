@@ -13,6 +13,7 @@ mod project;
 mod rows;
 mod run;
 mod schema;
+mod segment;
 mod simulate;
 mod status;
 mod validate;
@@ -71,6 +72,8 @@ enum Command {
     Import(import::Import),
     /// Let a contact enter a workflow
     Enroll(enroll::Enroll),
+    /// Who is in a segment; putting contacts on the list of a static one
+    Segment(segment::Segment),
     /// Freeze a workflow: nobody enters, those inside stay where they are
     Pause(pause::Pause),
     /// Let a paused workflow go on
@@ -112,6 +115,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
+        Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),
         Command::Status(command) => command.run(project),

@@ -2,6 +2,7 @@
 //!
 //! [`check`] runs them all.
 
+mod conditions;
 mod contacts;
 mod erase;
 mod events;
@@ -22,6 +23,9 @@ type Case = fn(&mut dyn Store);
 
 /// All cases, by file. A case that is missing here is reported as dead code.
 const CASES: &[(&str, Case)] = &[
+    ("conditions::matching_in_pages", conditions::matching_in_pages),
+    ("conditions::nobody_who_is_erased", conditions::nobody_who_is_erased),
+    ("conditions::outdated_traits", conditions::outdated_traits),
     ("contacts::round_trip", contacts::round_trip),
     ("contacts::uid_is_unique", contacts::uid_is_unique),
     ("contacts::update_changes_everything", contacts::update_changes_everything),

@@ -26,7 +26,11 @@ const ZONES_KEPT: usize = 1_024;
 
 /// One thing that a function is asked.
 pub(super) enum Test {
-    Value { path: Path, tests: Vec<Predicate>, from: Source },
+    Value {
+        path: Path,
+        tests: Vec<Predicate>,
+        from: Source,
+    },
     Topic(String),
     /// Whether the events, which its filter has let through, are what it asks for.
     Events(EventCondition),
@@ -91,7 +95,10 @@ impl Functions {
     }
 }
 
-fn with<R>(asked: &Mutex<Option<Asked>>, act: impl FnOnce(&mut Asked) -> std::result::Result<R, Failed>) -> std::result::Result<R, Failed> {
+fn with<R>(
+    asked: &Mutex<Option<Asked>>,
+    act: impl FnOnce(&mut Asked) -> std::result::Result<R, Failed>,
+) -> std::result::Result<R, Failed> {
     match asked.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
         Some(asked) => act(asked),
         None => Err("nothing was asked".into()),
@@ -175,7 +182,9 @@ impl Aggregate<Gathered, Option<bool>> for EventsMeet {
         let Some(Gathered { test, events }) = gathered else { return Ok(None) };
         let counted: Vec<&Event> = events.iter().collect();
         let answer = with(&self.0, |asked| {
-            let Some(Test::Events(condition)) = asked.tests.get(test) else { return Err("there is no such test of events".into()) };
+            let Some(Test::Events(condition)) = asked.tests.get(test) else {
+                return Err("there is no such test of events".into());
+            };
             let scope = Scope::outside(asked.now, &asked.project_zone, &asked.settings, &NO_SEGMENTS);
             Ok(verdict(condition, &counted, &scope))
         });

@@ -84,9 +84,8 @@ struct Candidate {
 fn candidates(store: &SqliteStore, compiled: &Compiled, after: ContactId, limit: usize) -> Result<Vec<Candidate>> {
     let Compiled { from, filter, sure, params, .. } = compiled;
     let (after_number, limit_number) = (params.len() + 1, params.len() + 2);
-    let sql = format!(
-        "SELECT c.id, {sure} FROM {from} WHERE c.id > ?{after_number} AND {filter} ORDER BY c.id LIMIT ?{limit_number}"
-    );
+    let sql =
+        format!("SELECT c.id, {sure} FROM {from} WHERE c.id > ?{after_number} AND {filter} ORDER BY c.id LIMIT ?{limit_number}");
     let params = params.iter().cloned().chain([after.0.into(), sql_limit(limit).into()]);
     let mut statement = store.db.conn.prepare(&sql).map_err(backend(DOING))?;
     let read = |row: &rusqlite::Row<'_>| Ok(Candidate { contact: ContactId(row.get(0)?), sure: row.get(1)? });

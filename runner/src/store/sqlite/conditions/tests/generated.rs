@@ -11,18 +11,18 @@ use serde_json::{Map, Value, json};
 use super::settings;
 use super::world::{Past, Person, Store20};
 use crate::audience::tests::generated::{
-    LATEST, aggregate, date_predicate, event_condition, instant, message_condition, number_predicate, predicate, properties, span,
-    value, value_condition, workflow_condition,
+    LATEST, aggregate, date_predicate, event_condition, instant, message_condition, number_predicate, predicate, properties,
+    span, value, value_condition, workflow_condition,
 };
 use crate::state::{Consent, EndReason, MessageStatus};
 use crate::store::{Outdated, Question};
 
 /// Keys that are anything but plain, and some that only look like something else.
-const KEYS: [&str; 14] =
-    ["a", "score", "n", "", "a.b", "a\"b", "\"", "a\\", "a'b", "$", "x[0]", "0", "ключ", "nul\u{0}"];
+const KEYS: [&str; 14] = ["a", "score", "n", "", "a.b", "a\"b", "\"", "a\\", "a'b", "$", "x[0]", "0", "ключ", "nul\u{0}"];
 
+/// As many as PROPTEST_CASES says, and no fewer than these.
 fn cases() -> u32 {
-    std::env::var("CONDITIONS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+    ProptestConfig::default().cases.max(300)
 }
 
 proptest! {
@@ -100,6 +100,7 @@ fn own_predicate() -> impl Strategy<Value = Predicate> {
         2 => odd_value().prop_map(Predicate::Is),
         2 => odd_value().prop_map(Predicate::IsNot),
         2 => vec(odd_value(), 0..4).prop_map(Predicate::OneOf),
+        1 => vec(odd_text(), 9..12).prop_map(Predicate::OneOf),
         1 => vec(odd_value(), 0..4).prop_map(Predicate::NoneOf),
         1 => odd_value().prop_map(Predicate::Contains),
         2 => (odd_number(), 0..4).prop_map(|(limit, kind)| match kind {
@@ -113,11 +114,30 @@ fn own_predicate() -> impl Strategy<Value = Predicate> {
     ]
 }
 
+fn odd_text() -> impl Strategy<Value = Value> {
+    let texts = [
+        "DE",
+        "de",
+        "5",
+        "[\"DE\"]",
+        "{}",
+        "\"DE\"",
+        "true",
+        "null",
+        "",
+        "a\u{0}b",
+        "ab",
+        "'; DROP TABLE contacts; --",
+        "c1",
+        "ё\n\"\\",
+    ];
+    prop::sample::select(texts.to_vec()).prop_map(Value::from)
+}
+
 /// Values that are easily taken for one another.
 fn odd_value() -> impl Strategy<Value = Value> {
-    let texts = ["DE", "de", "5", "[\"DE\"]", "{}", "\"DE\"", "true", "null", "", "a\u{0}b", "ab", "'; DROP TABLE contacts; --", "c1", "ё\n\"\\"];
     prop_oneof![
-        4 => prop::sample::select(texts.to_vec()).prop_map(Value::from),
+        4 => odd_text(),
         2 => odd_number().prop_map(Value::from),
         1 => prop::sample::select(vec![json!(9_007_199_254_740_993_i64), json!(u64::MAX), json!(i64::MIN), json!(i64::MAX), json!(5)]),
         1 => prop::sample::select(vec![json!(true), json!(false), json!(["DE"]), json!([]), json!({}), json!({"a": 5}), json!([5.0, {"a": [1]}])]),
@@ -128,8 +148,24 @@ fn odd_value() -> impl Strategy<Value = Value> {
 
 fn odd_number() -> impl Strategy<Value = f64> {
     prop::sample::select(vec![
-        0.0, -0.0, 1.0, 2.0, 2.5, 5.0, 0.1, 0.3, 0.1 + 0.2, 19.99, 1.0 / 3.0, 123_456_789.123_456_78, 1e300, 5e-324,
-        9_007_199_254_740_991.0, 9_007_199_254_740_992.0, 9_007_199_254_740_994.0, 9.3e18,
+        0.0,
+        -0.0,
+        1.0,
+        2.0,
+        2.5,
+        5.0,
+        0.1,
+        0.3,
+        0.1 + 0.2,
+        19.99,
+        1.0 / 3.0,
+        123_456_789.123_456_78,
+        1e300,
+        5e-324,
+        9_007_199_254_740_991.0,
+        9_007_199_254_740_992.0,
+        9_007_199_254_740_994.0,
+        9.3e18,
     ])
 }
 
@@ -171,7 +207,8 @@ fn any_message_condition() -> impl Strategy<Value = Condition> {
 }
 
 fn person() -> impl Strategy<Value = Person> {
-    let zone = prop::sample::select(vec![None, None, Some("Europe/Berlin"), Some("america/NEW_YORK"), Some("Mars/Olympus"), Some("DE")]);
+    let zone =
+        prop::sample::select(vec![None, None, Some("Europe/Berlin"), Some("america/NEW_YORK"), Some("Mars/Olympus"), Some("DE")]);
     let text = || option::of(prop::sample::select(vec!["DE", "c1", "5", "", "a\u{0}b"]).prop_map(str::to_owned));
     let said = btree_map(prop::sample::select(settings().topics.into_keys().collect::<Vec<_>>()), any::<bool>(), 0..4);
     let consent = (said, prop::bool::weighted(0.2)).prop_map(|(topics, none)| Consent { none, topics });
@@ -226,12 +263,18 @@ fn traits() -> impl Strategy<Value = Option<Value>> {
 }
 
 fn past() -> impl Strategy<Value = Past> {
-    let plain = (prop::sample::select(vec!["bought", "seen"]), 0..LATEST, prop_oneof![properties(), odd_properties().prop_map(Value::Object)]);
+    let plain = (
+        prop::sample::select(vec!["bought", "seen"]),
+        0..LATEST,
+        prop_oneof![properties(), odd_properties().prop_map(Value::Object)],
+    );
     let template = option::of(prop::sample::select(vec![json!("hello"), json!(""), json!("bye"), json!(5)]));
     let fate = (prop::sample::select(Fate::ALL[1..].to_vec()), 0..LATEST, template, option::of(0..3_usize));
-    let status = prop::sample::select(vec![MessageStatus::Sent, MessageStatus::Sent, MessageStatus::Queued, MessageStatus::Failed]);
+    let status =
+        prop::sample::select(vec![MessageStatus::Sent, MessageStatus::Sent, MessageStatus::Queued, MessageStatus::Failed]);
     let message = (status, 0..LATEST, prop::sample::select(vec!["hello", "bye"]), prop::sample::select(vec!["other", "another"]));
-    let reasons = vec![None, Some(EndReason::Completed), Some(EndReason::Goal), Some(EndReason::ExitWhen), Some(EndReason::Erased)];
+    let reasons =
+        vec![None, Some(EndReason::Completed), Some(EndReason::Goal), Some(EndReason::ExitWhen), Some(EndReason::Erased)];
     let run = (prop::sample::select(vec!["other", "another"]), prop::sample::select(reasons));
     (vec(plain, 0..6), vec(fate, 0..3), vec(message, 0..3), vec(run, 0..3)).prop_map(|(events, fates, messages, runs)| Past {
         events: events.into_iter().map(|(name, at, with)| (name.to_owned(), at, with)).collect(),

@@ -108,13 +108,17 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
     store
         .db
         .conn
-        .execute("UPDATE contacts SET traits = ?2, version = ?3, recheck = ?4 WHERE id = ?1", params![id.0, traits, person.version, person.recheck])
+        .execute(
+            "UPDATE contacts SET traits = ?2, version = ?3, recheck = ?4 WHERE id = ?1",
+            params![id.0, traits, person.version, person.recheck],
+        )
         .unwrap();
     for list in &person.lists {
         store.set_listed(id, list, true, 0).unwrap();
     }
-    let runs = person.past.runs.iter().enumerate();
-    runs.for_each(|(number, (workflow, reason))| drop(add_run(store, id, workflow, number, *reason)));
+    for (number, (workflow, reason)) in person.past.runs.iter().enumerate() {
+        add_run(store, id, workflow, number, *reason);
+    }
     let mut messages = Vec::new();
     for (number, message) in person.past.messages.iter().enumerate() {
         messages.push(add_message(store, id, number, *message));
@@ -128,12 +132,19 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
     }
 }
 
-fn occur(store: &mut SqliteStore, contact: ContactId, name: &str, at: i64, properties: Map<String, Value>, message: Option<MessageId>) {
+fn occur(
+    store: &mut SqliteStore,
+    contact: ContactId,
+    name: &str,
+    at: i64,
+    properties: Map<String, Value>,
+    message: Option<MessageId>,
+) {
     let event = NewEvent { contact, name: name.to_owned(), at, properties, uid: None, message };
     store.insert_event(&event, 0).unwrap();
 }
 
-fn add_run(store: &mut SqliteStore, contact: ContactId, workflow: &str, number: usize, reason: Option<EndReason>) -> RunId {
+fn add_run(store: &mut SqliteStore, contact: ContactId, workflow: &str, number: usize, reason: Option<EndReason>) {
     let workflow = store.workflow_id(workflow).unwrap();
     let run = Run {
         id: RunId(0),
@@ -158,7 +169,7 @@ fn add_run(store: &mut SqliteStore, contact: ContactId, workflow: &str, number: 
         due: None,
         ended: reason.map(|reason| Ended { at: 1, reason, detail: None }),
     };
-    store.insert_run(&run).unwrap().unwrap()
+    store.insert_run(&run).unwrap().unwrap();
 }
 
 fn add_message(
