@@ -121,13 +121,15 @@ impl Compiled {
 fn gather<'q>(whole: Conjunct<'q>, question: &Question<'q>, into: &mut Vec<Conjunct<'q>>) {
     let Conjunct { condition, ref inside, depth } = whole;
     let deeper = depth + 1;
+    // Segments of segments can stand for far more than is written.
+    let fits = deeper < DEEPEST && into.len() < MOST_PARTS;
     match condition {
-        Condition::All(parts) if deeper < DEEPEST => {
+        Condition::All(parts) if fits => {
             for part in parts {
                 gather(Conjunct { condition: part, inside: inside.clone(), depth: deeper }, question, into);
             }
         }
-        Condition::Segment(name) if deeper < DEEPEST && !inside.contains(&name.as_str()) => match question.segments.get(name) {
+        Condition::Segment(name) if fits && !inside.contains(&name.as_str()) => match question.segments.get(name) {
             Some(segment) => {
                 let inside = inside.iter().copied().chain([name.as_str()]).collect();
                 gather(Conjunct { condition: segment, inside, depth: deeper }, question, into);

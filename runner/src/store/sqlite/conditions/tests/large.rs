@@ -112,6 +112,9 @@ fn segments_that_fan_out_and_turn_back() {
     let mut segments: BTreeMap<String, Condition> = (0..11).map(fan).collect();
     segments.insert("s11".to_owned(), bought(9));
     check(&segment(0), &segments, &[9]);
+    segments.extend((11..38).map(fan));
+    segments.insert("s38".to_owned(), bought(99));
+    check(&segment(0), &segments, &[]);
     // Nobody is in what needs itself.
     segments.insert("s11".to_owned(), segment(0));
     check(&segment(0), &segments, &[]);
