@@ -63,7 +63,7 @@ pub(crate) fn turns(condition: &EventCondition, scope: &Scope<'_>) -> Option<(bo
     }
     // Beyond every number that the tests name the answer stays.
     let named = condition.count.iter().flatten().map(greatest_named).fold(1.0, f64::max);
-    let last = (named <= COUNTED as f64).then_some(named as usize + 1)?;
+    let last = (named <= COUNTED as f64).then(|| named as usize + 1)?;
     let holds = |number| enough(condition, number, scope);
     let turns: Vec<usize> = (1..=last).filter(|number| holds(*number) != holds(number - 1)).take(MOST_TURNS + 1).collect();
     (turns.len() <= MOST_TURNS).then_some((holds(0), turns))

@@ -9,7 +9,7 @@ mod address;
 mod compose;
 mod local;
 mod mail;
-mod outbox;
+pub mod outbox;
 mod pool;
 mod smtp;
 mod smtp_url;

@@ -42,17 +42,7 @@ impl Outbox {
 
     /// Removes the mail's file, if there is one.
     pub fn forget(&self, message_id: &str) {
-        let path = self.folder.join(format!("{}.eml", file_name(message_id)));
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::error!(
-                    file = %path.display(),
-                    error = %error,
-                    "a mail to somebody who was erased cannot be removed; remove it by hand"
-                );
-            }
-            _ => {}
-        }
+        forget(&self.folder, message_id);
     }
 
     fn write(&self, name: &str, mail: &str) -> io::Result<()> {
@@ -63,6 +53,21 @@ impl Outbox {
             let _ = std::fs::remove_file(&part);
         }
         written
+    }
+}
+
+/// Removes the file of the mail of this Message-ID from an outbox folder, if it is there.
+pub fn forget(folder: &Path, message_id: &str) {
+    let path = folder.join(format!("{}.eml", file_name(message_id)));
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::error!(
+                file = %path.display(),
+                error = %error,
+                "a mail to somebody who was erased cannot be removed; remove it by hand"
+            );
+        }
+        _ => {}
     }
 }
 

@@ -16,6 +16,7 @@ mod project;
 mod rows;
 mod run;
 mod schema;
+mod segment;
 mod simulate;
 mod status;
 mod validate;
@@ -78,6 +79,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Let a contact enter a workflow
     Enroll(enroll::Enroll),
+    /// Who is in a segment; putting contacts on the list of a static one
+    Segment(segment::Segment),
     /// Freeze a workflow: nobody enters, those inside stay where they are
     Pause(pause::Pause),
     /// Let a paused workflow go on
@@ -121,6 +124,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
+        Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),
         Command::Status(command) => command.run(project),

@@ -85,13 +85,12 @@ impl Definitions {
         self.work_out(store, contact, (Known::New, true), Happened::Nothing, moment)
     }
 
-    /// The segments the contact is in and since when, in order of name; of those of which that is not known (they came later than the runner's
-    /// definitions), since now.
+    /// The segments the contact is in and since when, in order of name; where that is not known (they came later than the runner's definitions), since
+    /// now.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn segments_of(&self, store: &mut dyn Store, contact: Contact, moment: Moment) -> Result<Vec<(String, i64)>> {
-        let worked_out = self.look(store, contact, Happened::Nothing, moment)?;
+    pub fn segments_of(&self, store: &mut dyn Store, worked_out: &WorkedOut) -> Result<Vec<(String, i64)>> {
         let listed = store.lists_of(worked_out.contact.id)?;
         let inside = |(place, name): (usize, &str)| {
             let since = worked_out.standing.since(place)?;

@@ -131,7 +131,7 @@ pub trait Store: Send {
     /// `None`: an event of this uid is stored already.
     fn insert_event(&mut self, event: &NewEvent, now: i64) -> Result<Option<EventId>>;
     /// A contact's events of this name with `at >= from`, oldest first (by time, then id). `message_sent` is answered from the messages that were
-    /// sent, with the properties template, workflow, step and channel. With `bare` the properties are left null.
+    /// sent, with the properties template, workflow, step and channel. With `bare` the properties and the message are left out.
     fn events(&mut self, contact: ContactId, name: &str, from: i64, bare: bool) -> Result<Vec<Event>>;
     fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>>;
     /// The event of this uid.

@@ -201,7 +201,7 @@ pub(crate) fn path(text: &str) -> Path {
 }
 
 /// A condition in the model's JSON, in which paths are written as people do.
-fn condition(mut json: Value) -> Condition {
+pub(crate) fn condition(mut json: Value) -> Condition {
     write_out_paths(&mut json);
     serde_json::from_value(json).expect("a condition")
 }
@@ -227,11 +227,11 @@ fn expect(world: &World, json: Value, now: i64, holds: bool, recheck: Option<i64
     assert_eq!(truth, Truth { holds, recheck }, "{json} at {now}");
 }
 
-fn value(path: &str, test: Value) -> Value {
+pub(crate) fn value(path: &str, test: Value) -> Value {
     json!({"value": {"path": path, "tests": [test]}})
 }
 
-fn event(name: &str, more: Value) -> Value {
+pub(crate) fn event(name: &str, more: Value) -> Value {
     let mut event = json!({"name": name, "filter": null, "count": null, "aggregates": [], "within": null, "since": null});
     object(more).into_iter().for_each(|(key, value)| event[key] = value);
     json!({"event": event})

@@ -5,14 +5,21 @@ mod show;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dsl::model::Deliver;
 
 use self::person::{Extent, Person};
 use super::beside::Beside;
 use super::{CouldNotRun, Exit, Outcome, output};
-use crate::ingest::ContactInput;
-use crate::kernel::Suppression;
+use crate::channels::outbox;
+use crate::clock::{Clock, Stopwatch, WallClock};
+use crate::ingest::{ContactInput, Occurrence, What};
+use crate::kernel::{Input, Kernel, Options, Plan, Suppression};
+use crate::standing::Definitions;
 use crate::state::{Contact, ContactId};
-use crate::store::{InboxItem, SqliteStore, Store};
+use crate::store::{InboxItem, SqliteStore, Store, StoreError};
 
 #[derive(clap::Args)]
 pub struct ContactArguments {
@@ -44,7 +51,7 @@ enum Action {
         /// The contact's id, another id that leads to it, or its e-mail address
         #[arg(value_name = "ID")]
         who: String,
-        /// Do not ask
+        /// Do not ask, on a terminal
         #[arg(long)]
         yes: bool,
     },
@@ -113,14 +120,16 @@ fn unknown(who: &str) -> CouldNotRun {
 }
 
 fn found(beside: &mut Beside, who: &str, extent: Extent) -> Result<Person, CouldNotRun> {
+    let catalog = beside.catalog_in_force()?;
     let Beside { store: Some(store), settings, .. } = beside else { return Err(unknown(who)) };
-    match lookup(store, who)? {
-        Some(contact) => Ok(Person::of(store, settings, contact, extent)?),
-        None => Err(unknown(who)),
-    }
+    let Some(contact) = lookup(store, who)? else { return Err(unknown(who)) };
+    let definitions = match catalog {
+        Some(catalog) => Some(Definitions::beside(Arc::new(catalog), store)?),
+        None => None,
+    };
+    Ok(Person::of(store, settings, definitions.as_ref(), contact, extent)?)
 }
 
-/// The runner does it: it alone may end the person's runs and holds the mails that are under way.
 fn erase(beside: &mut Beside, who: &str, yes: bool) -> Outcome {
     let Some(store) = &mut beside.store else { return Err(unknown(who)) };
     let Some(contact) = lookup(store, who)? else {
@@ -135,18 +144,72 @@ fn erase(beside: &mut Beside, who: &str, yes: bool) -> Outcome {
         output::text("nothing is erased\n")?;
         return Ok(Exit::Fine);
     }
-    beside.leave(&InboxItem::Erase(contact.id))?;
-    output::text(&format!(
-        "{} is erased by the runner: at once if it runs, else first thing when it starts. Until then everything is still held; \
-         `campaignd contact show` says when it is gone. Files you imported or exported, backups, and mails that have left are not touched.\n",
-        contact.uid
-    ))?;
+    let erased = match SqliteStore::open(beside.path()) {
+        Ok(alone) => erase_alone(beside, alone, &contact)?,
+        // The runner does it: it alone may end the person's runs and holds the mails that are under way.
+        Err(StoreError::Held(_)) => {
+            beside.leave(&InboxItem::Erase(contact.id))?;
+            wait_until_erased(beside, contact.id)?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let uid = &contact.uid;
+    output::text(&match erased {
+        true => format!(
+            "{uid} is erased. Files you imported or exported, backups, and mails that have left are not touched.\n"
+        ),
+        false => format!(
+            "{uid} is erased by the runner as soon as it gets to it. Until then everything is still held; `campaignd contact show` says \
+             when it is gone.\n"
+        ),
+    })?;
     Ok(Exit::Fine)
 }
 
+/// Erases without a runner, by being one for as long as it takes. False: that needs definitions, and there are none that are good.
+fn erase_alone(beside: &mut Beside, store: SqliteStore, contact: &Contact) -> Result<bool, CouldNotRun> {
+    let Some(catalog) = beside.catalog_in_force()? else {
+        drop(store);
+        beside.leave(&InboxItem::Erase(contact.id))?;
+        return Ok(false);
+    };
+    let plan = Plan::new(Arc::new(catalog), None).map_err(|error| CouldNotRun(error.to_string()))?;
+    let now = WallClock.now();
+    let mut kernel = Kernel::open(Box::new(store), Arc::new(plan), Options::default(), now)?;
+    kernel.stop_sending();
+    let what = What::Erase;
+    let input = Input::Occurrence(Occurrence { at: now, contact: contact.uid.clone(), anonymous: false, what });
+    let erased = kernel.turn(now, &[input])?.erased;
+    for channel in beside.settings.channels.values() {
+        if let Deliver::Outbox(folder) = &channel.deliver {
+            erased.iter().for_each(|message| outbox::forget(&beside.root.join(folder), message));
+        }
+    }
+    // The turn after it takes note that the mails are gone.
+    kernel.turn(now, &[])?;
+    Ok(true)
+}
+
+/// How long the command waits for the runner, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(50);
+
+fn wait_until_erased(beside: &mut Beside, id: ContactId) -> Result<bool, CouldNotRun> {
+    let Some(store) = &mut beside.store else { return Ok(false) };
+    let watch = Stopwatch::start();
+    while watch.elapsed() < PATIENCE {
+        if store.contact(id)?.is_none_or(|contact| contact.erased) {
+            return Ok(true);
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(false)
+}
+
+/// Asks where there is somebody to ask.
 fn agreed(contact: &Contact) -> Result<bool, CouldNotRun> {
     if !io::stdin().is_terminal() {
-        return Err(CouldNotRun("erasing cannot be undone: say --yes, or answer the question on a terminal".to_owned()));
+        return Ok(true);
     }
     let uid = &contact.uid;
     let asked = write!(io::stderr(), "Erase everything that is held about {uid}? It cannot be undone. [y/N] ");
@@ -174,9 +237,4 @@ fn allow(beside: &mut Beside, who: &str) -> Outcome {
     }
     output::note(&nobody());
     Ok(Exit::Findings)
-}
-
-/// Where a person's segments come from.
-fn segments_of(store: &mut SqliteStore, contact: ContactId) -> crate::store::Result<Vec<(String, i64)>> {
-    store.lists_of(contact)
 }

@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::segments_of;
 use crate::audience::subscribed;
 use crate::cli::export::{EventLine, RunLine, event_line};
 use crate::cli::messages::MessageRow;
@@ -16,6 +15,7 @@ use crate::cli::names::Names;
 use crate::clock::{Clock, WallClock};
 use crate::instant;
 use crate::kernel::message_id;
+use crate::standing::{Definitions, Happened, Moment};
 use crate::state::{Contact, Run};
 use crate::store::{Result, SqliteStore, Store};
 
@@ -102,8 +102,23 @@ pub struct LogLine {
 impl Person {
     /// # Errors
     /// Those of the store.
-    pub fn of(store: &mut SqliteStore, settings: &Settings, contact: Contact, extent: Extent) -> Result<Person> {
+    pub fn of(
+        store: &mut SqliteStore,
+        settings: &Settings,
+        definitions: Option<&Definitions>,
+        mut contact: Contact,
+        extent: Extent,
+    ) -> Result<Person> {
         let zone = instant::project_zone(settings);
+        let now = WallClock.now();
+        // Without definitions the lists are what is known for sure.
+        let mut segments = store.lists_of(contact.id)?;
+        if let Some(definitions) = definitions {
+            let moment = Moment::of(store, now)?;
+            let worked_out = definitions.look(store, contact, Happened::Nothing, moment)?;
+            segments = definitions.segments_of(store, &worked_out)?;
+            contact = worked_out.contact;
+        }
         let mut names = Names::of(store)?;
         let id = contact.id;
         let limit = if extent == Extent::Latest { LATEST + 1 } else { usize::MAX };
@@ -124,12 +139,10 @@ impl Person {
             let workflow = names.workflow(run.workflow);
             runs.push(run_with_log(store, run, (uid.clone(), workflow), extent, &zone)?);
         }
-        let segments = segments_of(store, id)?.into_iter();
-        let now = WallClock.now();
         Ok(Person {
             other_ids: store.aliases(id)?,
             consents: consents(store, &contact, settings, &zone)?,
-            segments: segments.map(|(name, since)| SegmentLine { name, since: instant::text(since, &zone) }).collect(),
+            segments: segments.into_iter().map(|(name, since)| SegmentLine { name, since: instant::text(since, &zone) }).collect(),
             id: contact.uid,
             email: contact.email,
             phone: contact.phone,

@@ -59,9 +59,8 @@ impl Import<'_> {
             return Ok(None);
         }
         let contact = ContactInput { id: uid.clone(), ..ContactInput::default() };
-        let id = self.store.insert_contact(&contact.into_contact(&self.topics), now)?;
-        self.word.contacts.insert(id);
-        Ok(Some(id))
+        // The event's word is enough: nothing is known of the contact but that.
+        Ok(Some(self.store.insert_contact(&contact.into_contact(&self.topics), now)?))
     }
 
     fn event(
@@ -95,11 +94,10 @@ impl Import<'_> {
             self.change(contact, now, |contact| contact.consent.change(topic, subscribe))?;
         }
         let grace = self.settings.grace.millis();
-        if occurrence.at >= now.saturating_sub(grace) {
-            match self.word.events.last_mut() {
-                Some((_, last)) if last.0 + 1 == id.0 => *last = id,
-                _ => self.word.events.push((id, id)),
-            }
+        let fresh = occurrence.at >= now.saturating_sub(grace);
+        match self.word.events.last_mut() {
+            Some((_, last, known)) if last.0 + 1 == id.0 && *known == fresh => *last = id,
+            _ => self.word.events.push((id, id, fresh)),
         }
         Ok(())
     }

@@ -84,8 +84,8 @@ pub struct Import<'a> {
 #[derive(Default)]
 struct Word {
     contacts: BTreeSet<ContactId>,
-    /// Ranges of ids of events that are fresh.
-    events: Vec<(EventId, EventId)>,
+    /// Ranges of ids of events, and whether they are fresh.
+    events: Vec<(EventId, EventId, bool)>,
 }
 
 impl<'a> Import<'a> {
@@ -195,8 +195,9 @@ impl<'a> Import<'a> {
         if !word.contacts.is_empty() {
             self.store.push_inbox(&InboxItem::Contacts(word.contacts.into_iter().collect()), now)?;
         }
-        for (first, last) in word.events {
-            self.store.push_inbox(&InboxItem::Events { first, last }, now)?;
+        for (first, last, fresh) in word.events {
+            let item = if fresh { InboxItem::Events { first, last } } else { InboxItem::History { first, last } };
+            self.store.push_inbox(&item, now)?;
         }
         Ok(())
     }

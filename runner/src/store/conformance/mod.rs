@@ -3,6 +3,7 @@
 //! [`check`] runs them all.
 
 mod audience;
+mod conditions;
 mod contacts;
 mod erase;
 mod events;
@@ -33,6 +34,9 @@ const CASES: &[(&str, Case)] = &[
     ("audience::not_joined_with_the_same_open_run", audience::not_joined_with_the_same_open_run),
     ("audience::old_events_expire", audience::old_events_expire),
     ("audience::old_messages_and_logs_expire", audience::old_messages_and_logs_expire),
+    ("conditions::matching_in_pages", conditions::matching_in_pages),
+    ("conditions::nobody_who_is_erased", conditions::nobody_who_is_erased),
+    ("conditions::outdated_traits", conditions::outdated_traits),
     ("contacts::round_trip", contacts::round_trip),
     ("contacts::uid_is_unique", contacts::uid_is_unique),
     ("contacts::update_changes_everything", contacts::update_changes_everything),

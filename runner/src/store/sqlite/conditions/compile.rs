@@ -14,13 +14,13 @@ use crate::store::sqlite::names::Names;
 use crate::store::{Outdated, Question, Result, StoreError};
 
 /// Parts of a condition that go into one statement. A statement of so many compiles in some milliseconds; far larger ones take SQLite long.
-const MOST_PARTS: usize = 1_000;
+const MOST_PARTS: usize = 500;
 /// Parameters of one statement; SQLite allows 32,766.
-const MOST_PARAMETERS: usize = 20_000;
+const MOST_PARAMETERS: usize = 8_000;
 /// Conditions inside conditions, through segments too, that go into a statement; SQLite allows expressions 1,000 deep.
 const DEEPEST: usize = 40;
 
-/// A question as SQL. Contacts are called `c`.
+/// A question as SQL. Contacts are called `c`; they are read in order of id, beside which their events lie in that order, too.
 pub(super) struct Compiled {
     pub from: String,
     /// Lets everybody through for whom the condition holds.
@@ -121,13 +121,15 @@ impl Compiled {
 fn gather<'q>(whole: Conjunct<'q>, question: &Question<'q>, into: &mut Vec<Conjunct<'q>>) {
     let Conjunct { condition, ref inside, depth } = whole;
     let deeper = depth + 1;
+    // Segments of segments can stand for far more than is written.
+    let fits = deeper < DEEPEST && into.len() < MOST_PARTS;
     match condition {
-        Condition::All(parts) if deeper < DEEPEST => {
+        Condition::All(parts) if fits => {
             for part in parts {
                 gather(Conjunct { condition: part, inside: inside.clone(), depth: deeper }, question, into);
             }
         }
-        Condition::Segment(name) if deeper < DEEPEST && !inside.contains(&name.as_str()) => match question.segments.get(name) {
+        Condition::Segment(name) if fits && !inside.contains(&name.as_str()) => match question.segments.get(name) {
             Some(segment) => {
                 let inside = inside.iter().copied().chain([name.as_str()]).collect();
                 gather(Conjunct { condition: segment, inside, depth: deeper }, question, into);
@@ -248,7 +250,7 @@ impl<'q> Compiler<'_, 'q> {
         let Some((drive, place)) = asked.max_by_key(|(drive, _)| (drive.least, drive.from)) else { return Ok(None) };
         let Some(table) = self.driving(&drive)? else { return Ok(None) };
         conjuncts.remove(place);
-        Ok(Some(format!("({table}) AS driving CROSS JOIN contacts AS c ON c.id = driving.contact")))
+        Ok(Some(format!("({table}) AS driving CROSS JOIN contacts AS c NOT INDEXED ON c.id = driving.contact")))
     }
 
     fn finish(&mut self, condition: Expression, from: Option<String>, exact: bool) -> Compiled {
@@ -269,7 +271,7 @@ impl<'q> Compiler<'_, 'q> {
             }
         }
         Compiled {
-            from: from.unwrap_or_else(|| "contacts AS c".to_owned()),
+            from: from.unwrap_or_else(|| "contacts AS c NOT INDEXED".to_owned()),
             filter: filter.join(" AND "),
             sure,
             params: std::mem::take(&mut self.params),

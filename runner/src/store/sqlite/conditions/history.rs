@@ -77,8 +77,8 @@ impl<'q> Compiler<'_, 'q> {
         let Rows { from, filter, .. } = rows;
         let asked = match turns.as_slice() {
             [] => return Ok(Expression::Known(at_none)),
+            [1] => exists(&from, &filter),
             // The look-up ends at the event that decides.
-            [1] => format!("EXISTS (SELECT 1 FROM {from} WHERE {filter})"),
             [turn] => {
                 let before = self.number(turn - 1);
                 format!("EXISTS (SELECT 1 FROM {from} WHERE {filter} LIMIT 1 OFFSET {before})")
@@ -155,7 +155,7 @@ impl<'q> Compiler<'_, 'q> {
                 let Some(template) = self.names.find(self.db, template)? else { return Ok(Expression::Known(false)) };
                 filter += &format!(" AND e{alias}.template = {}", self.param(template));
             }
-            format!("EXISTS (SELECT 1 FROM {from} WHERE {filter})")
+            exists(&from, &filter)
         } else {
             let Some(name) = self.names.find(self.db, message.is.event())? else { return Ok(Expression::Known(false)) };
             let (name, between) = (self.param(name), self.between(from));
@@ -165,7 +165,7 @@ impl<'q> Compiler<'_, 'q> {
                 rows += &format!(" LEFT JOIN messages AS m{alias} ON m{alias}.id = e{alias}.message");
                 filter += &format!(" AND {}", self.template_is(alias, template)?);
             }
-            format!("EXISTS (SELECT 1 FROM {rows} WHERE {filter})")
+            exists(&rows, &filter)
         };
         Ok(Expression::sql(Cost::Lookup, text))
     }
@@ -185,8 +185,7 @@ impl<'q> Compiler<'_, 'q> {
     pub(super) fn listed(&mut self, list: &str) -> Fit<Expression> {
         let Some(list) = self.names.find(self.db, list)? else { return Ok(Expression::Known(false)) };
         let list = self.param(list);
-        let text = format!("EXISTS (SELECT 1 FROM list_members WHERE contact = c.id AND list = {list})");
-        Ok(Expression::sql(Cost::Lookup, text))
+        Ok(Expression::sql(Cost::Lookup, exists("list_members", &format!("contact = c.id AND list = {list}"))))
     }
 
     pub(super) fn workflow(&mut self, name: &str, is: WorkflowState) -> Fit<Expression> {
@@ -194,10 +193,7 @@ impl<'q> Compiler<'_, 'q> {
         let known = self.db.row(doing, "SELECT id FROM workflows WHERE name = ?1", [name], |row| Ok(row.get::<_, i64>(0)?))?;
         let Some(workflow) = known else { return Ok(Expression::Known(is == WorkflowState::Never)) };
         let workflow = self.param(workflow);
-        let run = |more: &str| {
-            let rows = "runs INDEXED BY runs_contact";
-            format!("EXISTS (SELECT 1 FROM {rows} WHERE contact = c.id AND workflow = {workflow}{more})")
-        };
+        let run = |more: &str| exists("runs INDEXED BY runs_contact", &format!("contact = c.id AND workflow = {workflow}{more}"));
         let (completed, goal) = (EndReason::Completed as i64, EndReason::Goal as i64);
         let text = match is {
             WorkflowState::Active => run(" AND reason IS NULL"),
@@ -207,4 +203,9 @@ impl<'q> Compiler<'_, 'q> {
         };
         Ok(Expression::sql(Cost::Lookup, text))
     }
+}
+
+/// The limit keeps SQLite from making a join of it, whose order it would choose without knowing how much there is.
+fn exists(rows: &str, filter: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM {rows} WHERE {filter} LIMIT 1)")
 }

@@ -12,8 +12,8 @@ use crate::audience::{BUILT_IN, meets_all};
 
 /// Below it every whole number has a floating-point number of its own, and SQLite compares the two as the check in memory does.
 const EXACT: f64 = 9_007_199_254_740_992.0;
-/// Lists of values that are longer go to the function.
-const LONGEST_LIST: usize = 1_000;
+/// A list of values that is longer is handed over as one parameter: thousands of them take SQLite long to tell apart.
+const FEW: usize = 8;
 
 /// Values in a column of JSON.
 struct Place {
@@ -90,14 +90,13 @@ impl Compiler<'_, '_> {
     /// `None`: better left to the function.
     fn field_meets(&mut self, column: &str, test: &Predicate) -> Option<Expression> {
         let is_any = |compiler: &mut Self, values: &[Value]| {
-            let texts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-            compiler.one_of(column, texts.into_iter().map(str::to_owned).collect())
+            compiler.one_of(column, values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
         };
         Some(match test {
-            Predicate::Is(value) => is_any(self, std::slice::from_ref(value)),
-            Predicate::IsNot(value) => Expression::not(is_any(self, std::slice::from_ref(value))),
-            Predicate::OneOf(values) if values.len() <= LONGEST_LIST => is_any(self, values),
-            Predicate::NoneOf(values) if values.len() <= LONGEST_LIST => Expression::not(is_any(self, values)),
+            Predicate::Is(value) => is_any(self, std::slice::from_ref(value))?,
+            Predicate::IsNot(value) => Expression::not(is_any(self, std::slice::from_ref(value))?),
+            Predicate::OneOf(values) => is_any(self, values)?,
+            Predicate::NoneOf(values) => Expression::not(is_any(self, values)?),
             Predicate::Exists(wanted) => exists(format!("{column} IS NOT NULL"), *wanted),
             // A text is no number.
             Predicate::Above(_) | Predicate::AtLeast(_) | Predicate::Below(_) | Predicate::AtMost(_) => Expression::Known(false),
@@ -134,9 +133,6 @@ impl Compiler<'_, '_> {
 
     /// Whether it is one of these, compared as they are written. `None`: numbers, lists and objects can be written in more than one way.
     fn json_is(&mut self, place: &Place, values: &[Value]) -> Option<Expression> {
-        if values.len() > LONGEST_LIST {
-            return None;
-        }
         let mut written = Vec::with_capacity(values.len());
         for value in values {
             match value {
@@ -146,16 +142,25 @@ impl Compiler<'_, '_> {
                 Value::Number(_) | Value::Array(_) | Value::Object(_) => return None,
             }
         }
-        Some(self.one_of(&format!("{} -> {}", place.column, place.path), written))
+        self.one_of(&format!("{} -> {}", place.column, place.path), written)
     }
 
-    fn one_of(&mut self, what: &str, values: Vec<String>) -> Expression {
+    /// `None`: better left to the function.
+    fn one_of(&mut self, what: &str, values: Vec<String>) -> Option<Expression> {
+        if values.len() > FEW {
+            // SQLite reads no text with a zero byte out of JSON.
+            if values.iter().any(|value| value.contains('\0')) {
+                return None;
+            }
+            let list = self.param(Value::from(values).to_string());
+            return Some(Expression::sql(Cost::Row, format!("coalesce(({what}) IN (SELECT value FROM json_each({list})), 0)")));
+        }
         let params: Vec<String> = values.into_iter().map(|value| self.param(value)).collect();
-        match params.as_slice() {
+        Some(match params.as_slice() {
             [] => Expression::Known(false),
             [param] => Expression::sql(Cost::Row, format!("({what}) IS {param}")),
             params => Expression::sql(Cost::Row, format!("coalesce(({what}) IN ({}), 0)", params.join(", "))),
-        }
+        })
     }
 
     /// A number against a limit; `otherwise`: the answer for what is no number. Whole numbers are compared here; the others as they are read in memory.

@@ -20,8 +20,9 @@ use crate::store::{Outdated, Question};
 /// Keys that are anything but plain, and some that only look like something else.
 const KEYS: [&str; 14] = ["a", "score", "n", "", "a.b", "a\"b", "\"", "a\\", "a'b", "$", "x[0]", "0", "ключ", "nul\u{0}"];
 
+/// As many as PROPTEST_CASES says, and no fewer than these.
 fn cases() -> u32 {
-    std::env::var("CONDITIONS_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+    ProptestConfig::default().cases.max(300)
 }
 
 proptest! {
@@ -99,6 +100,7 @@ fn own_predicate() -> impl Strategy<Value = Predicate> {
         2 => odd_value().prop_map(Predicate::Is),
         2 => odd_value().prop_map(Predicate::IsNot),
         2 => vec(odd_value(), 0..4).prop_map(Predicate::OneOf),
+        1 => vec(odd_text(), 9..12).prop_map(Predicate::OneOf),
         1 => vec(odd_value(), 0..4).prop_map(Predicate::NoneOf),
         1 => odd_value().prop_map(Predicate::Contains),
         2 => (odd_number(), 0..4).prop_map(|(limit, kind)| match kind {
@@ -112,8 +114,7 @@ fn own_predicate() -> impl Strategy<Value = Predicate> {
     ]
 }
 
-/// Values that are easily taken for one another.
-fn odd_value() -> impl Strategy<Value = Value> {
+fn odd_text() -> impl Strategy<Value = Value> {
     let texts = [
         "DE",
         "de",
@@ -130,8 +131,13 @@ fn odd_value() -> impl Strategy<Value = Value> {
         "c1",
         "ё\n\"\\",
     ];
+    prop::sample::select(texts.to_vec()).prop_map(Value::from)
+}
+
+/// Values that are easily taken for one another.
+fn odd_value() -> impl Strategy<Value = Value> {
     prop_oneof![
-        4 => prop::sample::select(texts.to_vec()).prop_map(Value::from),
+        4 => odd_text(),
         2 => odd_number().prop_map(Value::from),
         1 => prop::sample::select(vec![json!(9_007_199_254_740_993_i64), json!(u64::MAX), json!(i64::MIN), json!(i64::MAX), json!(5)]),
         1 => prop::sample::select(vec![json!(true), json!(false), json!(["DE"]), json!([]), json!({}), json!({"a": 5}), json!([5.0, {"a": [1]}])]),

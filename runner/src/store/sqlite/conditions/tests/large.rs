@@ -51,19 +51,17 @@ fn bought(least: i32) -> Condition {
 #[track_caller]
 fn check(condition: &Condition, segments: &BTreeMap<String, Condition>, expected: &[i64]) {
     let (mut store, settings) = (ten(), settings());
-    for outdated in [Outdated::Ignore, Outdated::Exclude(0)] {
-        let question = Question { condition, segments, settings: &settings, now: 100, outdated };
-        let expected: Vec<ContactId> = expected.iter().map(|number| ContactId(number + 1)).collect();
-        assert_eq!(store.found(&question), expected);
-        assert_eq!(store.found_in_pages(&question, 2), expected);
-        assert_eq!(store.counted(&question), expected.len() as u64);
-        assert_eq!(store.expected(&question), expected);
-    }
+    let question = Question { condition, segments, settings: &settings, now: 100, outdated: Outdated::Ignore };
+    let expected: Vec<ContactId> = expected.iter().map(|number| ContactId(number + 1)).collect();
+    assert_eq!(store.found(&question), expected);
+    assert_eq!(store.found_in_pages(&question, 4), expected);
+    assert_eq!(store.counted(&question), expected.len() as u64);
+    assert_eq!(store.expected(&question), expected);
 }
 
 #[test]
 fn many_parts() {
-    for many in [900, 3_000] {
+    for many in [450, 1_500] {
         let ones = || (0..many).map(|_| bought(1));
         check(&Condition::All(ones().chain([value("n", Predicate::Above(7.0))]).collect()), &BTreeMap::new(), &[8, 9]);
         check(
@@ -114,6 +112,9 @@ fn segments_that_fan_out_and_turn_back() {
     let mut segments: BTreeMap<String, Condition> = (0..11).map(fan).collect();
     segments.insert("s11".to_owned(), bought(9));
     check(&segment(0), &segments, &[9]);
+    segments.extend((11..38).map(fan));
+    segments.insert("s38".to_owned(), bought(99));
+    check(&segment(0), &segments, &[]);
     // Nobody is in what needs itself.
     segments.insert("s11".to_owned(), segment(0));
     check(&segment(0), &segments, &[]);

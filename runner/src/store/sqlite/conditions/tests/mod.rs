@@ -2,6 +2,7 @@
 
 mod generated;
 mod large;
+mod plans;
 mod world;
 
 use dsl::model::{Settings, Topic};

@@ -116,8 +116,9 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
     for list in &person.lists {
         store.set_listed(id, list, true, 0).unwrap();
     }
-    let runs = person.past.runs.iter().enumerate();
-    runs.for_each(|(number, (workflow, reason))| drop(add_run(store, id, workflow, number, *reason)));
+    for (number, (workflow, reason)) in person.past.runs.iter().enumerate() {
+        add_run(store, id, workflow, number, *reason);
+    }
     let mut messages = Vec::new();
     for (number, message) in person.past.messages.iter().enumerate() {
         messages.push(add_message(store, id, number, *message));
@@ -143,7 +144,7 @@ fn occur(
     store.insert_event(&event, 0).unwrap();
 }
 
-fn add_run(store: &mut SqliteStore, contact: ContactId, workflow: &str, number: usize, reason: Option<EndReason>) -> RunId {
+fn add_run(store: &mut SqliteStore, contact: ContactId, workflow: &str, number: usize, reason: Option<EndReason>) {
     let workflow = store.workflow_id(workflow).unwrap();
     let run = Run {
         id: RunId(0),
@@ -168,7 +169,7 @@ fn add_run(store: &mut SqliteStore, contact: ContactId, workflow: &str, number: 
         due: None,
         ended: reason.map(|reason| Ended { at: 1, reason, detail: None }),
     };
-    store.insert_run(&run).unwrap().unwrap()
+    store.insert_run(&run).unwrap().unwrap();
 }
 
 fn add_message(
