@@ -4,8 +4,8 @@ use dsl::model::Fate;
 
 use super::timers::Line;
 use super::{
-    Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties, received,
-    runs, tally, time_triggers, workflows,
+    Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties,
+    received, runs, tally, time_triggers, workflows,
 };
 use crate::state::*;
 use crate::store::*;
