@@ -23,17 +23,17 @@ NOW = 1_790_000_000_000
 DAY = 86_400_000
 ROUNDS = 5
 BY_CONTACT = f"""SELECT count(*) FROM contacts c WHERE c.country = 'DE'
-    AND (SELECT count(*) FROM events e WHERE e.contact = c.id AND e.name = 'order_completed' AND e.at BETWEEN {NOW - 30 * DAY} AND {NOW}) >= 3
-    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.contact = c.id AND e.name = 'message_opened' AND e.at BETWEEN {NOW - 14 * DAY} AND {NOW})"""
+    AND (SELECT count(*) FROM events e WHERE e.contact = c.id AND e.name = 'order_completed' AND e.happened BETWEEN {NOW - 30 * DAY} AND {NOW}) >= 3
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.contact = c.id AND e.name = 'message_opened' AND e.happened BETWEEN {NOW - 14 * DAY} AND {NOW})"""
 BY_EVENTS = f"""SELECT count(*) FROM contacts c
-    JOIN (SELECT contact FROM events WHERE name = 'order_completed' AND at BETWEEN {NOW - 30 * DAY} AND {NOW}
+    JOIN (SELECT contact FROM events WHERE name = 'order_completed' AND happened BETWEEN {NOW - 30 * DAY} AND {NOW}
           GROUP BY contact HAVING count(*) >= 3) buyer ON buyer.contact = c.id
-    LEFT JOIN (SELECT DISTINCT contact FROM events WHERE name = 'message_opened' AND at BETWEEN {NOW - 14 * DAY} AND {NOW}) opener
+    LEFT JOIN (SELECT DISTINCT contact FROM events WHERE name = 'message_opened' AND happened BETWEEN {NOW - 14 * DAY} AND {NOW}) opener
         ON opener.contact = c.id
     WHERE c.country = 'DE' AND opener.contact IS NULL"""
 TABLES = {
     "contacts": ("id BIGINT PRIMARY KEY, country TEXT", "SELECT id, attributes ->> '$.country' FROM contacts"),
-    "events": ("contact BIGINT, name TEXT, at BIGINT", "SELECT contact, names.name, at FROM events JOIN names ON names.id = events.name ORDER BY events.id"),
+    "events": ("contact BIGINT, name TEXT, happened BIGINT", "SELECT contact, names.name, at FROM events JOIN names ON names.id = events.name ORDER BY events.id"),
 }
 
 
@@ -91,8 +91,8 @@ def postgresql(folder, expected):
                 with database.cursor().copy(f"COPY {table} FROM STDIN CSV") as copy, open(folder / f"{table}.csv", "rb") as file:
                     while block := file.read(1 << 20):
                         copy.write(block)
-            database.execute("CREATE INDEX ON events (contact, name, at)")
-            database.execute("CREATE INDEX ON events (name, at) INCLUDE (contact)")
+            database.execute("CREATE INDEX ON events (contact, name, happened)")
+            database.execute("CREATE INDEX ON events (name, happened) INCLUDE (contact)")
             database.execute("CREATE INDEX ON contacts (country)")
             database.execute("VACUUM ANALYZE")
             version = database.info.server_version // 10_000

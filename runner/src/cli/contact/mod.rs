@@ -155,9 +155,7 @@ fn erase(beside: &mut Beside, who: &str, yes: bool) -> Outcome {
     };
     let uid = &contact.uid;
     output::text(&match erased {
-        true => format!(
-            "{uid} is erased. Files you imported or exported, backups, and mails that have left are not touched.\n"
-        ),
+        true => format!("{uid} is erased. Files you imported or exported, backups, and mails that have left are not touched.\n"),
         false => format!(
             "{uid} is erased by the runner as soon as it gets to it. Until then everything is still held; `campaignd contact show` says \
              when it is gone.\n"

@@ -142,7 +142,10 @@ impl Person {
         Ok(Person {
             other_ids: store.aliases(id)?,
             consents: consents(store, &contact, settings, &zone)?,
-            segments: segments.into_iter().map(|(name, since)| SegmentLine { name, since: instant::text(since, &zone) }).collect(),
+            segments: segments
+                .into_iter()
+                .map(|(name, since)| SegmentLine { name, since: instant::text(since, &zone) })
+                .collect(),
             id: contact.uid,
             email: contact.email,
             phone: contact.phone,

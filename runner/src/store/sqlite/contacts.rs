@@ -214,7 +214,7 @@ pub(super) fn after(db: &Db, after: ContactId, zone: ZoneFilter<'_>, limit: usiz
 pub(super) fn page(db: &Db, after: ContactId, limit: usize) -> Result<Vec<Contact>> {
     db.rows(
         "list contacts",
-        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits FROM contacts
+        "SELECT id, uid, email, phone, locale, time_zone, attributes, consent, erased, anonymous, traits, version, recheck FROM contacts
          WHERE id > ?1 AND erased = 0 ORDER BY id LIMIT ?2",
         params![after.0, sql_limit(limit)],
         read,
