@@ -1,5 +1,5 @@
-//! Events at 10,000 and at a million contacts, with 100 segments and 20 traits kept up to date: what one costs the kernel, and how many a
-//! second the daemon takes in over HTTP, durably.
+//! Events at 10,000 and at a million contacts, without and with 100 segments and 20 traits kept up to date: what one costs the kernel, and how many
+//! a second the daemon takes in over HTTP, durably.
 //!
 //!     cargo bench -p runner --bench audience -- [CONTACTS] [EVENTS] [keep]
 //!
@@ -185,12 +185,12 @@ fn now() -> i64 {
 }
 
 /// A store with so many contacts and five times as many events over the last year.
-fn build(path: &Path, contacts: usize) {
+fn build(path: &Path, contacts: usize, audience: bool) {
     if path.exists() {
         return;
     }
     let (begun, now, mut random) = (Instant::now(), now(), Random(1));
-    let mut kernel = Kernel::open(Box::new(SqliteStore::open(path).unwrap()), plan(true), Options::default(), now).unwrap();
+    let mut kernel = Kernel::open(Box::new(SqliteStore::open(path).unwrap()), plan(audience), Options::default(), now).unwrap();
     settle(&mut kernel, now);
     for first in (0..contacts).step_by(10 * TURN) {
         let inputs: Vec<Input> =
@@ -218,11 +218,8 @@ fn settle(kernel: &mut Kernel, now: i64) {
 /// Microseconds of the kernel for one event, a thousand to a turn, each turn durable.
 fn kernel_cost(path: &Path, contacts: usize, events: usize, audience: bool, seed: u64) -> f64 {
     let (start, mut random) = (now(), Random(seed ^ now() as u64));
-    let mut kernel = Kernel::open(Box::new(SqliteStore::open(path).unwrap()), plan(true), Options::default(), start).unwrap();
+    let mut kernel = Kernel::open(Box::new(SqliteStore::open(path).unwrap()), plan(audience), Options::default(), start).unwrap();
     settle(&mut kernel, start);
-    if !audience {
-        kernel.reload(plan(false), start).unwrap();
-    }
     let chunks: Vec<Vec<Input>> = (0..events / TURN)
         .map(|_| (0..TURN).map(|_| Input::Occurrence(occurrence(contacts, start, &mut random))).collect())
         .collect();
@@ -231,12 +228,7 @@ fn kernel_cost(path: &Path, contacts: usize, events: usize, audience: bool, seed
     warm.iter().for_each(|chunk| drop(kernel.turn(start, chunk).unwrap()));
     let begun = Instant::now();
     measured.iter().for_each(|chunk| drop(kernel.turn(start, chunk).unwrap()));
-    let cost = begun.elapsed().as_secs_f64() * 1e6 / (measured.len() * TURN) as f64;
-    if !audience {
-        // So that the next one finds everybody up to date: nothing was touched but the version in force.
-        kernel.reload(plan(true), start).unwrap();
-    }
-    cost
+    begun.elapsed().as_secs_f64() * 1e6 / (measured.len() * TURN) as f64
 }
 
 /// The daemon on the store, told when it is ready.
@@ -246,9 +238,9 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn start(folder: &Path) -> Daemon {
+    fn start(folder: &Path, audience: bool) -> Daemon {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        for (name, text) in files(true, &address) {
+        for (name, text) in files(audience, &address) {
             let file = folder.join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, text).unwrap();
@@ -342,8 +334,8 @@ fn answer(answers: &mut impl BufRead) -> String {
     status
 }
 
-fn over_http(folder: &Path, contacts: usize, events: usize) {
-    let daemon = Daemon::start(folder);
+fn over_http(folder: &Path, contacts: usize, events: usize, audience: bool) {
+    let daemon = Daemon::start(folder, audience);
     let batches = events / BATCH / CONNECTIONS;
     let warm: Vec<String> = bodies(contacts, 50, 7);
     post(&daemon.address, &warm);
@@ -369,25 +361,27 @@ fn main() {
     let (large, events) = (numbers.first().copied().unwrap_or(1_000_000), numbers.get(1).copied().unwrap_or(300_000));
     let keep = arguments.iter().any(|argument| argument == "keep");
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("audience");
-    let mut costs = Vec::new();
-    for contacts in [SMALL, large] {
-        let folder = root.join(contacts.to_string());
-        std::fs::create_dir_all(folder.join("state")).unwrap();
-        let path = folder.join("state/campaignd.db");
-        build(&path, contacts);
-        let with = kernel_cost(&path, contacts, events, true, 2);
-        println!("kernel, {contacts} contacts: {with:.1} us an event with 100 segments and 20 traits");
-        if contacts == SMALL {
-            let without = kernel_cost(&path, contacts, events, false, 3);
-            println!(
-                "kernel, {contacts} contacts: {without:.1} us an event without them; their upkeep is {:.1} us",
-                with - without
-            );
+    let mut plain = Vec::new();
+    for audience in [false, true] {
+        let with = if audience { "with 100 segments and 20 traits" } else { "without segments and traits" };
+        let mut costs = Vec::new();
+        for contacts in [SMALL, large] {
+            let folder = root.join(format!("{contacts}-{audience}"));
+            std::fs::create_dir_all(folder.join("state")).unwrap();
+            let path = folder.join("state/campaignd.db");
+            build(&path, contacts, audience);
+            let cost = kernel_cost(&path, contacts, events, audience, 2);
+            println!("kernel, {contacts} contacts, {with}: {cost:.1} us an event");
+            over_http(&folder, contacts, events, audience);
+            costs.push(cost);
         }
-        costs.push(with);
-        over_http(&folder, contacts, events);
+        println!("{with}, an event's cost at {large} contacts is {:.2} times that at {SMALL}", costs[1] / costs[0]);
+        if audience {
+            let upkeep: Vec<String> = costs.iter().zip(&plain).map(|(cost, plain)| format!("{:.1} us", cost - plain)).collect();
+            println!("the upkeep of 100 segments and 20 traits takes {} an event", upkeep.join(" and "));
+        }
+        plain = costs;
     }
-    println!("an event's cost at {large} contacts is {:.2} times that at {SMALL}", costs[1] / costs[0]);
     if !keep {
         std::fs::remove_dir_all(root).unwrap();
     }

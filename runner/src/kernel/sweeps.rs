@@ -1,25 +1,21 @@
 //! Sweeps: work that goes through all contacts, in chunks, the place reached kept with what was done.
 
-use dsl::model::Trigger;
+use dsl::model::{Condition, Path, Predicate, Root, Trigger};
+use serde_json::Value;
 
 use super::entries::Entry;
 use super::in_force::Current;
 use super::{CHUNK, Kernel};
 use crate::standing::{Cause, Happened};
 use crate::state::*;
-use crate::store::{Result, Sweep, SweepKind, ZoneFilter, Zones};
+use crate::store::{Outdated, Question, Result, Sweep, SweepKind, ZoneFilter, Zones};
 
 impl Kernel {
     /// Goes on with the sweeps, a chunk each. True when there is more.
     pub(super) fn sweep(&mut self) -> Result<bool> {
         let sweeps = self.store.sweeps()?;
         for sweep in &sweeps {
-            let zone = match &sweep.kind {
-                SweepKind::Broadcast { zones: Zones::One(zone), .. } => ZoneFilter::In(Some(zone)),
-                SweepKind::Broadcast { zones: Zones::None, .. } => ZoneFilter::In(None),
-                _ => ZoneFilter::All,
-            };
-            let contacts = self.store.contacts_after(sweep.cursor, zone, CHUNK)?;
+            let contacts = self.next_of(sweep)?;
             let Some(last) = contacts.last().copied() else {
                 self.store.drop_sweep(sweep.id)?;
                 if sweep.kind == SweepKind::Audience {
@@ -34,6 +30,33 @@ impl Kernel {
             self.store.set_sweep_cursor(sweep.id, last)?;
         }
         Ok(!sweeps.is_empty())
+    }
+
+    /// The contacts whose turn it is. Of a broadcast only those whom its audience lets in; each is looked at again when they enter.
+    fn next_of(&mut self, sweep: &Sweep) -> Result<Vec<ContactId>> {
+        let SweepKind::Broadcast { zones, .. } = &sweep.kind else {
+            return self.store.contacts_after(sweep.cursor, ZoneFilter::All, CHUNK);
+        };
+        let current = self.in_force.get(sweep.workflow).map(|current| current.prepared.program.definition.clone());
+        let Some((definition, audience)) =
+            current.and_then(|definition| Some((definition.clone(), definition.workflow.audience.clone()?)))
+        else {
+            let zone = match zones {
+                Zones::One(zone) => ZoneFilter::In(Some(zone)),
+                Zones::None => ZoneFilter::In(None),
+                Zones::All => ZoneFilter::All,
+            };
+            return self.store.contacts_after(sweep.cursor, zone, CHUNK);
+        };
+        let settings = self.plan.catalog.settings.clone();
+        let question = Question {
+            condition: &Condition::All(zone_test(zones).into_iter().chain([audience]).collect()),
+            segments: &definition.segments,
+            settings: &settings,
+            now: self.now,
+            outdated: Outdated::Include(self.definitions.audience.version),
+        };
+        self.store.matching(&question, sweep.cursor, CHUNK)
     }
 
     fn sweep_one(&mut self, sweep: &Sweep, id: ContactId) -> Result<()> {
@@ -62,4 +85,15 @@ impl Kernel {
         let next = self.date_after(&date, contact, self.now);
         self.store.set_date_timer(sweep.workflow, &sweep.trigger, contact.id, next)
     }
+}
+
+/// Whose zone it must be.
+fn zone_test(zones: &Zones) -> Option<Condition> {
+    let test = match zones {
+        Zones::All => return None,
+        Zones::None => Predicate::Exists(false),
+        Zones::One(zone) => Predicate::Is(Value::String(zone.clone())),
+    };
+    let path = Path { root: Root::Contact, keys: vec!["time_zone".to_owned()] };
+    Some(Condition::Value { path, tests: vec![test] })
 }

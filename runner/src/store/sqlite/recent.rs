@@ -56,6 +56,10 @@ impl Recent {
         self.contacts.keep(contact.id.0, contact, length);
     }
 
+    pub(super) fn contact_mut(&mut self, id: i64) -> Option<&mut Contact> {
+        self.contacts.get_mut(id)
+    }
+
     pub(super) fn forget_contact(&mut self, id: i64) {
         self.contacts.forget(id);
     }
@@ -96,6 +100,13 @@ impl<T> Default for Generations<T> {
 impl<T: Clone> Generations<T> {
     fn get(&self, id: i64) -> Option<&T> {
         self.young.get(&id).or_else(|| self.old.get(&id))
+    }
+
+    fn get_mut(&mut self, id: i64) -> Option<&mut T> {
+        match self.young.get_mut(&id) {
+            Some(record) => Some(record),
+            None => self.old.get_mut(&id),
+        }
     }
 
     fn keep(&mut self, id: i64, record: &T, length: usize) {

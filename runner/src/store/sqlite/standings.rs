@@ -37,11 +37,10 @@ pub(super) fn set(store: &mut SqliteStore, contact: &Contact, standing: &Standin
     {
         timers.change(Line::Contacts, contact.id.0, was, contact.upkeep.recheck);
     }
-    let known = store.recent.contact(contact.id.0).cloned();
-    if let Some(known) = known {
+    if let Some(known) = store.recent.contact_mut(contact.id.0) {
         // The rest of the record is the row's, whatever the caller has changed and not written yet.
-        let known = Contact { traits: contact.traits.clone(), upkeep: contact.upkeep, ..known };
-        store.recent.keep_contact(&known, 0);
+        known.traits.clone_from(&contact.traits);
+        known.upkeep = contact.upkeep;
     }
     Ok(())
 }
