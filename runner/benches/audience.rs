@@ -10,6 +10,7 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a benchmark measures real time, and stops at the first trouble"
 )]
 
@@ -93,9 +94,7 @@ fn segments() -> String {
             ),
             5 => format!("any: [ {{ contact.plan: pro }}, {{ contact.lead_score: {{ above: {i} }} }} ]"),
             6 => format!("event: reviewed\n    sum: {{ of: event.stars, above: {count} }}\n    within: {days} days"),
-            7 => {
-                format!("all: [ {{ contact.lifecycle: active }}, {{ contact.recency: {{ at_least: 4 }} }}, {{ topic: offers }} ]")
-            }
+            7 => "all: [ { contact.lifecycle: active }, { contact.recency: { at_least: 4 } }, { topic: offers } ]".to_owned(),
             8 => format!("event: cart_updated\n    where: {{ event.total: {{ above: {i} }} }}\n    within: {days} days"),
             _ => format!("all: [ {{ contact.birthday: {{ exists: true }} }}, {{ segment: s{} }} ]", i - 9),
         };

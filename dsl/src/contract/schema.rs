@@ -57,7 +57,11 @@ impl Schema {
         if self.validator.is_valid(data) {
             return Vec::new();
         }
-        self.validator.iter_errors(data).map(|error| Fault { at: place(&error), words: words(&error) }).collect()
+        let mut faults: Vec<Fault> =
+            self.validator.iter_errors(data).map(|error| Fault { at: place(&error), words: words(&error) }).collect();
+        // The validator's own order is that of its keywords, which says nothing to anybody.
+        faults.sort_by(|one, other| (&one.at, &one.words).cmp(&(&other.at, &other.words)));
+        faults
     }
 
     /// Whether this very property is declared.
