@@ -400,6 +400,33 @@ def test_enrolment_answers_what_became_of_it(project):
 # The description
 
 
+def test_members_of_a_static_segment(project):
+    listed = "segments: { testers: { list: true }, germans: { contact.country: DE } }\n"
+    joins = """\
+workflow: joins
+trigger: { segment: testers }
+topic: offers
+steps:
+  - send: { subject: "welcome {{contact.id}}", text: "Hello. {{unsubscribe_url}}" }
+    id: hello
+"""
+    begin(project, workflows=(listed, joins))
+    identified(project, "ada", "bo")
+
+    def change(body, name="testers"):
+        status, _, answer = project.ask("POST", f"/v1/segments/{name}", body, KEY)
+        return status, answer
+
+    status, answer = change({"add": ["ada", "nobody"], "remove": ["bo"]})
+    assert (status, answer) == (200, {"added": 1, "removed": 0, "unknown": ["nobody"]})
+    assert change({"add": ["ada"]})[1]["added"] == 0
+    assert subjects(project, 1) == ["welcome ada"]
+    assert project.succeed("segment", "list", "testers") == "ada\n"
+    for body, name, expected in [({}, "testers", 400), ({"add": ["ada"]}, "germans", 409), ({"add": ["ada"]}, "nope", 404)]:
+        assert change(body, name)[0] == expected, (body, name)
+    assert change({"remove": ["ada"]})[1]["removed"] == 1
+
+
 def test_the_description_is_true(project):
     begin(project, workflows=(MANUAL.format(name="hello", status="live", trigger="{ manual: true }"),))
     schemathesis = pathlib.Path(sys.executable).parent / "schemathesis"

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use crate::channels::ReportTo;
-use crate::kernel::{Enrolled, Enrolment, Input, Kernel, NotEnrolled, Plan};
+use crate::kernel::{Changed, Enrolled, Enrolment, Input, Kernel, Members, NoList, NotEnrolled, Plan};
 use crate::store;
 
 pub(super) type Act = Box<dyn FnOnce(&mut Kernel, i64) + Send>;
@@ -130,6 +130,19 @@ impl Mailbox {
             let enrolled = kernel.enroll(&enrolment, now);
             drop(room);
             enrolled
+        }))
+    }
+
+    /// Puts contacts on a static segment's list and takes them off it, unless too much waits already.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn change_members(&self, members: Members) -> Result<Answer<store::Result<Result<Changed, NoList>>>, Full> {
+        let room = self.room(members.add.len() + members.remove.len())?;
+        Ok(self.act(true, move |kernel, now| {
+            let changed = kernel.change_members(&members, now);
+            drop(room);
+            changed
         }))
     }
 

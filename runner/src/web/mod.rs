@@ -5,6 +5,7 @@
 mod body;
 mod enroll;
 mod guard;
+mod members;
 mod openapi;
 mod problem;
 mod rules;
@@ -62,6 +63,7 @@ fn router(pages: Pages) -> Router {
         .route("/v1/batch", calls(Call::Batch))
         .route("/v1/import", calls(Call::Import))
         .route("/v1/workflows/{name}/enroll", post(enroll::enroll))
+        .route("/v1/segments/{name}", post(members::change))
         .route_layer(axum::middleware::from_fn_with_state(pages.clone(), guard::admit));
     guarded
         .route("/openapi.json", get(openapi::document))

@@ -36,6 +36,7 @@ fn made() -> Value {
     let summary = "A batch of what happened long ago: it counts, and starts nothing.";
     paths.insert("/v1/import".to_owned(), call("import", "Batch", "Batched", summary));
     paths.insert("/v1/workflows/{name}/enroll".to_owned(), enroll());
+    paths.insert("/v1/segments/{name}".to_owned(), members());
     for (path, name, media, summary, busy) in [
         ("/healthz", "alive", "text/plain", "200 while the process lives.", true),
         ("/readyz", "ready", "text/plain", "200 while definitions are in force and the store works.", true),
@@ -105,6 +106,25 @@ fn enroll() -> Value {
     } })
 }
 
+fn members() -> Value {
+    let good = json!({
+        "description": "How many came onto the list and left it, and which ids lead to no contact.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ChangedMembers" } } },
+    });
+    json!({ "post": {
+        "operationId": "changeMembers",
+        "summary": "Puts contacts on the list of a static segment, and takes them off it.",
+        "parameters": [
+            { "name": "name", "in": "path", "required": true, "description": "The segment.", "schema": { "type": "string", "minLength": 1 } },
+        ],
+        "requestBody": {
+            "required": true,
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Members" } } },
+        },
+        "responses": answers(good, &["400", "401", "403", "404", "408", "409", "413", "415", "429", "503"]),
+    } })
+}
+
 /// Something that anybody may look at.
 fn open(name: &str, media: &str, summary: &str, busy: bool) -> Value {
     let schema = if media == "application/json" { json!({ "type": "object" }) } else { json!({ "type": "string" }) };
@@ -126,9 +146,13 @@ const PROBLEMS: [(&str, &str, &str); 11] = [
     ("400", "Wrong", "Nothing in it can be used: what is wrong, and where."),
     ("401", "Unauthorized", "A write key is needed."),
     ("403", "Forbidden", "Without write keys only the machine itself is answered."),
-    ("404", "Unknown", "There is no such workflow, or no such contact."),
+    ("404", "Unknown", "There is no such workflow, segment or contact."),
     ("408", "Slow", "The body took too long to arrive."),
-    ("409", "NotNow", "Nobody gets in: the workflow has no manual trigger, or is a draft, paused or closed."),
+    (
+        "409",
+        "NotNow",
+        "Nobody gets in: the workflow has no manual trigger, or is a draft, paused or closed; the segment is dynamic.",
+    ),
     ("413", "TooLarge", "The body is longer than 1 MiB, after unpacking."),
     ("415", "Encoding", "The Content-Encoding is not known."),
     ("422", "KeyReused", "The Idempotency-Key was used for another enrolment."),
@@ -191,6 +215,28 @@ fn schemas() -> Value {
                     "enum": ["audience", "active", "reentry"],
                     "description": "Kept out: not in the audience, inside already, or reentry does not allow it (yet).",
                 },
+            },
+        },
+        "Members": {
+            "type": "object",
+            "additionalProperties": false,
+            "anyOf": [
+                { "required": ["add"], "properties": { "add": { "type": "array", "minItems": 1 } } },
+                { "required": ["remove"], "properties": { "remove": { "type": "array", "minItems": 1 } } },
+            ],
+            "properties": {
+                "add": { "type": ["array", "null"], "items": { "type": "string", "minLength": 1 }, "description": "Contacts' ids." },
+                "remove": { "type": ["array", "null"], "items": { "type": "string", "minLength": 1 }, "description": "Contacts' ids." },
+            },
+        },
+        "ChangedMembers": {
+            "type": "object",
+            "required": ["added", "removed", "unknown"],
+            "additionalProperties": false,
+            "properties": {
+                "added": { "type": "integer", "minimum": 0 },
+                "removed": { "type": "integer", "minimum": 0 },
+                "unknown": { "type": "array", "items": { "type": "string" } },
             },
         },
         "Traits": {
