@@ -229,7 +229,12 @@ def find_ranks(project, shop):
     """Ranks are found among all contacts as soon as their traits are there, and every night."""
     champions = shop.figures(now(), now())[1]["champions"]
     project.write("workflows/ranks.yaml", RANKS)
-    eventually(lambda: members(project, "champions") == champions, "ranks are found", every=0.2)
+
+    def found():
+        listed, counted = (project.command("segment", action, "champions").stdout.split() for action in ("list", "count"))
+        return set(listed) == champions and counted == [str(len(champions))]
+
+    eventually(found, "ranks are found", every=0.2)
 
 
 def stored(project):
