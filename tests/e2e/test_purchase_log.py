@@ -270,6 +270,24 @@ def test_an_imported_log_is_as_sql_has_it_and_time_goes_on(project):
         print(f"{len(lapsed)} lapsed while the runner ran, that many ms later: {late}")
 
 
+def test_history_imported_with_its_contacts_while_the_runner_is_down_starts_nothing(project):
+    contacts = prepare(project, ranks=False)
+    project.write("workflows/ping.yaml", "workflow: ping\ntrigger: { event: pinged }\nsteps: [ exit ]\n")
+    # The segments are in force, so that whoever comes into one is new there.
+    assert project.stop(project.start()) == 0
+    end = now()
+    events = [event for event in purchase_log.purchase_log(end) if end - event[3] > 2 * 3600_000]
+    project.succeed("import", "contacts", str(contacts))
+    project.succeed("import", "events", str(project.lines("events.jsonl", rows(events))))
+    # Taken in after all the rest.
+    ping = {"at": text(now()), "contact": "somebody", "event": "pinged"}
+    project.succeed("import", "events", str(project.lines("ping.jsonl", [ping])))
+    project.start()
+    project.wait_through("ping", 1)
+    assert len(members(project, "win_back")) > 40
+    assert entered(project) == {}
+
+
 def batches(events, seed):
     chance = random.Random(seed)
     calls = [{"type": "identify", "userId": name, "traits": {"email": f"{name}@shop.example"}, "messageId": f"i-{name}"} for name in CUSTOMERS]
