@@ -21,7 +21,7 @@ impl Kernel {
     fn take_in(&mut self, input: &Input) -> Result<()> {
         match input {
             Input::Report(report) => self.message_reported(report),
-            Input::Contact(contact) | Input::Known(contact) => self.take_contact(contact),
+            Input::Contact(contact) | Input::Known(contact) => self.take_contact(contact, false),
             Input::Occurrence(occurrence) => self.take_occurrence(occurrence, true),
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
             Input::Identify(who) => self.identify(who),

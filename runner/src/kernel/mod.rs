@@ -43,7 +43,7 @@ use serde_json::Value;
 
 use crate::channels::{Job, Report};
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
-use crate::standing::{Cause, Crossing, Definitions};
+use crate::standing::{Cause, Crossing, Definitions, contact_row};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
 use crate::tokens::{Signer, Token};
@@ -337,13 +337,15 @@ impl Kernel {
         &mut *self.store
     }
 
-    /// What a link's token stands for, if this store's runner signed it, and the contact's uid.
+    /// What a link's token stands for, if this store's runner signed it, and the contact's uid; of one who was joined to another since, the other's.
     ///
     /// # Errors
     /// Those of the store.
     pub fn open_token(&mut self, text: &str) -> Result<Option<(Token, String)>> {
         let Some(token) = self.signer.open(text) else { return Ok(None) };
-        let contact = self.store.contact(token.contact)?.filter(|contact| !contact.erased);
+        // The message went wherever the contact it was sent to went; it is gone when it is old.
+        let sent_to = self.store.message(token.message)?.map_or(token.contact, |message| message.contact);
+        let contact = contact_row(&mut *self.store, sent_to)?.filter(|contact| !contact.erased);
         Ok(contact.map(|contact| (token, contact.uid)))
     }
 

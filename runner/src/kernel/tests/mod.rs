@@ -3,6 +3,8 @@
 mod audience;
 mod dispatching;
 mod entering;
+mod flipping;
+mod joining;
 mod living;
 mod stepping;
 mod timing;
