@@ -25,6 +25,25 @@ impl Kernel {
         }
     }
 
+    /// Before an event is stored: what time or an edit has made of the contact until now does not follow from the event, so it is not to be looked
+    /// at together with it. What is due at this very instant is, as it comes after what happens.
+    pub(super) fn catch_up(&mut self, contact: ContactId, event: &str) -> Result<()> {
+        if !self.definitions.audience.heeds(&Cause::Event(event.to_owned())) {
+            return Ok(());
+        }
+        let behind = |contact: &Contact, kernel: &Kernel| kernel.definitions.outdated(contact, kernel.now - 1);
+        match contact_row(&mut *self.store, contact)? {
+            Some(contact) if behind(&contact, self) => {
+                // Nothing of it is from before, though the event may be.
+                let silent = std::mem::take(&mut self.silent);
+                let caught_up = self.look(contact, Happened::Nothing);
+                self.silent = silent;
+                caught_up.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes an event into account that was just stored.
     pub(super) fn event_counts(&mut self, contact: ContactId, name: &str, event: &Event) -> Result<()> {
         if !self.definitions.audience.heeds(&Cause::Event(name.to_owned())) {
