@@ -244,9 +244,13 @@ impl Kernel {
     pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
         let turn = self.transaction(now, |kernel| {
             let mut turn = Turn::default();
-            kernel.take_all(inputs)?;
+            let behind = kernel.take_all(inputs)?;
             if !kernel.stopping {
-                turn.more |= kernel.take_inbox()?;
+                turn.more |= behind;
+                // What other processes left came after what time has moved until now.
+                if !behind {
+                    turn.more |= kernel.take_inbox()?;
+                }
                 turn.more |= kernel.recheck_some(now)?;
                 kernel.fire_time_triggers(now)?;
                 turn.more |= kernel.sweep()?;
@@ -377,17 +381,18 @@ impl Kernel {
         result
     }
 
-    /// Everything that arrived, after what time pulled before this instant.
-    fn take_all(&mut self, inputs: &[Input]) -> Result<()> {
+    /// Everything that arrived, after what time pulled before this instant. True when time has moved more than a turn takes.
+    fn take_all(&mut self, inputs: &[Input]) -> Result<bool> {
+        let mut behind = false;
         if !self.stopping {
-            self.recheck_some(self.now - 1)?;
+            behind = self.recheck_some(self.now - 1)?;
             self.fire_time_triggers(self.now - 1)?;
         }
         for input in inputs {
             self.take(input)?;
             self.follow_up()?;
         }
-        Ok(())
+        Ok(behind)
     }
 
     fn follow_up(&mut self) -> Result<()> {

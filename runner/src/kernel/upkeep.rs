@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{CHUNK, Kernel, Work};
-use crate::standing::{self, Cause, Crossing, Definitions, Happened, LAYOUTS, NodeKey, WorkedOut, contact_row};
+use crate::standing::{self, Cause, Crossing, Definitions, Happened, LAYOUTS, NodeKey, THERE_BEFORE, WorkedOut, contact_row};
 use crate::state::*;
 use crate::store::{Result, StoreError, Sweep, SweepKind};
 
@@ -133,6 +133,11 @@ impl Kernel {
                 self.store.drop_sweep(sweep.id)?;
             }
             self.insert_global_sweep(SweepKind::Audience)?;
+            // Who came while an earlier edit was gone through is still new; without traits and segments nobody was looked at at all.
+            if !found.sweeping || before == 0 {
+                found.there_before = self.store.newest_contact()?;
+                self.store.set_property(THERE_BEFORE, &found.there_before.to_string())?;
+            }
             (found.layouts, found.sweeping) = (Arc::new(layouts), true);
         }
         self.definitions = found;

@@ -18,6 +18,9 @@ pub const LAYOUTS: &str = "audience";
 /// Under which name the store keeps the cut points of ranks.
 pub const RANKS: &str = "ranks";
 
+/// Under which name the store keeps [`Definitions::there_before`].
+pub const THERE_BEFORE: &str = "audience_there_before";
+
 /// What the places of standings stand for, by the version of the traits and segments.
 pub type Layouts = Arc<HashMap<i64, Arc<[NodeKey]>>>;
 
@@ -28,8 +31,11 @@ pub struct Definitions {
     pub audience: Arc<Audience>,
     pub layouts: Layouts,
     pub ranks: Ranks,
-    /// All contacts are being gone through because traits or segments have changed: nobody knows better than that each was there before.
+    /// All contacts are being gone through because traits or segments have changed.
     pub sweeping: bool,
+    /// The newest contact when that began: nobody knows better of those who were never worked out than that they were there before. Who came later is
+    /// new.
+    pub there_before: ContactId,
 }
 
 /// What became of a contact.
@@ -59,7 +65,9 @@ impl Definitions {
     pub fn beside(catalog: Arc<Catalog>, store: &mut dyn Store) -> Result<Definitions> {
         let sweeping = store.sweeps()?.iter().any(|sweep| sweep.kind == SweepKind::Audience);
         let audience = Arc::new(Audience::new(&catalog));
-        Ok(Definitions { catalog, audience, layouts: read_layouts(store)?, ranks: read_ranks(store)?, sweeping })
+        let there_before = store.property(THERE_BEFORE)?.and_then(|id| id.parse().ok()).map_or(ContactId(i64::MAX), ContactId);
+        let (layouts, ranks) = (read_layouts(store)?, read_ranks(store)?);
+        Ok(Definitions { catalog, audience, layouts, ranks, sweeping, there_before })
     }
 
     /// Whether what the store has of the contact does not say how things are now.
@@ -104,7 +112,8 @@ impl Definitions {
     fn known(&self, store: &mut dyn Store, contact: &Contact) -> Result<Known> {
         let version = contact.upkeep.version;
         if version == 0 {
-            return Ok(if self.sweeping { Known::Never } else { Known::New });
+            let was_there = self.sweeping && contact.id <= self.there_before;
+            return Ok(if was_there { Known::Never } else { Known::New });
         }
         let standing = store.standing(contact.id)?.unwrap_or_default();
         if version == self.audience.version {

@@ -229,3 +229,53 @@ fn a_score_falls_to_every_limit_once() {
     assert_eq!(world.values("ada")["band"], "cold");
     world.check("9 days", &["0 seconds enter w", "0 seconds exit exit", "4 hours enter w", "4 hours exit exit"]);
 }
+
+/// An edit and the next one, with somebody imported in between: they are new, and who was there before is not.
+#[test]
+fn whoever_is_imported_between_two_edits_enters_and_nobody_else_does() {
+    let mut world = world("segments: { pros: { contact.plan: x } }", "trigger: { segment: pros }\nsteps: [ exit ]");
+    world.contact(json!({ "id": "old", "plan": "pro" }));
+    let edit = |world: &mut World, plan_of: &str| {
+        world.files.insert(AUDIENCE.to_owned(), format!("segments: {{ pros: {{ contact.plan: {plan_of} }} }}"));
+        let (new, now) = (plan(&world.files, Some(world.kernel.plan())), world.now);
+        world.kernel.reload(new, now).unwrap();
+    };
+    edit(&mut world, "y");
+    let now = world.now;
+    let contact = crate::state::Contact { attributes: object(json!({ "plan": "pro" })), ..crate::state::Contact::new("bea") };
+    let id = world.kernel.transaction(now, |kernel| kernel.store.insert_contact(&contact, now)).unwrap();
+    edit(&mut world, "pro");
+    world.ask("0s", InboxItem::Contacts(vec![id]));
+    world.check("1d", &["0 seconds bea: enter w", "0 seconds bea: exit exit"]);
+}
+
+/// Time has moved more contacts than a turn takes when history comes: it says nothing of what time did.
+#[test]
+fn history_does_not_silence_what_time_did_before_it() {
+    let mut world = world(
+        "segments: { recent: { event: order, within: 1 day } }",
+        "trigger: { segment: recent, change: leave }\nsteps: [ exit ]",
+    );
+    let start = world.start;
+    world.settle((0..1500).map(|number| order(start, &format!("c{number}"))).collect());
+    world.now = start + 2 * 86_400_000;
+    let now = world.now;
+    let last = world.kernel.store().contact_id("c1499").unwrap().unwrap();
+    let event = crate::state::NewEvent {
+        contact: last,
+        name: "order".to_owned(),
+        at: start - 5 * 86_400_000,
+        properties: Map::new(),
+        uid: None,
+        message: None,
+    };
+    let stored = world.kernel.transaction(now, |kernel| {
+        let id = kernel.store.insert_event(&event, now)?.unwrap();
+        kernel.store.push_inbox(&InboxItem::History { first: id, last: id }, now)
+    });
+    stored.unwrap();
+    world.kernel.inbox = true;
+    world.settle(Vec::new());
+    let left = world.seen.lock().unwrap().iter().filter(|line| line.ends_with("enter w")).count();
+    assert_eq!(left, 1500);
+}

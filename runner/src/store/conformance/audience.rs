@@ -123,6 +123,7 @@ pub(super) fn joined(store: &mut dyn Store) {
     // And on from there. The id of a row that is gone still means who it was: nobody else gets it.
     let eve = new_contact(store, "eve");
     let brief = new_contact(store, "brief");
+    assert_eq!(store.newest_contact().unwrap(), brief);
     within(store, |store| store.join_contacts(brief, ada).unwrap());
     assert!(new_contact(store, "frank") > brief);
     within(store, |store| store.join_contacts(ada, eve).unwrap());
