@@ -1,5 +1,6 @@
 //! The kernel by example: a project, a timeline, and what happens, on virtual time with the production store and engine.
 
+mod agreeing;
 mod audience;
 mod dispatching;
 mod entering;
