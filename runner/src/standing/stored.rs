@@ -81,8 +81,22 @@ impl Definitions {
     /// # Errors
     /// Those of the store.
     pub fn look(&self, store: &mut dyn Store, contact: Contact, happened: Happened<'_>, moment: Moment) -> Result<WorkedOut> {
-        let known = self.known(store, &contact)?;
-        self.work_out(store, contact, (known, false), happened, moment)
+        match self.known(store, &contact)? {
+            Known::New => self.look_at_new(store, contact, happened, moment),
+            known => self.work_out(store, contact, (known, EVERYTHING), happened, moment),
+        }
+    }
+
+    /// Another process brought the contact, and maybe a history with it. Who it is brings into segments; what is older than the grace of the settings
+    /// counts, and brings into none.
+    fn look_at_new(&self, store: &mut dyn Store, contact: Contact, happened: Happened<'_>, moment: Moment) -> Result<WorkedOut> {
+        let mut all = self.work_out(store, contact.clone(), (Known::New, EVERYTHING), happened, moment)?;
+        if !all.crossings.is_empty() {
+            let fresh = moment.now.saturating_sub(self.catalog.settings.grace.millis());
+            let without = self.work_out(store, contact, (Known::New, fresh), Happened::Nothing, moment)?;
+            all.crossings.retain(|crossing| without.crossings.contains(crossing));
+        }
+        Ok(all)
     }
 
     /// The same for a contact that was just made: there is nothing in the store about it but the profile.
@@ -90,7 +104,7 @@ impl Definitions {
     /// # Errors
     /// Those of the store.
     pub fn first_look(&self, store: &mut dyn Store, contact: Contact, moment: Moment) -> Result<WorkedOut> {
-        self.work_out(store, contact, (Known::New, true), Happened::Nothing, moment)
+        self.work_out(store, contact, (Known::New, NOTHING), Happened::Nothing, moment)
     }
 
     /// The segments the contact is in and since when, in order of name; where that is not known (they came later than the runner's definitions), since
@@ -125,12 +139,12 @@ impl Definitions {
         })
     }
 
-    /// `blank`: there are no events to ask for.
+    /// `since`: what happened before this time is not asked for.
     fn work_out(
         &self,
         store: &mut dyn Store,
         contact: Contact,
-        (known, blank): (Known, bool),
+        (known, since): (Known, i64),
         happened: Happened<'_>,
         moment: Moment,
     ) -> Result<WorkedOut> {
@@ -152,7 +166,7 @@ impl Definitions {
             now: moment.now,
             last_event: moment.last_event,
         };
-        let mut held = Held { store, contact, audience: &self.audience, now: moment.now, blank, read: HashMap::new() };
+        let mut held = Held { store, contact, audience: &self.audience, now: moment.now, since, read: HashMap::new() };
         let (standing, changed) = update(&terms, &mut held, known, happened, &mut crossings)?;
         let mut contact = held.contact;
         let changed = changed || contact.upkeep.version != version;
@@ -176,13 +190,19 @@ pub fn read_ranks(store: &mut dyn Store) -> Result<Ranks> {
     Ok(Arc::new(serde_json::from_str(&kept).unwrap_or_default()))
 }
 
+/// All that ever happened is asked for.
+const EVERYTHING: i64 = i64::MIN;
+/// There are no events to ask for.
+const NOTHING: i64 = i64::MAX;
+
 /// The facts of one contact while it is worked out: many segments ask for the same events.
 struct Held<'a> {
     store: &'a mut dyn Store,
     contact: Contact,
     audience: &'a Audience,
     now: i64,
-    blank: bool,
+    /// What happened before this time is not known.
+    since: i64,
     /// By name: from when, whether without properties, and what there is.
     read: HashMap<String, (i64, bool, Rc<Vec<Event>>)>,
 }
@@ -201,7 +221,7 @@ impl Facts for Held<'_> {
     }
 
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>> {
-        if self.blank {
+        if self.since == NOTHING {
             return Ok(Rc::default());
         }
         if let Some((since, without, events)) = self.read.get(name)
@@ -213,13 +233,15 @@ impl Facts for Held<'_> {
         let reach = self.audience.reach(name);
         let widest = reach.map_or(from, |reach| reach.widest.map_or(i64::MIN, |span| self.now.saturating_sub(span)));
         let (from, bare) = (from.min(widest), bare && reach.is_none_or(|reach| reach.bare));
-        let events = self.stored().events(name, from, bare)?;
+        let since = self.since;
+        let events = self.stored().events(name, from.max(since), bare)?;
         self.read.insert(name.to_owned(), (from, bare, events.clone()));
         Ok(events)
     }
 
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>> {
-        if self.blank { Ok(Vec::new()) } else { self.stored().fates(fate, from) }
+        let since = self.since;
+        if since == NOTHING { Ok(Vec::new()) } else { self.stored().fates(fate, from.max(since)) }
     }
 
     fn listed(&mut self, segment: &str) -> Result<bool> {

@@ -279,3 +279,54 @@ fn history_does_not_silence_what_time_did_before_it() {
     let left = world.seen.lock().unwrap().iter().filter(|line| line.ends_with("enter w")).count();
     assert_eq!(left, 1500);
 }
+
+/// Who is imported enters by what they are, not by what they did long ago, nor by not having done it.
+#[test]
+fn whoever_is_imported_with_their_history_enters_by_what_they_are() {
+    let mut world = world(
+        "traits: { orders: { count: order } }\nsegments: { buyers: { event: order }, never: { contact.orders: 0 }, pros: { contact.plan: pro }, callers: { event: call } }",
+        "trigger: [ { segment: buyers }, { segment: never } ]\nsteps: [ exit ]",
+    );
+    let (by_what_they_are, by_what_they_just_did) = (
+        "workflow: pro\ntrigger: { segment: pros }\nsteps: [ exit ]",
+        "workflow: call\ntrigger: { segment: callers }\nsteps: [ exit ]",
+    );
+    world.edit("1h", "workflows/pro.yaml", by_what_they_are);
+    world.edit("1h", "workflows/call.yaml", by_what_they_just_did);
+    let now = world.now;
+    let contact = crate::state::Contact { attributes: object(json!({ "plan": "pro" })), ..crate::state::Contact::new("bea") };
+    let brought = world.kernel.transaction(now, |kernel| {
+        let id = kernel.store.insert_contact(&contact, now)?;
+        kernel.store.push_inbox(&InboxItem::Contacts(vec![id]), now)?;
+        for (name, at, fresh) in [("order", now - 90 * 86_400_000, false), ("call", now - 1000, true)] {
+            let event = crate::state::NewEvent {
+                contact: id,
+                name: name.to_owned(),
+                at,
+                properties: Map::new(),
+                uid: None,
+                message: None,
+            };
+            let event = kernel.store.insert_event(&event, now)?.unwrap();
+            let (first, last) = (event, event);
+            let item = if fresh { InboxItem::Events { first, last } } else { InboxItem::History { first, last } };
+            kernel.store.push_inbox(&item, now)?;
+        }
+        Ok(())
+    });
+    brought.unwrap();
+    world.kernel.inbox = true;
+    world.settle(Vec::new());
+    assert_eq!(world.values("bea"), json!({ "orders": 1 }));
+    world.check(
+        "1d",
+        &[
+            "0 seconds enter w",
+            "0 seconds exit exit",
+            "1 hour bea: enter call",
+            "1 hour bea: exit exit",
+            "1 hour bea: enter pro",
+            "1 hour bea: exit exit",
+        ],
+    );
+}
