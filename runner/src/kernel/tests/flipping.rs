@@ -330,3 +330,40 @@ fn whoever_is_imported_with_their_history_enters_by_what_they_are() {
         ],
     );
 }
+
+/// What is older than it is to be kept counts before it goes: when it is imported, and when a trait is new.
+#[test]
+fn nothing_is_deleted_before_it_is_counted() {
+    let settings = format!("{SETTINGS}retention: {{ events: 10 days }}\n");
+    let old = "traits: { orders: { count: order } }";
+    let mut world = World::with(
+        &settings,
+        &[("workflows/w.yaml", "workflow: w\ntrigger: { manual: true }\nsteps: [ exit ]"), (AUDIENCE, old)],
+        START,
+    );
+    world.until("1 day");
+    let now = world.now;
+    // The runner was down over the night, and somebody brought more than a turn takes.
+    let brought = world.kernel.transaction(now + 86_400_000, |kernel| {
+        for number in 0..1500 {
+            let uid = Some(format!("o{number}"));
+            let (contact, name, properties) = (ContactId(1), "order".to_owned(), Map::new());
+            let event = crate::state::NewEvent { contact, name, at: now - 90 * 86_400_000, properties, uid, message: None };
+            let id = kernel.store.insert_event(&event, now)?.unwrap();
+            if number % 500 == 499 {
+                let item = InboxItem::History { first: crate::state::EventId(id.0 - 499), last: id };
+                kernel.store.push_inbox(&item, now)?;
+            }
+        }
+        Ok(())
+    });
+    brought.unwrap();
+    world.now = now + 86_400_000;
+    world.kernel.inbox = true;
+    world.files.insert(AUDIENCE.to_owned(), "traits: { orders: { count: order }, same: { count: order } }".to_owned());
+    let new = plan(&world.files, Some(world.kernel.plan()));
+    world.kernel.reload(new, world.now).unwrap();
+    world.settle(Vec::new());
+    assert_eq!(world.values("ada"), json!({ "orders": 1500, "same": 1500 }));
+    assert_eq!(world.kernel.store().events(ContactId(1), "order", 0, true).unwrap().len(), 0);
+}
