@@ -21,7 +21,7 @@ impl Kernel {
     fn take_in(&mut self, input: &Input) -> Result<()> {
         match input {
             Input::Report(report) => self.message_reported(report),
-            Input::Contact(contact) | Input::Known(contact) => self.take_contact(contact),
+            Input::Contact(contact) | Input::Known(contact) => self.take_contact(contact, false),
             Input::Occurrence(occurrence) => self.take_occurrence(occurrence, true),
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
             Input::Identify(who) => self.identify(who),
@@ -58,16 +58,19 @@ impl Kernel {
 
     /// Stores an event (once) and, when it is fresh, queues what follows from it.
     pub(super) fn store_event(&mut self, event: NewEvent, depth: u32, fresh: bool) -> Result<()> {
+        self.catch_up(event.contact, &event.name)?;
         let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
         self.last_event = id;
         self.tally.events += 1;
         let NewEvent { contact, name, at, properties, message, .. } = event;
         let said = consent_said(&name, &properties).map(|(topic, subscribe)| (topic.to_owned(), subscribe));
         let stored = Event { id, at, properties: Value::Object(properties), message };
+        let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
         self.consent_event(contact, said, at)?;
         if fresh && depth < super::CHAIN {
-            self.work.push_back(Work::Event { contact, name: Arc::from(name), event: stored, depth });
+            // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
+            self.work.insert(follows, Work::Event { contact, name: Arc::from(name), event: stored, depth });
         } else if fresh {
             tracing::warn!(event = name, "workflows go on starting each other by this event: the chain is cut here");
         }
@@ -109,7 +112,9 @@ impl Kernel {
                     // open runs look.
                     self.set_date_timers(&contact, None, self.now)?;
                     self.know_zone(contact.time_zone.as_deref())?;
-                    self.work.push_back(Work::Changed { contact: id });
+                    self.work.push_back(Work::Changed { contact: contact.id });
+                    // What follows is each contact's own, however many came together.
+                    self.follow_up()?;
                 }
                 Ok(())
             }
@@ -134,6 +139,7 @@ impl Kernel {
         for id in first.0..=last.0 {
             let Some(stored) = self.store.event(EventId(id))? else { continue };
             self.tally.events += 1;
+            let follows = self.work.len();
             self.event_counts(stored.contact, &stored.name, &stored.event)?;
             if !fresh {
                 continue;
@@ -142,12 +148,8 @@ impl Kernel {
                 let said = consent_said(&stored.name, properties).map(|(topic, subscribe)| (topic.to_owned(), subscribe));
                 self.consent_event(stored.contact, said, stored.event.at)?;
             }
-            self.work.push_back(Work::Event {
-                contact: stored.contact,
-                name: Arc::from(stored.name),
-                event: stored.event,
-                depth: 0,
-            });
+            let event = Work::Event { contact: stored.contact, name: Arc::from(stored.name), event: stored.event, depth: 0 };
+            self.work.insert(follows, event);
             self.follow_up()?;
         }
         Ok(())

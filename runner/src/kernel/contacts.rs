@@ -44,13 +44,14 @@ impl Kernel {
         self.suppression.holds_id(&mut *self.store, uid)
     }
 
-    /// Adds a contact, or changes what is given of it.
-    pub(super) fn take_contact(&mut self, input: &ContactInput) -> Result<()> {
+    /// Adds a contact, or changes what is given of it. `anonymous`: the id says nothing of who it is; otherwise whoever was known by nothing else is
+    /// a person from now on.
+    pub(super) fn take_contact(&mut self, input: &ContactInput, anonymous: bool) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         match self.store.contact_id(&input.id)? {
             None if self.suppression.holds_person(&mut *self.store, input)? => Ok(()),
             None => {
-                let mut contact = input.clone().into_contact(&topics);
+                let mut contact = Contact { anonymous, ..input.clone().into_contact(&topics) };
                 contact.id = self.store.insert_contact(&contact, self.now)?;
                 self.contact_made(contact)
             }
@@ -58,6 +59,7 @@ impl Kernel {
                 let old = self.load_contact(id)?;
                 let mut contact = old.clone();
                 input.apply_to(&mut contact, &topics);
+                contact.anonymous &= anonymous;
                 self.save_contact(&mut contact, &old)
             }
         }
@@ -82,7 +84,7 @@ impl Kernel {
     }
 
     /// Date triggers and schedules in the contact's zone move with it.
-    fn contact_changed(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
+    pub(super) fn contact_changed(&mut self, contact: &Contact, old: Option<&Contact>) -> Result<()> {
         self.set_date_timers(contact, old, self.now - 1)?;
         self.know_zone(contact.time_zone.as_deref())
     }

@@ -8,7 +8,7 @@ use super::in_force::Current;
 use super::{CHAIN, Kernel};
 use crate::audience::{Scope, check};
 use crate::engine;
-use crate::standing::Cause;
+use crate::standing::{Cause, Happened};
 use crate::state::*;
 use crate::store::{Result, StoredFacts};
 
@@ -149,7 +149,12 @@ impl Kernel {
         let Some(run_id) = self.store.insert_run(&run)? else { return self.ignored(id, Admission::Active) };
         run.id = run_id;
         self.store.count(id, "entered", 1)?;
-        self.concerns(contact.id, Cause::Workflow(current.name.to_string()));
+        let begun = Cause::Workflow(current.name.to_string());
+        if self.definitions.audience.heeds(&begun) {
+            // At once: the run's own first steps may ask for it.
+            contact = self.look(contact, Happened::Causes(&[begun]))?;
+        }
+        self.runs_changed(contact.id);
         let mut effects = Vec::new();
         let zone = self.zone_of(&contact);
         let plan = self.plan.clone();

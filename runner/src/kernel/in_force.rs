@@ -34,6 +34,8 @@ pub(super) struct InForce {
     pub(super) following: Vec<Following>,
     /// Some trigger or condition asks for message_sent.
     pub(super) sent_matters: bool,
+    /// Some condition asks whether a contact is in a workflow, or was.
+    pub(super) runs_matter: bool,
     drafts: bool,
 }
 
@@ -54,6 +56,7 @@ impl InForce {
             older: Arc::default(),
             following: Vec::new(),
             sent_matters: false,
+            runs_matter: false,
             drafts,
         }
     }
@@ -150,6 +153,9 @@ impl Kernel {
         // A search in the text is enough: being asked once too often costs time, not truth.
         let asks_for_sent = |canonical: &str| canonical.contains("message_sent") || canonical.contains(r#""is":"sent""#);
         self.in_force.sent_matters = plan.workflows.values().any(|planned| asks_for_sent(&planned.canonical));
+        let states = [r#""is":"active""#, r#""is":"completed""#, r#""is":"exited""#, r#""is":"never""#];
+        let asks_for_runs = |canonical: &str| states.iter().any(|state| canonical.contains(state));
+        self.in_force.runs_matter = plan.workflows.values().any(|planned| asks_for_runs(&planned.canonical));
         self.in_force.names = Arc::new(workflows.iter().map(|(id, current)| (current.name.to_string(), *id)).collect());
         self.in_force.workflows = Arc::new(workflows);
         self.in_force.by_event = Arc::new(by_event);

@@ -15,10 +15,7 @@ impl Kernel {
             // Only who is known by nothing else is joined: whoever can write events must not take over another person by naming their id.
             self.join(anonymous, &who.contact.id, true)?;
         }
-        if who.anonymous_only && self.store.contact_id(&who.contact.id)?.is_none() {
-            self.contact_of(&who.contact.id, true)?;
-        }
-        self.take_contact(&who.contact)
+        self.take_contact(&who.contact, who.anonymous_only)
     }
 
     pub(super) fn alias(&mut self, alias: &Alias) -> Result<()> {
@@ -46,6 +43,8 @@ impl Kernel {
         }
         let from = match self.store.contact_id(previous)? {
             Some(id) => Some(self.load_contact(id)?),
+            // Nothing that comes under the id of who was erased becomes somebody's.
+            None if self.was_erased(previous)? => return Ok(()),
             None => None,
         };
         // An id that leads to somebody by an alias only is no contact of its own: it leads to the other one from now on.
@@ -82,8 +81,9 @@ impl Kernel {
                 self.end_run(&mut run, from, EndReason::Superseded, None)?;
             }
         }
-        self.store.join_contacts(from.id, into)?;
+        // As they are before anything comes along.
         let old = self.load_contact(into)?;
+        self.store.join_contacts(from.id, into)?;
         let mut contact = old.clone();
         fill(&mut contact.email, &from.email);
         fill(&mut contact.phone, &from.phone);
@@ -97,8 +97,12 @@ impl Kernel {
         }
         // Whoever refused everything, under whichever name, has refused everything.
         contact.consent.none |= from.consent.none;
-        self.save_contact(&mut contact, &old)?;
-        self.look(contact, Happened::OtherEvents)?;
+        if contact != old {
+            self.store.update_contact(&contact, self.now)?;
+        }
+        // All in one look: in between they would be somebody who never was.
+        let contact = self.look(contact, Happened::OtherEvents)?;
+        self.contact_changed(&contact, Some(&old))?;
         self.work.push_back(super::Work::Changed { contact: into });
         Ok(())
     }

@@ -45,7 +45,7 @@ use serde_json::Value;
 
 use crate::channels::{Job, Report};
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
-use crate::standing::{Cause, Crossing, Definitions};
+use crate::standing::{Cause, Crossing, Definitions, contact_row};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
 use crate::tokens::{Signer, Token};
@@ -246,9 +246,13 @@ impl Kernel {
     pub fn turn(&mut self, now: i64, inputs: &[Input]) -> Result<Turn> {
         let turn = self.transaction(now, |kernel| {
             let mut turn = Turn::default();
-            kernel.take_all(inputs)?;
+            let behind = kernel.take_all(inputs)?;
             if !kernel.stopping {
-                turn.more |= kernel.take_inbox()?;
+                turn.more |= behind;
+                // What other processes left came after what time has moved until now.
+                if !behind {
+                    turn.more |= kernel.take_inbox()?;
+                }
                 turn.more |= kernel.recheck_some(now)?;
                 kernel.fire_time_triggers(now)?;
                 turn.more |= kernel.sweep()?;
@@ -339,13 +343,15 @@ impl Kernel {
         &mut *self.store
     }
 
-    /// What a link's token stands for, if this store's runner signed it, and the contact's uid.
+    /// What a link's token stands for, if this store's runner signed it, and the contact's uid; of one who was joined to another since, the other's.
     ///
     /// # Errors
     /// Those of the store.
     pub fn open_token(&mut self, text: &str) -> Result<Option<(Token, String)>> {
         let Some(token) = self.signer.open(text) else { return Ok(None) };
-        let contact = self.store.contact(token.contact)?.filter(|contact| !contact.erased);
+        // The message went wherever the contact it was sent to went; it is gone when it is old.
+        let sent_to = self.store.message(token.message)?.map_or(token.contact, |message| message.contact);
+        let contact = contact_row(&mut *self.store, sent_to)?.filter(|contact| !contact.erased);
         Ok(contact.map(|contact| (token, contact.uid)))
     }
 
@@ -377,17 +383,18 @@ impl Kernel {
         result
     }
 
-    /// Everything that arrived, after what time pulled before this instant.
-    fn take_all(&mut self, inputs: &[Input]) -> Result<()> {
+    /// Everything that arrived, after what time pulled before this instant. True when time has moved more than a turn takes.
+    fn take_all(&mut self, inputs: &[Input]) -> Result<bool> {
+        let mut behind = false;
         if !self.stopping {
-            self.recheck_some(self.now - 1)?;
+            behind = self.recheck_some(self.now - 1)?;
             self.fire_time_triggers(self.now - 1)?;
         }
         for input in inputs {
             self.take(input)?;
             self.follow_up()?;
         }
-        Ok(())
+        Ok(behind)
     }
 
     fn follow_up(&mut self) -> Result<()> {

@@ -46,7 +46,8 @@ impl Kernel {
 
     /// Goes on with deleting, when it is time. True when there is more.
     pub(super) fn retain(&mut self) -> Result<bool> {
-        if self.retaining.due > self.now {
+        // What is not counted yet must not go before it is.
+        if self.retaining.due > self.now || self.inbox || self.definitions.sweeping {
             return Ok(false);
         }
         if self.retaining.stage.is_none() && self.retains_at().is_none() {

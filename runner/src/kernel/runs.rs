@@ -161,6 +161,13 @@ impl Kernel {
         Ok(())
     }
 
+    /// A run of the contact began or ended: others may have waited for that.
+    pub(super) fn runs_changed(&mut self, contact: ContactId) {
+        if self.in_force.runs_matter {
+            self.work.push_back(Work::Changed { contact });
+        }
+    }
+
     /// Writes an entry of the run's history and tells whoever watches.
     pub(super) fn log(
         &mut self,
@@ -177,6 +184,7 @@ impl Kernel {
             if let Some(current) = self.in_force.get(run.workflow) {
                 self.concerns(run.contact, Cause::Workflow(current.name.to_string()));
             }
+            self.runs_changed(run.contact);
         }
         let entry = LogEntry { run: run.id, number: run.state.logged, at: self.now, kind, step, detail };
         run.state.logged += 1;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{CHUNK, Kernel, Work};
-use crate::standing::{self, Cause, Crossing, Definitions, Happened, LAYOUTS, NodeKey, WorkedOut, contact_row};
+use crate::standing::{self, Cause, Crossing, Definitions, Happened, LAYOUTS, NodeKey, THERE_BEFORE, WorkedOut, contact_row};
 use crate::state::*;
 use crate::store::{Result, StoreError, Sweep, SweepKind};
 
@@ -22,6 +22,25 @@ impl Kernel {
         match contact_row(&mut *self.store, id)? {
             Some(contact) if self.definitions.outdated(&contact, self.now) => self.look(contact, Happened::Nothing).map(Some),
             found => Ok(found),
+        }
+    }
+
+    /// Before an event is stored: what time or an edit has made of the contact until now does not follow from the event, so it is not to be looked
+    /// at together with it. What is due at this very instant is, as it comes after what happens.
+    pub(super) fn catch_up(&mut self, contact: ContactId, event: &str) -> Result<()> {
+        if !self.definitions.audience.heeds(&Cause::Event(event.to_owned())) {
+            return Ok(());
+        }
+        let behind = |contact: &Contact, kernel: &Kernel| kernel.definitions.outdated(contact, kernel.now - 1);
+        match contact_row(&mut *self.store, contact)? {
+            Some(contact) if behind(&contact, self) => {
+                // Nothing of it is from before, though the event may be.
+                let silent = std::mem::take(&mut self.silent);
+                let caught_up = self.look(contact, Happened::Nothing);
+                self.silent = silent;
+                caught_up.map(drop)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -114,6 +133,11 @@ impl Kernel {
                 self.store.drop_sweep(sweep.id)?;
             }
             self.insert_global_sweep(SweepKind::Audience)?;
+            // Who came while an earlier edit was gone through is still new; without traits and segments nobody was looked at at all.
+            if !found.sweeping || before == 0 {
+                found.there_before = self.store.newest_contact()?;
+                self.store.set_property(THERE_BEFORE, &found.there_before.to_string())?;
+            }
             (found.layouts, found.sweeping) = (Arc::new(layouts), true);
         }
         self.definitions = found;

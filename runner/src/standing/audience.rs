@@ -136,7 +136,11 @@ fn causes_of_trait(definition: &Trait, segments: &BTreeMap<String, Condition>) -
         Trait::Events(EventsTrait { event, filter: only, .. }) => {
             filter(only).into_iter().chain([Cause::Event(event.clone())]).collect()
         }
-        Trait::Rank { by, .. } => by.keys.first().cloned().map(Cause::Contact).into_iter().chain([Cause::Ranks]).collect(),
+        // Dates are ranked by when they are in the contact's zone.
+        Trait::Rank { by, .. } => {
+            let zone = Cause::Contact("time_zone".to_owned());
+            by.keys.first().cloned().map(Cause::Contact).into_iter().chain([zone, Cause::Ranks]).collect()
+        }
         Trait::Tier { by, .. } => by.keys.first().cloned().map(Cause::Contact).into_iter().collect(),
         Trait::Score { points, .. } => {
             let one = |Points { event, filter: only, .. }: &Points| filter(only).into_iter().chain([Cause::Event(event.clone())]);

@@ -22,5 +22,5 @@ pub use audience::{Audience, NodeKey};
 pub use needs::{Cause, causes_of};
 pub use rank::{Cuts, Ranks, rank_value};
 pub use record::Standing;
-pub use stored::{Definitions, LAYOUTS, Layouts, Moment, RANKS, WorkedOut, contact_row};
+pub use stored::{Definitions, LAYOUTS, Layouts, Moment, RANKS, THERE_BEFORE, WorkedOut, contact_row};
 pub use update::{Crossing, FactsMut, Happened, Known, Terms, update};

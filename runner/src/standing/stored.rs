@@ -18,6 +18,9 @@ pub const LAYOUTS: &str = "audience";
 /// Under which name the store keeps the cut points of ranks.
 pub const RANKS: &str = "ranks";
 
+/// Under which name the store keeps [`Definitions::there_before`].
+pub const THERE_BEFORE: &str = "audience_there_before";
+
 /// What the places of standings stand for, by the version of the traits and segments.
 pub type Layouts = Arc<HashMap<i64, Arc<[NodeKey]>>>;
 
@@ -28,8 +31,11 @@ pub struct Definitions {
     pub audience: Arc<Audience>,
     pub layouts: Layouts,
     pub ranks: Ranks,
-    /// All contacts are being gone through because traits or segments have changed: nobody knows better than that each was there before.
+    /// All contacts are being gone through because traits or segments have changed.
     pub sweeping: bool,
+    /// The newest contact when that began: nobody knows better of those who were never worked out than that they were there before. Who came later is
+    /// new.
+    pub there_before: ContactId,
 }
 
 /// What became of a contact.
@@ -59,7 +65,9 @@ impl Definitions {
     pub fn beside(catalog: Arc<Catalog>, store: &mut dyn Store) -> Result<Definitions> {
         let sweeping = store.sweeps()?.iter().any(|sweep| sweep.kind == SweepKind::Audience);
         let audience = Arc::new(Audience::new(&catalog));
-        Ok(Definitions { catalog, audience, layouts: read_layouts(store)?, ranks: read_ranks(store)?, sweeping })
+        let there_before = store.property(THERE_BEFORE)?.and_then(|id| id.parse().ok()).map_or(ContactId(i64::MAX), ContactId);
+        let (layouts, ranks) = (read_layouts(store)?, read_ranks(store)?);
+        Ok(Definitions { catalog, audience, layouts, ranks, sweeping, there_before })
     }
 
     /// Whether what the store has of the contact does not say how things are now.
@@ -73,8 +81,22 @@ impl Definitions {
     /// # Errors
     /// Those of the store.
     pub fn look(&self, store: &mut dyn Store, contact: Contact, happened: Happened<'_>, moment: Moment) -> Result<WorkedOut> {
-        let known = self.known(store, &contact)?;
-        self.work_out(store, contact, (known, false), happened, moment)
+        match self.known(store, &contact)? {
+            Known::New => self.look_at_new(store, contact, happened, moment),
+            known => self.work_out(store, contact, (known, EVERYTHING), happened, moment),
+        }
+    }
+
+    /// Another process brought the contact, and maybe a history with it. Who it is brings into segments; what is older than the grace of the settings
+    /// counts, and brings into none.
+    fn look_at_new(&self, store: &mut dyn Store, contact: Contact, happened: Happened<'_>, moment: Moment) -> Result<WorkedOut> {
+        let mut all = self.work_out(store, contact.clone(), (Known::New, EVERYTHING), happened, moment)?;
+        if !all.crossings.is_empty() {
+            let fresh = moment.now.saturating_sub(self.catalog.settings.grace.millis());
+            let without = self.work_out(store, contact, (Known::New, fresh), Happened::Nothing, moment)?;
+            all.crossings.retain(|crossing| without.crossings.contains(crossing));
+        }
+        Ok(all)
     }
 
     /// The same for a contact that was just made: there is nothing in the store about it but the profile.
@@ -82,7 +104,7 @@ impl Definitions {
     /// # Errors
     /// Those of the store.
     pub fn first_look(&self, store: &mut dyn Store, contact: Contact, moment: Moment) -> Result<WorkedOut> {
-        self.work_out(store, contact, (Known::New, true), Happened::Nothing, moment)
+        self.work_out(store, contact, (Known::New, NOTHING), Happened::Nothing, moment)
     }
 
     /// The segments the contact is in and since when, in order of name; where that is not known (they came later than the runner's definitions), since
@@ -104,7 +126,8 @@ impl Definitions {
     fn known(&self, store: &mut dyn Store, contact: &Contact) -> Result<Known> {
         let version = contact.upkeep.version;
         if version == 0 {
-            return Ok(if self.sweeping { Known::Never } else { Known::New });
+            let was_there = self.sweeping && contact.id <= self.there_before;
+            return Ok(if was_there { Known::Never } else { Known::New });
         }
         let standing = store.standing(contact.id)?.unwrap_or_default();
         if version == self.audience.version {
@@ -116,12 +139,12 @@ impl Definitions {
         })
     }
 
-    /// `blank`: there are no events to ask for.
+    /// `since`: what happened before this time is not asked for.
     fn work_out(
         &self,
         store: &mut dyn Store,
         contact: Contact,
-        (known, blank): (Known, bool),
+        (known, since): (Known, i64),
         happened: Happened<'_>,
         moment: Moment,
     ) -> Result<WorkedOut> {
@@ -143,7 +166,7 @@ impl Definitions {
             now: moment.now,
             last_event: moment.last_event,
         };
-        let mut held = Held { store, contact, audience: &self.audience, now: moment.now, blank, read: HashMap::new() };
+        let mut held = Held { store, contact, audience: &self.audience, now: moment.now, since, read: HashMap::new() };
         let (standing, changed) = update(&terms, &mut held, known, happened, &mut crossings)?;
         let mut contact = held.contact;
         let changed = changed || contact.upkeep.version != version;
@@ -167,13 +190,19 @@ pub fn read_ranks(store: &mut dyn Store) -> Result<Ranks> {
     Ok(Arc::new(serde_json::from_str(&kept).unwrap_or_default()))
 }
 
+/// All that ever happened is asked for.
+const EVERYTHING: i64 = i64::MIN;
+/// There are no events to ask for.
+const NOTHING: i64 = i64::MAX;
+
 /// The facts of one contact while it is worked out: many segments ask for the same events.
 struct Held<'a> {
     store: &'a mut dyn Store,
     contact: Contact,
     audience: &'a Audience,
     now: i64,
-    blank: bool,
+    /// What happened before this time is not known.
+    since: i64,
     /// By name: from when, whether without properties, and what there is.
     read: HashMap<String, (i64, bool, Rc<Vec<Event>>)>,
 }
@@ -192,7 +221,7 @@ impl Facts for Held<'_> {
     }
 
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>> {
-        if self.blank {
+        if self.since == NOTHING {
             return Ok(Rc::default());
         }
         if let Some((since, without, events)) = self.read.get(name)
@@ -204,13 +233,15 @@ impl Facts for Held<'_> {
         let reach = self.audience.reach(name);
         let widest = reach.map_or(from, |reach| reach.widest.map_or(i64::MIN, |span| self.now.saturating_sub(span)));
         let (from, bare) = (from.min(widest), bare && reach.is_none_or(|reach| reach.bare));
-        let events = self.stored().events(name, from, bare)?;
+        let since = self.since;
+        let events = self.stored().events(name, from.max(since), bare)?;
         self.read.insert(name.to_owned(), (from, bare, events.clone()));
         Ok(events)
     }
 
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>> {
-        if self.blank { Ok(Vec::new()) } else { self.stored().fates(fate, from) }
+        let since = self.since;
+        if since == NOTHING { Ok(Vec::new()) } else { self.stored().fates(fate, from.max(since)) }
     }
 
     fn listed(&mut self, segment: &str) -> Result<bool> {

@@ -56,6 +56,8 @@ pub trait Store: Send {
     fn contact(&mut self, id: ContactId) -> Result<Option<Contact>>;
     /// The contact of this uid, or the one that an alias of this name leads to.
     fn contact_id(&mut self, uid: &str) -> Result<Option<ContactId>>;
+    /// The contact of the highest id; 0 when there is none.
+    fn newest_contact(&mut self) -> Result<ContactId>;
     /// The oldest contact with this e-mail address, whatever the case of its letters.
     fn contact_of_email(&mut self, email: &str) -> Result<Option<ContactId>>;
     /// From now on this uid, which no contact has as its own, leads to the contact; an alias it had before is replaced.

@@ -73,6 +73,7 @@ impl Import<'_> {
         let topic = self.options.topic.clone();
         let changed = self.change(id, now, |contact| {
             input.apply_to(contact, &topics);
+            contact.anonymous = false;
             say(subscribed, contact, topic.as_deref());
         });
         self.topics = topics;

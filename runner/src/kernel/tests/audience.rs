@@ -320,13 +320,13 @@ fn old_events_go_and_what_they_came_to_stays() {
     assert_eq!(world.values("ada"), json!({ "spent": 5 }));
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     serde_json::from_value(value).unwrap()
 }
 
 impl World {
     /// The contact's traits as they are now.
-    fn values(&mut self, who: &str) -> Value {
+    pub(super) fn values(&mut self, who: &str) -> Value {
         let now = self.now;
         let contact = self.kernel.transaction(now, |kernel| {
             let id = kernel.store.contact_id(who)?.unwrap();

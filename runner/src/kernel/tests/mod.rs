@@ -1,8 +1,11 @@
 //! The kernel by example: a project, a timeline, and what happens, on virtual time with the production store and engine.
 
+mod agreeing;
 mod audience;
 mod dispatching;
 mod entering;
+mod flipping;
+mod joining;
 mod living;
 mod stepping;
 mod timing;

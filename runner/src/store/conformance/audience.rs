@@ -120,8 +120,12 @@ pub(super) fn joined(store: &mut dyn Store) {
     assert_eq!(store.assignment(workflow, "subject", ada).unwrap().as_deref(), Some("plain"));
     assert_eq!(store.assignment(workflow, "layout", ada).unwrap().as_deref(), Some("narrow"));
     assert!(store.listed(ada, "beta").unwrap());
-    // And on from there.
+    // And on from there. The id of a row that is gone still means who it was: nobody else gets it.
     let eve = new_contact(store, "eve");
+    let brief = new_contact(store, "brief");
+    assert_eq!(store.newest_contact().unwrap(), brief);
+    within(store, |store| store.join_contacts(brief, ada).unwrap());
+    assert!(new_contact(store, "frank") > brief);
     within(store, |store| store.join_contacts(ada, eve).unwrap());
     assert_eq!((store.joined_to(anonymous).unwrap(), store.contact_id("anon-0").unwrap()), (Some(eve), Some(eve)));
 }
@@ -172,6 +176,10 @@ pub(super) fn old_messages_and_logs_expire(store: &mut dyn Store) {
     let expire = |store: &mut dyn Store, old| within(store, |store| store.expire(old, T + 1, 0, 10).unwrap().contacts);
     assert_eq!(expire(store, Old::Messages), [ada]);
     assert_eq!((store.message(sent.id).unwrap(), store.message(waiting.id).unwrap().is_some()), (None, true));
+    // Its id is not given to another: events and links name it still.
+    let last = new_message(store, &Message { status: MessageStatus::Sent, ..a_message(&run, "last") });
+    expire(store, Old::Messages);
+    assert!(new_message(store, &a_message(&run, "newer")).id > last.id);
     expire(store, Old::RunLogs);
     assert_eq!(store.run_log(run.id).unwrap().len(), 1);
     within(store, |store| store.update_run(&ended(&run, T, EndReason::Completed)).unwrap());

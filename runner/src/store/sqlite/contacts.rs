@@ -55,6 +55,12 @@ pub(super) fn id_of(db: &Db, uid: &str) -> Result<Option<ContactId>> {
     }
 }
 
+pub(super) fn newest(db: &Db) -> Result<ContactId> {
+    let newest =
+        db.row("look for the newest contact", "SELECT max(id) FROM contacts", [], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
+    Ok(ContactId(newest.flatten().unwrap_or(0)))
+}
+
 pub(super) fn of_email(db: &Db, email: &str) -> Result<Option<ContactId>> {
     db.row(
         "look up an e-mail address",

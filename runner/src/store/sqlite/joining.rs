@@ -11,7 +11,9 @@ use crate::store::Result;
 const DOING: &str = "join two contacts";
 
 pub(super) fn set_alias(db: &Db, uid: &str, contact: ContactId) -> Result<()> {
-    let sql = "INSERT INTO aliases (uid, contact) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE SET contact = excluded.contact";
+    // Whose row the name once was does not become another's with it.
+    let sql = "INSERT INTO aliases (uid, contact) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE
+                   SET contact = excluded.contact, was = CASE WHEN contact = excluded.contact THEN was END";
     db.write_one("write an alias", sql, params![uid, contact.0])
 }
 

@@ -20,7 +20,8 @@ const STEPS: [&str; 2] = [FIRST, AUDIENCE];
 /// - Nothing is indexed by the time it is due: those queues are in memory, built from the partial indexes of what is not finished.
 /// - `runs.closed` is 0 while the run is open, then the run's id: one unique index allows one open run and any number of ended ones, and serves as
 ///   the history.
-/// - The ids of events, definitions and inbox items are never given twice, whatever is deleted.
+/// - The ids of events, definitions and inbox items are never given twice, whatever is deleted; from [`AUDIENCE`] on, those of contacts and messages
+///   neither.
 const FIRST: &str = "
 CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -163,6 +164,8 @@ CREATE TABLE counters (
 
 /// What is worked out about contacts, and other names that lead to them.
 ///
+/// - Contacts that are joined to others are deleted, and so are old messages; links, events and what waits in the inbox may still name them. So their
+///   tables are made again with ids that are never given twice.
 /// - `contacts.traits`: the values of the traits, as conditions and templates see them. `standing`: what is needed to keep them and the segments
 ///   up to date; `version`: of the definitions it was worked out under (0: never); `recheck`: when time alone may change it, the queue of which is in
 ///   memory.
@@ -170,12 +173,57 @@ CREATE TABLE counters (
 /// - `list_members`: the members of static segments; `list` is a row of `names`.
 /// - `received`: what the HTTP interface took that is no event, by its message id or idempotency key, and the answer it gave.
 const AUDIENCE: &str = "
-ALTER TABLE contacts ADD COLUMN anonymous INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE contacts ADD COLUMN traits TEXT;
-ALTER TABLE contacts ADD COLUMN recheck INTEGER;
-ALTER TABLE contacts ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE contacts ADD COLUMN standing BLOB;
+CREATE TABLE contacts_again (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uid TEXT NOT NULL,
+    email TEXT, phone TEXT, locale TEXT, time_zone TEXT,
+    consent TEXT,
+    erased INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    attributes TEXT,
+    anonymous INTEGER NOT NULL DEFAULT 0,
+    traits TEXT,
+    recheck INTEGER,
+    version INTEGER NOT NULL DEFAULT 0,
+    standing BLOB
+) STRICT;
+INSERT INTO contacts_again (id, uid, email, phone, locale, time_zone, consent, erased, created_at, changed_at, attributes)
+    SELECT id, uid, email, phone, locale, time_zone, consent, erased, created_at, changed_at, attributes FROM contacts ORDER BY id;
+DROP TABLE contacts;
+ALTER TABLE contacts_again RENAME TO contacts;
+CREATE UNIQUE INDEX contacts_uid ON contacts (uid);
+CREATE INDEX contacts_zone ON contacts (time_zone) WHERE erased = 0;
 CREATE INDEX contacts_email ON contacts (lower(email)) WHERE email IS NOT NULL;
+
+CREATE TABLE messages_again (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL,
+    contact INTEGER NOT NULL,
+    workflow INTEGER NOT NULL,
+    definition INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    visit INTEGER NOT NULL,
+    template INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    topic INTEGER,
+    marketing INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    taken_at INTEGER,
+    at INTEGER NOT NULL,
+    capped_at INTEGER,
+    recipient TEXT,
+    subject TEXT,
+    error TEXT
+) STRICT;
+INSERT INTO messages_again SELECT * FROM messages ORDER BY id;
+DROP TABLE messages;
+ALTER TABLE messages_again RENAME TO messages;
+CREATE INDEX messages_contact ON messages (contact);
+CREATE INDEX messages_unsent ON messages (status) WHERE status <> 3;
 
 CREATE TABLE aliases (uid TEXT PRIMARY KEY, contact INTEGER NOT NULL, was INTEGER) STRICT, WITHOUT ROWID;
 CREATE INDEX aliases_contact ON aliases (contact);

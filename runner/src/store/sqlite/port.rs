@@ -32,6 +32,10 @@ impl Store for SqliteStore {
         contacts::id_of(&self.db, uid)
     }
 
+    fn newest_contact(&mut self) -> Result<ContactId> {
+        contacts::newest(&self.db)
+    }
+
     fn contact_of_email(&mut self, email: &str) -> Result<Option<ContactId>> {
         contacts::of_email(&self.db, email)
     }
