@@ -44,7 +44,7 @@ impl Kernel {
         self.suppression.holds_id(&mut *self.store, uid)
     }
 
-    /// Adds a contact, or changes what is given of it.
+    /// Adds a contact, or changes what is given of it. What is said of somebody who was erased is said of nobody.
     pub(super) fn take_contact(&mut self, input: &ContactInput) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         match self.store.contact_id(&input.id)? {
@@ -56,6 +56,9 @@ impl Kernel {
             }
             Some(id) => {
                 let old = self.load_contact(id)?;
+                if self.suppression.holds_new_address(&mut *self.store, &old, input)? {
+                    return Ok(());
+                }
                 let mut contact = old.clone();
                 input.apply_to(&mut contact, &topics);
                 self.save_contact(&mut contact, &old)

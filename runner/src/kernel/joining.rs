@@ -11,6 +11,11 @@ impl Kernel {
         if self.came_before(who.message_id.as_deref())? {
             return Ok(());
         }
+        let unknown = self.store.contact_id(&who.contact.id)?.is_none();
+        // Asked before anything is made for them: to a contact that is there this would look like news of another person.
+        if unknown && self.suppression.holds_person(&mut *self.store, &who.contact)? {
+            return Ok(());
+        }
         if let Some(anonymous) = &who.anonymous {
             // Only who is known by nothing else is joined: whoever can write events must not take over another person by naming their id.
             self.join(anonymous, &who.contact.id, true)?;
@@ -46,6 +51,8 @@ impl Kernel {
         }
         let from = match self.store.contact_id(previous)? {
             Some(id) => Some(self.load_contact(id)?),
+            // What led to somebody who was erased leads to nobody else.
+            None if self.was_erased(previous)? => return Ok(()),
             None => None,
         };
         // An id that leads to somebody by an alias only is no contact of its own: it leads to the other one from now on.
