@@ -36,7 +36,7 @@ impl Kernel {
     /// Whether a message of this id was taken already; from now on it was.
     fn came_before(&mut self, message: Option<&str>) -> Result<bool> {
         let Some(message) = message else { return Ok(false) };
-        let id = format!("message:{message}");
+        let id = self.suppression.name_of_received("message", message);
         if self.store.received(&id)?.is_some() {
             return Ok(true);
         }

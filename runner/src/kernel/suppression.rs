@@ -138,6 +138,12 @@ impl Suppression {
         }
     }
 
+    /// What is kept of an id that a sender gave to a message or a request, to know it again: such ids are made of anything, addresses too, and outlive
+    /// the person's erasure.
+    pub(super) fn name_of_received(&self, kind: &str, id: &str) -> String {
+        format!("{kind}:{}", hex(hmac::sign(&self.key, format!("received {kind} {id}").as_bytes()).as_ref()))
+    }
+
     /// The property's name; `None` for what is empty.
     fn hash(&self, kind: Kind, text: &str) -> Option<String> {
         let text = kind.normal(text);

@@ -303,6 +303,8 @@ fn an_identify_counts_once() {
     identify(&mut world, "ada", None, "m1");
     let ada = world.kernel.store().contact(ContactId(1)).unwrap().unwrap();
     assert_eq!(ada.attributes["name"], "Ada");
+    // The id may be made of anything, and is kept longer than the person.
+    assert_eq!(world.kernel.store().received("message:m1").unwrap(), None);
 }
 
 /// Ada was erased, who was also known as `old`. Then this comes in; these are all the contacts afterwards, with their addresses.
