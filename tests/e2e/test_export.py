@@ -4,6 +4,8 @@ import csv
 import datetime
 import io
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -115,3 +117,20 @@ def test_an_export_of_nothing_has_its_header(project):
 
 def now():
     return datetime.datetime.now(datetime.timezone.utc).isoformat()
+
+
+def test_out_is_written_through_links_and_into_what_is_no_file(project):
+    prepare(project)
+    project.succeed("import", "contacts", str(project.lines("contacts.jsonl", CONTACTS)))
+    whole = project.succeed("export", "contacts")
+    link, target = project.folder / "link.jsonl", project.folder / "target.jsonl"
+    target.write_text("old")
+    link.symlink_to(target)
+    project.succeed("export", "contacts", "--out", str(link))
+    assert link.is_symlink() and target.read_text() == whole
+    pipe = project.folder / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    project.succeed("export", "contacts", "--out", str(pipe))
+    assert reader.communicate(timeout=30)[0] == whole
+    assert pipe.is_fifo()

@@ -203,3 +203,18 @@ def test_an_import_goes_by_the_last_good_definitions_while_the_project_is_broken
         done = project.command("import", "contacts", str(contacts))
         assert done.returncode == 1 and "last found good" in done.stderr and "Austria" not in done.stderr, done.stderr
         assert "3 rejected" in done.stdout
+
+
+def test_a_file_is_imported_by_one_at_a_time(project):
+    """Two at once would take each other's events for twins: everything would be there twice."""
+    prepare(project)
+    file = project.folder / "events.jsonl"
+    line = '{"at":"2026-03-%02dT10:00:00Z","contact":"p%d","event":"signed_up"}\n'
+    file.write_text("".join(line % (1 + number % 20, number) for number in range(20_000)))
+    command = [PROGRAM, "--project", str(project.folder), "import", "events", str(file)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [(one.communicate(timeout=120)[1], one.returncode) for one in both]
+    assert sorted(code for _, code in ended) == [0, 2], ended
+    assert any("is being imported already" in said for said, _ in ended), ended
+    assert len(project.succeed("export", "events").splitlines()) == 20_000
+    assert "20,000 already there" in project.succeed("import", "events", str(file))

@@ -1,6 +1,6 @@
 //! `import`
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,6 +129,7 @@ impl Import {
                 reader.left_out().join(", ")
             ));
         }
+        let _alone = self.alone()?;
         let mut store = self.store(path)?;
         let key = self.key()?;
         let options = ImportOptions { dry_run: self.dry_run, segment: self.segment.clone(), topic: self.topic.clone() };
@@ -159,6 +160,22 @@ impl Import {
 
     fn about(&self, error: impl std::fmt::Display) -> CouldNotRun {
         CouldNotRun(format!("{}: {error}", self.file.display()))
+    }
+
+    /// Holds the file for as long as it is imported. Two imports of it at once would take each other's events for twins, share a checkpoint and write
+    /// over each other's FILE.rejected.
+    fn alone(&self) -> Result<Option<File>, CouldNotRun> {
+        if self.dry_run || !self.file.is_file() {
+            return Ok(None);
+        }
+        let file = File::open(&self.file).map_err(|error| self.about(error))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(self.about(
+                "is being imported already; wait until that is done, or end it: the same command then goes on where it was",
+            )),
+            // Not every file system has locks.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+        }
     }
 
     /// The project's store, made if it is not there yet.

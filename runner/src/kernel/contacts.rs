@@ -44,8 +44,8 @@ impl Kernel {
         self.suppression.holds_id(&mut *self.store, uid)
     }
 
-    /// Adds a contact, or changes what is given of it. `anonymous`: the id says nothing of who it is; otherwise whoever was known by nothing else is
-    /// a person from now on.
+    /// Adds a contact, or changes what is given of it. What is said of somebody who was erased is said of nobody. `anonymous`: the id says nothing of who
+    /// it is; otherwise whoever was known by nothing else is a person from now on.
     pub(super) fn take_contact(&mut self, input: &ContactInput, anonymous: bool) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         match self.store.contact_id(&input.id)? {
@@ -57,6 +57,9 @@ impl Kernel {
             }
             Some(id) => {
                 let old = self.load_contact(id)?;
+                if self.suppression.holds_new_address(&mut *self.store, &old, input)? {
+                    return Ok(());
+                }
                 let mut contact = old.clone();
                 input.apply_to(&mut contact, &topics);
                 contact.anonymous &= anonymous;

@@ -3,7 +3,6 @@
 use dsl::model::{Status, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::Kernel;
 use super::entries::{Admission, Entry};
@@ -78,10 +77,11 @@ impl Kernel {
     /// Those of the store; nothing happened then.
     pub fn enroll(&mut self, enrolment: &Enrolment, now: i64) -> Result<std::result::Result<Enrolled, NotEnrolled>> {
         self.transaction(now, |kernel| {
-            let Some(key) = enrolment.key.as_ref().map(|key| format!("enroll:{key}")) else {
+            let Some(key) = &enrolment.key else {
                 return kernel.enroll_once(enrolment);
             };
-            let asked = enrolment.fingerprint();
+            let key = kernel.suppression.name_of_received("enroll", key);
+            let asked = kernel.suppression.name_of_received("asked", &enrolment.asked());
             if let Some(text) = kernel.store.received(&key)? {
                 let remembered: Remembered = serde_json::from_str(&text)
                     .map_err(|error| StoreError::Damaged { what: "remembered answer", why: error.to_string() })?;
@@ -127,9 +127,7 @@ impl Kernel {
 }
 
 impl Enrolment {
-    /// Short, and it does not hold the data.
-    fn fingerprint(&self) -> String {
-        let asked = json!([self.workflow, self.contact, self.with]).to_string();
-        Sha256::digest(asked).iter().map(|byte| format!("{byte:02x}")).collect()
+    fn asked(&self) -> String {
+        json!([self.workflow, self.contact, self.with]).to_string()
     }
 }

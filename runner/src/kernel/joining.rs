@@ -11,6 +11,11 @@ impl Kernel {
         if self.came_before(who.message_id.as_deref())? {
             return Ok(());
         }
+        let unknown = self.store.contact_id(&who.contact.id)?.is_none();
+        // Asked before anything is made for them: to a contact that is there this would look like news of another person.
+        if unknown && self.suppression.holds_person(&mut *self.store, &who.contact)? {
+            return Ok(());
+        }
         if let Some(anonymous) = &who.anonymous {
             // Only who is known by nothing else is joined: whoever can write events must not take over another person by naming their id.
             self.join(anonymous, &who.contact.id, true)?;
@@ -28,7 +33,7 @@ impl Kernel {
     /// Whether a message of this id was taken already; from now on it was.
     fn came_before(&mut self, message: Option<&str>) -> Result<bool> {
         let Some(message) = message else { return Ok(false) };
-        let id = format!("message:{message}");
+        let id = self.suppression.name_of_received("message", message);
         if self.store.received(&id)?.is_some() {
             return Ok(true);
         }
@@ -43,7 +48,7 @@ impl Kernel {
         }
         let from = match self.store.contact_id(previous)? {
             Some(id) => Some(self.load_contact(id)?),
-            // Nothing that comes under the id of who was erased becomes somebody's.
+            // What led to somebody who was erased leads to nobody else.
             None if self.was_erased(previous)? => return Ok(()),
             None => None,
         };

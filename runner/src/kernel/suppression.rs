@@ -18,6 +18,25 @@ enum Kind {
     Phone,
 }
 
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Id => "id",
+            Kind::Email => "email",
+            Kind::Phone => "phone",
+        }
+    }
+
+    /// The text as it is compared.
+    fn normal(self, text: &str) -> String {
+        match self {
+            Kind::Id => text.to_owned(),
+            Kind::Email => normal_email(text),
+            Kind::Phone => text.chars().filter(|character| character.is_ascii_digit() || *character == '+').collect(),
+        }
+    }
+}
+
 /// Hashes with the store's secret (HMAC-SHA-256, RFC 2104): whoever finds them cannot try addresses out against them.
 pub struct Suppression {
     key: hmac::Key,
@@ -46,7 +65,9 @@ impl Suppression {
     /// Those of the store.
     pub fn add(&self, store: &mut dyn Store, contact: &Contact, aliases: &[String]) -> Result<()> {
         let ids = std::iter::once(&contact.uid).chain(aliases).map(|id| (Kind::Id, id));
-        let email = contact.email.iter().map(|email| (Kind::Email, email));
+        // Many systems use the address as the id, in whatever case.
+        let named = ids.clone().filter(|(_, id)| id.contains('@')).map(|(_, id)| (Kind::Email, id));
+        let email = contact.email.iter().map(|email| (Kind::Email, email)).chain(named);
         let phone = contact.phone.iter().map(|phone| (Kind::Phone, phone));
         let keys: Vec<String> = ids.chain(email).chain(phone).filter_map(|(kind, text)| self.hash(kind, text)).collect();
         // Each knows the others, so that lifting one lifts all.
@@ -54,12 +75,15 @@ impl Suppression {
         keys.iter().try_for_each(|key| store.set_property(key, &all))
     }
 
-    /// Whether a contact of this id was erased.
+    /// Whether a contact of this id was erased, or of this address, where the id is one.
     ///
     /// # Errors
     /// Those of the store.
     pub fn holds_id(&self, store: &mut dyn Store, uid: &str) -> Result<bool> {
-        Ok(self.holds(store, Kind::Id, Some(uid))? || store.property(&self.former(uid))?.is_some())
+        let address = Some(uid).filter(|uid| uid.contains('@'));
+        Ok(self.holds(store, Kind::Id, Some(uid))?
+            || self.holds(store, Kind::Email, address)?
+            || store.property(&self.former(uid))?.is_some())
     }
 
     /// Whether such a contact was erased: one of this id or e-mail address; where no address is given, of this phone number.
@@ -72,6 +96,22 @@ impl Suppression {
             None => (Kind::Phone, person.phone.as_ref()),
         };
         Ok(self.holds_id(store, &person.id)? || self.holds(store, kind, address.map(String::as_str))?)
+    }
+
+    /// Whether what is said of a contact that is there would give them the address of somebody who was erased. One that they have already they keep:
+    /// several people may share one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn holds_new_address(&self, store: &mut dyn Store, known: &Contact, given: &ContactInput) -> Result<bool> {
+        let (kind, old, new) = match &given.email {
+            Some(email) => (Kind::Email, known.email.as_deref(), Some(email.as_str())),
+            None => (Kind::Phone, known.phone.as_deref(), given.phone.as_deref()),
+        };
+        if new.is_none() || kind.normal(new.unwrap_or_default()) == kind.normal(old.unwrap_or_default()) {
+            return Ok(false);
+        }
+        self.holds(store, kind, new)
     }
 
     /// Lifts it from whoever has this id, e-mail address or phone number, with everything else that is remembered of them. False when nobody has.
@@ -98,14 +138,16 @@ impl Suppression {
         }
     }
 
+    /// What is kept of an id that a sender gave to a message or a request, to know it again: such ids are made of anything, addresses too, and outlive
+    /// the person's erasure.
+    pub(super) fn name_of_received(&self, kind: &str, id: &str) -> String {
+        format!("{kind}:{}", hex(hmac::sign(&self.key, format!("received {kind} {id}").as_bytes()).as_ref()))
+    }
+
     /// The property's name; `None` for what is empty.
     fn hash(&self, kind: Kind, text: &str) -> Option<String> {
-        let (name, text) = match kind {
-            Kind::Id => ("id", text.to_owned()),
-            Kind::Email => ("email", normal_email(text)),
-            Kind::Phone => ("phone", text.chars().filter(|character| character.is_ascii_digit() || *character == '+').collect()),
-        };
-        let mac = || hmac::sign(&self.key, format!("erased {name} {text}").as_bytes());
+        let text = kind.normal(text);
+        let mac = || hmac::sign(&self.key, format!("erased {} {text}", kind.word()).as_bytes());
         (!text.is_empty()).then(|| format!("{BEGINNING}{}", hex(mac().as_ref())))
     }
 
@@ -151,6 +193,8 @@ mod tests {
             (person("new", Some("bo@example.com"), Some("+49301")), false),
             (person("+49301", None, None), false),
             (person("new", None, None), false),
+            (person("ADA@example.com", None, None), true),
+            (person("bo@example.com", None, None), false),
         ];
         for (person, expected) in &cases {
             assert_eq!(suppression.holds_person(&mut store, person).unwrap(), *expected, "{person:?}");
@@ -159,6 +203,41 @@ mod tests {
         assert!(suppression.lift(&mut store, "ADA@example.com").unwrap());
         assert!(!suppression.any(&mut store).unwrap());
         assert!(cases.iter().all(|(person, _)| !suppression.holds_person(&mut store, person).unwrap()));
+    }
+
+    #[test]
+    fn an_id_that_is_an_address_is_known_again_in_any_case() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let suppression = Suppression::of(&mut store).unwrap();
+        store.begin().unwrap();
+        suppression.add(&mut store, &Contact::new("Ada@example.com"), &[]).unwrap();
+        assert!(suppression.holds_id(&mut store, "ada@example.com").unwrap());
+        assert!(suppression.holds_person(&mut store, &person("new", Some("ADA@example.com"), None)).unwrap());
+        assert!(suppression.lift(&mut store, "ada@example.com").unwrap());
+        assert!(!suppression.any(&mut store).unwrap());
+    }
+
+    #[test]
+    fn an_address_of_the_erased_goes_to_nobody_who_had_another() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let suppression = Suppression::of(&mut store).unwrap();
+        store.begin().unwrap();
+        let ada =
+            Contact { email: Some("ada@example.com".to_owned()), phone: Some("+49 30 1".to_owned()), ..Contact::new("ada") };
+        suppression.add(&mut store, &ada, &[]).unwrap();
+        let with = |email: Option<&str>, phone: Option<&str>| person("bo", email, phone).into_contact(&[]);
+        let cases = [
+            (with(None, None), person("bo", Some("ADA@example.com"), None), true),
+            (with(Some("bo@example.com"), None), person("bo", Some("ada@example.com"), None), true),
+            (with(Some("Ada@example.com"), None), person("bo", Some("ada@example.com"), None), false),
+            (with(None, None), person("bo", None, Some("+49301")), true),
+            (with(None, Some("+49 (30) 1")), person("bo", None, Some("+49301")), false),
+            (with(None, None), person("bo", Some("bo@example.com"), None), false),
+            (with(None, None), person("bo", None, None), false),
+        ];
+        for (known, given, expected) in &cases {
+            assert_eq!(suppression.holds_new_address(&mut store, known, given).unwrap(), *expected, "{known:?} {given:?}");
+        }
     }
 
     #[test]

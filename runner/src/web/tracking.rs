@@ -1,6 +1,7 @@
 //! The tracking API: `/v1/identify`, `track`, `page`, `screen`, `group`, `alias`, `batch` and `import`, as Segment's HTTP tracking spec has them, so
 //! that its clients work unchanged. An answer of 200 is given once what was taken is durable.
 
+mod halves;
 mod reading;
 #[cfg(test)]
 mod tests;

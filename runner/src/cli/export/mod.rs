@@ -63,6 +63,15 @@ impl From<StoreError> for Cut {
     }
 }
 
+impl Cut {
+    fn about(self, written: impl FnOnce(io::Error) -> CouldNotRun) -> CouldNotRun {
+        match self {
+            Cut::Write(error) => written(error),
+            Cut::Read(error) => error.into(),
+        }
+    }
+}
+
 impl Export {
     pub fn run(self, given: Option<PathBuf>) -> Outcome {
         let beside = Beside::open(given)?;
@@ -86,19 +95,28 @@ impl Export {
 
     fn write_file(&self, beside: Beside, path: &Path) -> Result<(), CouldNotRun> {
         let cannot = |error: io::Error| CouldNotRun(format!("{} cannot be written: {error}", path.display()));
-        let mut part = path.as_os_str().to_owned();
+        // What a link leads to is written, not the link.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
+            return self.write_into(beside, &target).map_err(|cut| cut.about(cannot));
+        }
+        let mut part = target.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
         let mut out = BufWriter::new(File::create(&part).map_err(cannot)?);
-        let done = self.write(beside, &mut out).and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(fs::rename(&part, path)?));
+        let done = self.write(beside, &mut out).and_then(|()| Ok(out.flush()?)).and_then(|()| Ok(fs::rename(&part, &target)?));
         if done.is_err() {
             // Nothing is gained by a second error about the same disk.
             let _ = fs::remove_file(&part);
         }
-        done.map_err(|cut| match cut {
-            Cut::Write(error) => cannot(error),
-            Cut::Read(error) => error.into(),
-        })
+        done.map_err(|cut| cut.about(cannot))
+    }
+
+    /// Into a pipe or a device: another file must not take its place.
+    fn write_into(&self, beside: Beside, path: &Path) -> Result<(), Cut> {
+        let mut out = BufWriter::new(File::options().write(true).open(path)?);
+        self.write(beside, &mut out)?;
+        Ok(out.flush()?)
     }
 
     fn write(&self, mut beside: Beside, out: &mut dyn Write) -> Result<(), Cut> {

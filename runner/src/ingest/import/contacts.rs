@@ -33,6 +33,7 @@ impl Import<'_> {
         match self.find(&input, named)? {
             Found::TwoPeople => return Ok(Err(TWO_PEOPLE)),
             Found::Nobody => self.counts.erased += 1,
+            Found::Known(id) if erased && self.gives_address_of_erased(id, &input)? => self.counts.erased += 1,
             Found::Known(id) => self.known(id, false, &input, subscribed, now)?,
             // An id that was erased does not come back by way of somebody else's address.
             Found::Merged(_) if erased && self.suppression.holds_id(self.store, &input.id)? => self.counts.erased += 1,
@@ -101,6 +102,13 @@ impl Import<'_> {
             (None, Some(other)) => Found::Merged(other),
             (None, None) => Found::Nobody,
         })
+    }
+
+    fn gives_address_of_erased(&mut self, id: ContactId, input: &ContactInput) -> Result<bool> {
+        match self.store.contact(id)? {
+            Some(known) => self.suppression.holds_new_address(self.store, &known, input),
+            None => Ok(false),
+        }
     }
 
     /// Several contacts may have one address, if they had it before.

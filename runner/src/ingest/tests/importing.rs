@@ -160,6 +160,7 @@ fn set_changes_the_contact_and_erase_is_left_to_the_runner() {
 #[test]
 fn the_runner_erases_whom_it_is_told_to_and_they_are_not_made_anew() {
     let text = r#"{"at":"2026-03-31T23:30:00Z","contact":"ada","event":"a"}
+{"at":"2026-03-31T23:30:00Z","contact":"ada","set":{"email":"ada@example.com"}}
 {"at":"2026-03-31T23:32:00Z","contact":"ada","erase":true}
 {"at":"2026-03-31T23:32:00Z","contact":"ada","erase":true}"#;
     let mut store = store();
@@ -171,4 +172,13 @@ fn the_runner_erases_whom_it_is_told_to_and_they_are_not_made_anew() {
     assert_eq!(store.contact_id("ada").unwrap(), None);
     assert!(store.events(ContactId(1), "a", 0, true).unwrap().is_empty());
     check(contacts(store, r#"{"id":"ada"}"#), 0, 0, 0, 1);
+    check(contacts(store, r#"{"id":"new","email":"ADA@example.com"}"#), 0, 0, 0, 1);
+    check(contacts(store, r#"{"email":"Ada@example.com"}"#), 0, 0, 0, 1);
+    let event = r#"{"at":"2026-03-31","contact":"Ada@Example.com","event":"a"}"#;
+    let (counts, _) = import::<Occurrence>(store, event, ImportOptions::default());
+    check(counts, 0, 0, 0, 1);
+    // Nor does somebody else get the address.
+    check(contacts(store, "{\"id\":\"bo\"}\n{\"id\":\"bo\",\"email\":\"ada@example.com\"}"), 1, 0, 0, 1);
+    let bo = store.contact_id("bo").unwrap().unwrap();
+    assert_eq!(store.contact(bo).unwrap().unwrap().email, None);
 }

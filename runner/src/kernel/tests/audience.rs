@@ -303,6 +303,53 @@ fn an_identify_counts_once() {
     identify(&mut world, "ada", None, "m1");
     let ada = world.kernel.store().contact(ContactId(1)).unwrap().unwrap();
     assert_eq!(ada.attributes["name"], "Ada");
+    // The id may be made of anything, and is kept longer than the person.
+    assert_eq!(world.kernel.store().received("message:m1").unwrap(), None);
+}
+
+/// Ada was erased, who was also known as `old`. Then this comes in; these are all the contacts afterwards, with their addresses.
+#[track_caller]
+fn check_erased(inputs: &[Input], expected: &[&str]) {
+    let mut world = joining();
+    world.feed(Input::Alias(Alias { previous: "old".to_owned(), contact: "ada".to_owned(), message_id: None }));
+    world.happens("1h", "ada", What::Erase);
+    for input in inputs {
+        world.feed(input.clone());
+    }
+    let store = world.kernel.store();
+    let contacts = store.contact_page(ContactId(0), 100).unwrap();
+    let shown: Vec<String> =
+        contacts.iter().map(|contact| format!("{} {}", contact.uid, contact.email.as_deref().unwrap_or("-"))).collect();
+    assert_eq!(shown, expected);
+    for id in ["ada", "old"] {
+        assert_eq!(store.contact_id(id).unwrap(), None, "{id}");
+    }
+}
+
+#[test]
+fn who_was_erased_comes_back_by_no_call_whatever_came_before_it() {
+    let said = |id: &str, email: Option<&str>, anonymous: Option<&str>, anonymous_only| {
+        let contact = ContactInput { id: id.to_owned(), email: email.map(str::to_owned), ..Default::default() };
+        Input::Identify(Identification { contact, anonymous: anonymous.map(str::to_owned), anonymous_only, message_id: None })
+    };
+    let views = |id: &str, anonymous| {
+        let what = What::Event { name: "view".to_owned(), properties: Map::new(), id: None };
+        Input::Occurrence(Occurrence { at: 1, contact: id.to_owned(), anonymous, what })
+    };
+    let alias = |previous: &str, id: &str| {
+        Input::Alias(Alias { previous: previous.to_owned(), contact: id.to_owned(), message_id: None })
+    };
+    let email = Some("Ada@Example.com");
+    check_erased(&[said("ada", None, None, false), views("ada", false), views("old", true)], &[]);
+    check_erased(&[said("new", email, None, false)], &[]);
+    check_erased(&[said("anon", email, None, true)], &[]);
+    check_erased(&[views("anon", true), said("anon", email, None, true)], &["anon -"]);
+    check_erased(&[views("anon", true), said("new", email, Some("anon"), false)], &["anon -"]);
+    check_erased(&[views("new", false), said("new", email, None, false)], &["new -"]);
+    check_erased(&[alias("ada", "new"), views("ada", false)], &[]);
+    check_erased(&[views("new", false), alias("ada", "new"), alias("old", "new")], &["new -"]);
+    check_erased(&[views("new", false), said("new", None, Some("old"), false)], &["new -"]);
+    check_erased(&[said("new", None, None, false), said("new", Some("bo@example.com"), None, false)], &["new bo@example.com"]);
 }
 
 #[test]

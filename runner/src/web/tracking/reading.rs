@@ -7,6 +7,7 @@ use dsl::time::parse_date;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::halves::mended;
 use super::wire::{self, Given, Item};
 use crate::ingest::{Alias, ContactInput, Expected, Identification, Occurrence, What, zone_warning};
 use crate::kernel::Input;
@@ -73,6 +74,7 @@ pub struct Rejected {
 /// # Errors
 /// When nothing in it can be used: what is wrong with the whole, or with the first item.
 pub fn read(call: Call, body: &str, moment: Moment<'_>, notes: &mut Notes) -> Result<Taken, Problem> {
+    let body = &*mended(body);
     match call {
         Call::Batch | Call::Import => read_batch(call, body, moment, notes),
         _ => {
@@ -104,7 +106,7 @@ fn read_batch(call: Call, body: &str, moment: Moment<'_>, notes: &mut Notes) -> 
     for (index, given) in items.into_iter().enumerate() {
         let message_id = match &given {
             Given::Item(item) => item.message_id.as_str().map(str::to_owned),
-            Given::Other => None,
+            Given::Other | Given::Unreadable(_) => None,
         };
         match reading.given(given, None) {
             Ok(input) => taken.inputs.push(input),
@@ -138,7 +140,11 @@ struct Who {
 impl Reading<'_, '_> {
     /// `call` is what the address says; without it the item's `type` does.
     fn given(&mut self, given: Given, call: Option<Call>) -> Result<Input, Problem> {
-        let Given::Item(mut item) = given else { return Err(not_an_object()) };
+        let mut item = match given {
+            Given::Item(item) => item,
+            Given::Other => return Err(not_an_object()),
+            Given::Unreadable(words) => return Err(Problem::whole("invalid_json", words)),
+        };
         if let Some(wrong) = item.wrong.take() {
             return Err(Problem::whole("invalid", wrong));
         }

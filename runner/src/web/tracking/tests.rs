@@ -255,9 +255,8 @@ fn what_is_no_json_is_refused_as_a_whole() {
     for body in ["[]", "7", "null", "\"x\"", "true", "-1", "1.5", "[{}]"] {
         check(body, "400 invalid -");
     }
-    for lost in [r#"{"userId":"ada","event":"\ud800"}"#, r#"{"userId":"ada","event":"e","properties":{"a":1e999}}"#] {
-        check_by(&EXPECTED, Call::Track, lost, Err("400 invalid_json -"));
-    }
+    let lost = r#"{"userId":"ada","event":"e","properties":{"a":1e999}}"#;
+    check_by(&EXPECTED, Call::Track, lost, Err("400 invalid_json -"));
     let nested = format!(r#"{{"userId":"ada","event":"e","properties":{{"a":{}1{}}}}}"#, "[".repeat(200), "]".repeat(200));
     check_by(&EXPECTED, Call::Track, &nested, Err("400 invalid_json -"));
     // What is not looked at may be as deep as it likes.
@@ -382,4 +381,28 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_item_that_cannot_be_read_takes_no_other_with_it() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for wrong in [deep.as_str(), "1e999", "-1e999"] {
+        let body = format!(
+            r#"{{"batch":[{{"type":"track","userId":"ada","event":"a","properties":{{"x":{wrong}}}}},{{"type":"track","userId":"ada","event":"b"}},7]}}"#
+        );
+        let wanted: [&str; 3] = ["event ada 0 b {} -", "0 - 400 invalid_json batch[0]", "2 - 400 invalid batch[2]"];
+        check_by(&EXPECTED, Call::Batch, &body, Ok(&wanted));
+        // What is no JSON at all has no items.
+        check_by(&EXPECTED, Call::Batch, &body[..body.len() - 1], Err("400 invalid_json -"));
+    }
+    // Where there is nothing else, it is what the answer is about.
+    check_by(&EXPECTED, Call::Batch, r#"{"batch":[{"x":1,"userId":1e999}]}"#, Err("400 invalid_json batch[0]"));
+}
+
+#[test]
+fn a_text_that_was_cut_inside_a_character_is_taken() {
+    let event = r#"{"type":"track","userId":"ada","event":"e","properties":{"title":"cut \ud83d"}}"#;
+    let wanted: [&str; 1] = ["event ada 0 e {\"title\":\"cut \u{fffd}\"} -"];
+    check_by(&EXPECTED, Call::Track, event, Ok(&wanted));
+    check_by(&EXPECTED, Call::Batch, &format!(r#"{{"batch":[{event}]}}"#), Ok(&wanted));
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::ingest::json::{Strict, given_twice, not_json};
 
@@ -41,6 +42,8 @@ pub(super) enum Given {
     Item(Box<Item>),
     /// Something that is no object.
     Other,
+    /// What cannot be read, in words, while what stands beside it can: nested too deeply, or a number or a text that nothing can hold.
+    Unreadable(String),
 }
 
 /// The body of `batch` and `import`. What was not given is null.
@@ -67,7 +70,8 @@ pub(super) fn single(body: &str) -> Result<Given, String> {
 /// # Errors
 /// In words, when it is no JSON.
 pub(super) fn batch(body: &str) -> Result<Option<Batch>, String> {
-    read(body, Several)
+    // What cannot be read as one may still be several of which one cannot be read.
+    read(body, Several { apart: false }).or_else(|_| read(body, Several { apart: true }))
 }
 
 fn read<'de, S: DeserializeSeed<'de>>(body: &'de str, seed: S) -> Result<S::Value, String> {
@@ -240,7 +244,10 @@ impl<'de> Visitor<'de> for One {
     }
 }
 
-struct Several;
+struct Several {
+    /// Every item is read by itself, which takes longer.
+    apart: bool,
+}
 any!(Several => Option<Batch>);
 
 impl<'de> Visitor<'de> for Several {
@@ -255,7 +262,7 @@ impl<'de> Visitor<'de> for Several {
         while let Some(key) = members.next_key::<Key>()? {
             match key {
                 Key::Batch => {
-                    let Listed { items, too_many } = members.next_value_seed(List)?;
+                    let Listed { items, too_many } = members.next_value_seed(List { apart: self.apart })?;
                     (batch.items, batch.too_many) = (items, too_many);
                 }
                 // A key that it names twice is no time either.
@@ -271,7 +278,13 @@ impl<'de> Visitor<'de> for Several {
     }
 }
 
-struct List;
+fn by_itself(item: &RawValue) -> Given {
+    read(item.get(), One).unwrap_or_else(Given::Unreadable)
+}
+
+struct List {
+    apart: bool,
+}
 any!(List => Listed);
 
 #[derive(Default)]
@@ -294,7 +307,7 @@ impl<'de> Visitor<'de> for List {
         let mut items = Vec::new();
         let mut too_many = false;
         while items.len() < MOST_ITEMS
-            && let Some(item) = list.next_element_seed(One)?
+            && let Some(item) = if self.apart { list.next_element()?.map(by_itself) } else { list.next_element_seed(One)? }
         {
             items.push(item);
         }
