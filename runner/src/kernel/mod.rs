@@ -124,6 +124,10 @@ pub struct Kernel {
     /// When the ranks are to be refreshed; `None`: there are none.
     ranks_due: Option<i64>,
     search: Option<ranking::Search>,
+    /// How many contacts have a rank since the last refresh who had none then.
+    newly_ranked: usize,
+    /// Contacts are taking their ranks from new cut points.
+    taking_ranks: bool,
     retaining: retention::Retaining,
     /// What is being done is from before anything was in force: nobody enters by it.
     silent: bool,
@@ -211,6 +215,8 @@ impl Kernel {
             definitions,
             ranks_due: None,
             search: None,
+            newly_ranked: 0,
+            taking_ranks: false,
             retaining: retention::Retaining::default(),
             silent: false,
             depth: 0,
@@ -445,6 +451,8 @@ struct Before {
     tally: Tally,
     definitions: Definitions,
     ranks_due: Option<i64>,
+    newly_ranked: usize,
+    taking_ranks: bool,
     retaining: retention::Retaining,
 }
 
@@ -460,6 +468,8 @@ impl Before {
             tally: kernel.tally.clone(),
             definitions: kernel.definitions.clone(),
             ranks_due: kernel.ranks_due,
+            newly_ranked: kernel.newly_ranked,
+            taking_ranks: kernel.taking_ranks,
             retaining: kernel.retaining,
         }
     }
@@ -474,6 +484,8 @@ impl Before {
         kernel.tally = self.tally;
         kernel.definitions = self.definitions;
         kernel.ranks_due = self.ranks_due;
+        kernel.newly_ranked = self.newly_ranked;
+        kernel.taking_ranks = self.taking_ranks;
         kernel.retaining = self.retaining;
         // Begun again from the first contact.
         kernel.search = None;

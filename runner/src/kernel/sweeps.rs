@@ -15,11 +15,13 @@ impl Kernel {
     pub(super) fn sweep(&mut self) -> Result<bool> {
         let sweeps = self.store.sweeps()?;
         for sweep in &sweeps {
-            let contacts = self.next_of(sweep)?;
-            let Some(last) = contacts.last().copied() else {
+            let (contacts, last) = self.next_of(sweep)?;
+            let Some(last) = last else {
                 self.store.drop_sweep(sweep.id)?;
-                if sweep.kind == SweepKind::Audience {
-                    self.audience_swept()?;
+                match sweep.kind {
+                    SweepKind::Audience => self.audience_swept()?,
+                    SweepKind::Ranks => self.ranks_taken(),
+                    SweepKind::Broadcast { .. } | SweepKind::DateTimers => {}
                 }
                 continue;
             };
@@ -32,11 +34,19 @@ impl Kernel {
         Ok(!sweeps.is_empty())
     }
 
-    /// The contacts whose turn it is. Of a broadcast only those whom its audience lets in; each is looked at again when they enter.
-    fn next_of(&mut self, sweep: &Sweep) -> Result<Vec<ContactId>> {
-        let SweepKind::Broadcast { zones, .. } = &sweep.kind else {
-            return self.store.contacts_after(sweep.cursor, ZoneFilter::All, CHUNK);
+    /// The contacts whose turn it is, and the last contact that was looked at, if there is any.
+    fn next_of(&mut self, sweep: &Sweep) -> Result<(Vec<ContactId>, Option<ContactId>)> {
+        let contacts = match &sweep.kind {
+            SweepKind::Ranks => return self.moved_ranks(sweep.cursor),
+            SweepKind::Broadcast { zones, .. } => self.let_in(sweep, zones)?,
+            SweepKind::Audience | SweepKind::DateTimers => self.store.contacts_after(sweep.cursor, ZoneFilter::All, CHUNK)?,
         };
+        let last = contacts.last().copied();
+        Ok((contacts, last))
+    }
+
+    /// Of a broadcast only those whom its audience lets in; each is looked at again when they enter.
+    fn let_in(&mut self, sweep: &Sweep, zones: &Zones) -> Result<Vec<ContactId>> {
         let current = self.in_force.get(sweep.workflow).map(|current| current.prepared.program.definition.clone());
         let Some((definition, audience)) =
             current.and_then(|definition| Some((definition.clone(), definition.workflow.audience.clone()?)))

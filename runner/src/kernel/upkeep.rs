@@ -94,6 +94,7 @@ impl Kernel {
             self.store.set_standing(&contact, &standing)?;
         }
         if contact.traits != *old {
+            self.note_ranked(old, &contact.traits);
             let before = Contact { traits: old.clone(), ..contact.clone() };
             self.set_date_timers(&contact, Some(&before), self.now - 1)?;
             if !told {
@@ -141,8 +142,7 @@ impl Kernel {
             (found.layouts, found.sweeping) = (Arc::new(layouts), true);
         }
         self.definitions = found;
-        self.put_ranks_in_force();
-        Ok(())
+        self.put_ranks_in_force()
     }
 
     fn write_layouts(&mut self, layouts: &HashMap<i64, Arc<[NodeKey]>>) -> Result<()> {

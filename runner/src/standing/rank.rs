@@ -20,6 +20,8 @@ pub struct Cuts {
     pub at: i64,
     /// The least value of the second group, of the third, and so on, in ascending order.
     pub cuts: Vec<f64>,
+    /// How many contacts had a value.
+    pub ranked: usize,
 }
 
 impl Cuts {
@@ -29,7 +31,7 @@ impl Cuts {
         let groups = into as usize;
         let (size, larger) = (values.len() / groups, values.len() % groups);
         let cuts = (1..groups).filter_map(|group| values.get(group * size + group.min(larger)).copied()).collect();
-        Cuts { at, cuts }
+        Cuts { at, cuts, ranked: values.len() }
     }
 
     /// From 1; equal values are in the same group, the higher one.

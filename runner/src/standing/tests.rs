@@ -262,7 +262,7 @@ fn ranks_follow_the_value_among_the_cuts() {
     let key = world.audience.ranks().next().unwrap().1;
     world.did("order", T, json!({ "total": 5 }));
     assert_eq!(world.traits(), json!({ "spent": 5 }));
-    world.ranks.insert(key, Cuts { at: T, cuts: vec![5.0, 10.0] });
+    world.ranks.insert(key, Cuts { at: T, cuts: vec![5.0, 10.0], ranked: 0 });
     world.go_on(Happened::Causes(&[Cause::Ranks]));
     assert_eq!(world.traits()["band"], json!(2));
     world.did("order", T, json!({ "total": 5 }));

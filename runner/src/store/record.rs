@@ -119,6 +119,15 @@ pub struct DateTimer {
     pub at: i64,
 }
 
+/// Some values of one contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContactValues {
+    pub contact: ContactId,
+    pub time_zone: Option<String>,
+    /// One for each path that was asked for; `None`: missing.
+    pub values: Vec<Option<TraitValue>>,
+}
+
 /// What is deleted when it is old enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

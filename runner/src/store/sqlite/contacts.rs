@@ -1,11 +1,14 @@
 //! Contacts: the profile and the consents.
 
 use rusqlite::{Row, params};
+use serde_json::Value;
 
 use super::SqliteStore;
+use super::conditions::json_path;
 use super::db::{Db, Read, json_or_default, map_json, sql_limit, to_json};
-use crate::state::{Consent, Contact, ContactId, Upkeep};
-use crate::store::{Result, ZoneFilter};
+use crate::audience::walk;
+use crate::state::{Consent, Contact, ContactId, TraitValue, Upkeep};
+use crate::store::{ContactValues, Result, ZoneFilter};
 
 pub(super) fn find(store: &mut SqliteStore, id: ContactId) -> Result<Option<Contact>> {
     let SqliteStore { db, recent, .. } = store;
@@ -251,4 +254,34 @@ pub(super) fn zones(db: &Db) -> Result<Vec<Option<String>>> {
         zones.insert(0, None);
     }
     Ok(zones)
+}
+
+pub(super) fn values(db: &Db, after: ContactId, paths: &[&[String]], limit: usize) -> Result<Vec<ContactValues>> {
+    // SQLite takes the values out of the JSON; keys that it might read otherwise are looked up here.
+    let columns: String = paths
+        .iter()
+        .map(|keys| match (json_path(&keys[..keys.len().min(1)]), json_path(keys)) {
+            (Some(name), Some(path)) if keys.len() == 1 => format!(", coalesce(traits -> '{name}', attributes -> '{path}')"),
+            // Traits hold plain values: nothing lies deeper.
+            (Some(name), Some(path)) => format!(", iif(traits -> '{name}' IS NULL, attributes -> '{path}', NULL)"),
+            _ => ", json_array(json(traits), json(attributes))".to_owned(),
+        })
+        .collect();
+    let sql = format!("SELECT id, time_zone{columns} FROM contacts WHERE id > ?1 AND erased = 0 ORDER BY id LIMIT ?2");
+    db.rows("read values of contacts", &sql, params![after.0, sql_limit(limit)], |row| {
+        let mut values = Vec::with_capacity(paths.len());
+        for (number, keys) in paths.iter().enumerate() {
+            let value: Value = json_or_default(row, 2 + number, "contact")?;
+            let value = if json_path(keys).is_some() { Some(value) } else { look_up(&value, keys) };
+            values.push(value.filter(|value| !value.is_null()).map(TraitValue::from));
+        }
+        Ok(ContactValues { contact: ContactId(row.get(0)?), time_zone: row.get(1)?, values })
+    })
+}
+
+/// In traits, then in attributes.
+fn look_up(both: &Value, keys: &[String]) -> Option<Value> {
+    let (first, _) = keys.split_first()?;
+    let of_traits = both.get(0).and_then(|traits| traits.get(first)).filter(|value| !value.is_null());
+    of_traits.or_else(|| walk(both.get(1)?, keys)).cloned()
 }

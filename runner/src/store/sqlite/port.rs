@@ -64,6 +64,10 @@ impl Store for SqliteStore {
         standings::set(self, contact, standing)
     }
 
+    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<Vec<ContactValues>> {
+        contacts::values(&self.db, after, paths, limit)
+    }
+
     fn due_rechecks(&mut self, now: i64, limit: usize) -> Result<Vec<ContactId>> {
         Ok(self.timers()?.due(Line::Contacts, now, limit).map(ContactId).collect())
     }

@@ -17,6 +17,7 @@ use rusqlite::{params, params_from_iter};
 
 use self::compile::{Compiled, Shape};
 pub(super) use self::functions::Functions;
+pub(super) use self::value::json_path;
 use super::SqliteStore;
 use super::db::{Db, backend, sql_limit};
 use crate::state::ContactId;

@@ -198,7 +198,7 @@ fn exists(text: String, wanted: bool) -> Expression {
 }
 
 /// The path as SQLite reads it; `None` for keys that it might read otherwise.
-fn json_path(keys: &[String]) -> Option<String> {
+pub(in crate::store::sqlite) fn json_path(keys: &[String]) -> Option<String> {
     let plain =
         |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     keys.iter().all(plain).then(|| keys.iter().fold("$".to_owned(), |path, key| format!("{path}.\"{key}\"")))
