@@ -194,14 +194,27 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     fn of_trait(&mut self, name: &'a str, definition: &Trait) -> NodeKey {
         let text = serde_json::to_string(definition).unwrap_or_default();
-        let key = self.hash("trait", name, &text, causes_of_trait(definition, &self.catalog.segments));
+        let causes = causes_of_trait(definition, &self.catalog.segments);
+        // What came of events is not to be had anew once they are deleted.
+        let settings = if matches!(definition, Trait::FirstMatch { .. }) { self.settings(&causes) } else { String::new() };
+        let key = self.hash("trait", name, &(text + &settings), causes);
         self.traits.insert(name, key);
         key
     }
 
     fn of_segment(&self, name: &str, condition: &Condition) -> NodeKey {
         let text = serde_json::to_string(condition).unwrap_or_default();
-        self.hash("segment", name, &text, causes_of(condition, &self.catalog.segments))
+        let causes = causes_of(condition, &self.catalog.segments);
+        let settings = self.settings(&causes);
+        self.hash("segment", name, &(text + &settings), causes)
+    }
+
+    /// The settings that such an answer hangs on belong to the definition: an edit of them is one of it.
+    fn settings(&self, causes: &BTreeSet<Cause>) -> String {
+        let settings = &self.catalog.settings;
+        let hangs_on = |name: &str| causes.contains(&Cause::Contact(name.to_owned()));
+        let topics = if hangs_on("topics") { serde_json::to_string(&settings.topics).unwrap_or_default() } else { String::new() };
+        if hangs_on("time_zone") { topics + &settings.time_zone } else { topics }
     }
 
     /// The keys of the traits that it needs belong to it, and the segments that stand in the text by name.

@@ -367,3 +367,25 @@ fn nothing_is_deleted_before_it_is_counted() {
     assert_eq!(world.values("ada"), json!({ "orders": 1500, "same": 1500 }));
     assert_eq!(world.kernel.store().events(ContactId(1), "order", 0, true).unwrap().len(), 0);
 }
+
+/// An edit of what a topic's default is puts everybody into a segment at once, as an edit of the segment would.
+#[test]
+fn an_edit_of_a_topics_default_is_silent() {
+    let mut world = world(
+        "segments: { keen: { topic: news }, offered: { topic: offers } }",
+        "trigger: [ { segment: keen }, { segment: offered } ]\nreentry: always\nsteps: [ exit ]",
+    );
+    world.edit("1h", "campaignd.yaml", &SETTINGS.replace("news: { default: unsubscribed }", "news: { default: subscribed }"));
+    world.contact(json!({ "id": "bea" }));
+    world.check(
+        "1d",
+        &[
+            "0 seconds enter w",
+            "0 seconds exit exit",
+            "1 hour bea: enter w",
+            "1 hour bea: exit exit",
+            "1 hour bea: enter w",
+            "1 hour bea: exit exit",
+        ],
+    );
+}
