@@ -13,7 +13,11 @@ impl<'a, F: Facts> Evaluation<'a, F> {
     pub(super) fn event(&mut self, condition: &'a EventCondition, scope: &Scope<'_>) -> Result<Truth, F::Error> {
         let reach = Reach::new(condition.within, condition.since, scope);
         let bare = condition.filter.is_none() && condition.aggregates.is_empty();
-        let events = self.facts.events(&condition.name, reach.from(), bare)?;
+        let events = match stable_from(condition, scope).filter(|_| bare && !reach.is_of_a_run()) {
+            // However many there are, more than these would not change the answer, nor when it turns.
+            Some(number) => self.facts.latest_events(&condition.name, scope.now, number)?,
+            None => self.facts.events(&condition.name, reach.from(), bare)?,
+        };
         let mut counted = Vec::with_capacity(events.len());
         let mut recheck = None;
         for event in events.iter() {
@@ -67,6 +71,12 @@ pub(crate) fn turns(condition: &EventCondition, scope: &Scope<'_>) -> Option<(bo
     let holds = |number| enough(condition, number, scope);
     let turns: Vec<usize> = (1..=last).filter(|number| holds(*number) != holds(number - 1)).take(MOST_TURNS + 1).collect();
     (turns.len() <= MOST_TURNS).then_some((holds(0), turns))
+}
+
+/// The number of events from which on more of them change nothing.
+fn stable_from(condition: &EventCondition, scope: &Scope<'_>) -> Option<usize> {
+    let (_, turns) = turns(condition, scope)?;
+    Some(turns.last().copied().unwrap_or(0))
 }
 
 /// The greatest number that the test compares with; 0 for one that compares with none.

@@ -40,6 +40,11 @@ pub trait Facts {
     fn contact(&self) -> &Contact;
     /// See [`crate::store::Store::events`]. There may be older ones too, and properties though they were not asked for.
     fn events(&mut self, name: &str, from: i64, bare: bool) -> Result<Rc<Vec<Event>>, Self::Error>;
+    /// The contact's latest events of this name, oldest first and without properties: all there are, or at least so many of those that have happened by
+    /// `now`, with all that are dated later.
+    fn latest_events(&mut self, name: &str, _now: i64, _least: usize) -> Result<Rc<Vec<Event>>, Self::Error> {
+        self.events(name, i64::MIN, true)
+    }
     /// See [`crate::store::Store::fates`].
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, Self::Error>;
     /// Whether the contact is on the list of this static segment.

@@ -36,6 +36,11 @@ impl Reach {
         Reach { now: scope.now, within: within.map(Duration::millis), after }
     }
 
+    /// Whether it begins at a point in a run.
+    pub(crate) fn is_of_a_run(&self) -> bool {
+        self.after.is_some()
+    }
+
     /// Nothing that happened before this time counts, now or later.
     pub(crate) fn from(&self) -> i64 {
         let oldest = self.within.map_or(i64::MIN, |within| self.now.saturating_sub(within));

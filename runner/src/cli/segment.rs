@@ -83,7 +83,7 @@ impl Segment {
             Action::Count { name } => {
                 let asked = Asked::new(&catalog, &name)?;
                 let count = match &mut beside.store {
-                    Some(store) => asked.count(store)?,
+                    Some(store) => store.at_one_moment(|store| asked.count(store))?,
                     None => 0,
                 };
                 print(|out| writeln!(out, "{count}"))?;
@@ -92,7 +92,7 @@ impl Segment {
             Action::List { name, format } => {
                 let asked = Asked::new(&catalog, &name)?;
                 match &mut beside.store {
-                    Some(store) => asked.list(store, format),
+                    Some(store) => store.at_one_moment(|store| asked.list(store, format)),
                     None => Ok(Exit::Fine),
                 }
             }

@@ -17,7 +17,7 @@ pub struct Audience {
     pub version: i64,
     pub(super) nodes: Vec<Node>,
     index: HashMap<Cause, Vec<usize>>,
-    /// Event name to how far back conditions look, and whether all of them do without properties.
+    /// By event name.
     reach: HashMap<String, Reach>,
 }
 
@@ -34,12 +34,11 @@ pub(super) enum What {
     Segment { condition: Condition, backfill: bool },
 }
 
-/// How much of a contact's events of one name is looked at.
+/// How far back conditions look at a contact's events of one name and their properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reach {
     /// In ms before now; `None`: all there is.
     pub widest: Option<i64>,
-    pub bare: bool,
 }
 
 impl Audience {
@@ -170,12 +169,11 @@ fn look(condition: &Condition, segments: &BTreeMap<String, Condition>, depth: us
             parts.iter().for_each(|part| look(part, segments, depth, reach));
         }
         Condition::Not(part) => look(part, segments, depth, reach),
-        Condition::Event(event) => {
+        // The latest events are enough for a bare number of them.
+        Condition::Event(event) if event.filter.is_some() || !event.aggregates.is_empty() => {
             let widest = event.within.map(|span| span.millis());
-            let bare = event.filter.is_none() && event.aggregates.is_empty();
-            let known = reach.entry(event.name.clone()).or_insert(Reach { widest, bare });
+            let known = reach.entry(event.name.clone()).or_insert(Reach { widest });
             known.widest = known.widest.zip(widest).map(|(one, other)| one.max(other));
-            known.bare &= bare;
         }
         Condition::Segment(name) if depth < DEEPEST => {
             segments.get(name).into_iter().for_each(|segment| look(segment, segments, depth + 1, reach));

@@ -166,7 +166,15 @@ impl Definitions {
             now: moment.now,
             last_event: moment.last_event,
         };
-        let mut held = Held { store, contact, audience: &self.audience, now: moment.now, since, read: HashMap::new() };
+        let mut held = Held {
+            store,
+            contact,
+            audience: &self.audience,
+            now: moment.now,
+            since,
+            read: HashMap::new(),
+            latest: HashMap::new(),
+        };
         let (standing, changed) = update(&terms, &mut held, known, happened, &mut crossings)?;
         let mut contact = held.contact;
         let changed = changed || contact.upkeep.version != version;
@@ -205,7 +213,12 @@ struct Held<'a> {
     since: i64,
     /// By name: from when, whether without properties, and what there is.
     read: HashMap<String, (i64, bool, Rc<Vec<Event>>)>,
+    /// By name: the latest events, oldest first, without properties, and whether there are no others.
+    latest: HashMap<String, (bool, Rc<Vec<Event>>)>,
 }
+
+/// How many of the latest events of one name are read to begin with: nearly always all there are, and enough for nearly every question about their number.
+const LATEST: usize = 64;
 
 impl Held<'_> {
     fn stored(&mut self) -> StoredFacts<'_> {
@@ -230,13 +243,35 @@ impl Facts for Held<'_> {
         {
             return Ok(events.clone());
         }
+        if bare && let Some((true, events)) = self.latest.get(name) {
+            return Ok(events.clone());
+        }
         let reach = self.audience.reach(name);
         let widest = reach.map_or(from, |reach| reach.widest.map_or(i64::MIN, |span| self.now.saturating_sub(span)));
-        let (from, bare) = (from.min(widest), bare && reach.is_none_or(|reach| reach.bare));
+        // Whoever asks with properties wants those that others will ask for as well.
+        let from = if bare { from } else { from.min(widest) };
         let since = self.since;
         let events = self.stored().events(name, from.max(since), bare)?;
         self.read.insert(name.to_owned(), (from, bare, events.clone()));
         Ok(events)
+    }
+
+    fn latest_events(&mut self, name: &str, now: i64, least: usize) -> Result<Rc<Vec<Event>>> {
+        // What was sent is read from the messages.
+        if self.since != EVERYTHING || name == Fate::Sent.event() {
+            return self.events(name, i64::MIN, true);
+        }
+        if !self.latest.contains_key(name) {
+            let mut events = self.store.newest_events(self.contact.id, name, LATEST)?;
+            events.reverse();
+            self.latest.insert(name.to_owned(), (events.len() < LATEST, Rc::new(events)));
+        }
+        match self.latest.get(name) {
+            Some((all, events)) if *all || events.iter().filter(|event| event.at <= now).count() >= least.max(1) => {
+                Ok(events.clone())
+            }
+            _ => self.events(name, i64::MIN, true),
+        }
     }
 
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>> {

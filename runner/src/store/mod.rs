@@ -138,6 +138,8 @@ pub trait Store: Send {
     /// A contact's events of this name with `at >= from`, oldest first (by time, then id). `message_sent` is answered from the messages that were
     /// sent, with the properties template, workflow, step and channel. With `bare` the properties and the message are left out.
     fn events(&mut self, contact: ContactId, name: &str, from: i64, bare: bool) -> Result<Vec<Event>>;
+    /// A contact's latest events of this name, newest first (by time, then id), without properties and message. Not for `message_sent`.
+    fn newest_events(&mut self, contact: ContactId, name: &str, limit: usize) -> Result<Vec<Event>>;
     fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>>;
     /// The event of this uid.
     fn event_of_uid(&mut self, uid: &str) -> Result<Option<EventId>>;

@@ -137,6 +137,16 @@ impl Facts for Recorded<'_> {
         Ok(Rc::new(events))
     }
 
+    /// As few as may be.
+    fn latest_events(&mut self, name: &str, now: i64, least: usize) -> Result<Rc<Vec<Event>>, Infallible> {
+        self.reads.push(format!("{name} latest {least}"));
+        let mut events = self.world.events.get(name).cloned().unwrap_or_default();
+        let happened = events.iter().filter(|event| event.at <= now).count();
+        events.drain(..happened.saturating_sub(least));
+        events.iter_mut().for_each(|event| event.properties = Value::Null);
+        Ok(Rc::new(events))
+    }
+
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, Infallible> {
         self.reads.push(format!("{} {}", fate.word(), since(from)));
         let mut rows = self.world.fates.get(&fate).cloned().unwrap_or_default();

@@ -59,8 +59,9 @@ impl Import<'_> {
             return Ok(None);
         }
         let contact = ContactInput { id: uid.clone(), ..ContactInput::default() };
-        // The event's word is enough: nothing is known of the contact but that.
-        Ok(Some(self.store.insert_contact(&contact.into_contact(&self.topics), now)?))
+        let id = self.store.insert_contact(&contact.into_contact(&self.topics), now)?;
+        self.word.contacts.insert(id);
+        Ok(Some(id))
     }
 
     fn event(

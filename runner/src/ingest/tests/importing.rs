@@ -119,7 +119,7 @@ fn only_what_is_fresh_starts_anything() {
     events(&mut store, text, false);
     let range = |first, last| InboxItem::Events { first: EventId(first), last: EventId(last) };
     let history = InboxItem::History { first: EventId(3), last: EventId(3) };
-    assert_eq!(inbox(&mut store), [range(1, 2), history, range(4, 4)]);
+    assert_eq!(inbox(&mut store), [InboxItem::Contacts(vec![ContactId(1), ContactId(2)]), range(1, 2), history, range(4, 4)]);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn set_changes_the_contact_and_erase_is_left_to_the_runner() {
     assert_eq!((ada.email.as_deref(), ada.attributes["name"].as_str()), (Some("ada@example.com"), Some("Ada")));
     let range = |id| InboxItem::Events { first: EventId(id), last: EventId(id) };
     let told = |id| InboxItem::Contacts(vec![ContactId(id)]);
-    assert_eq!(inbox(&mut store), [told(1), range(1), InboxItem::Erase(ContactId(1)), range(2)]);
+    assert_eq!(inbox(&mut store), [told(1), range(1), InboxItem::Erase(ContactId(1)), told(2), range(2)]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn of_contact(
             "read events",
             "SELECT id, at FROM events INDEXED BY events_contact WHERE contact = ?1 AND name = ?2 AND at >= ?3 ORDER BY at, id",
             params![contact.0, name, from],
-            |row| Ok(Event { id: EventId(row.get(0)?), at: row.get(1)?, properties: Value::Null, message: None }),
+            bare_event,
         );
     }
     db.rows(
@@ -57,6 +57,22 @@ pub(super) fn of_contact(
         params![contact.0, name, from],
         read,
     )
+}
+
+pub(super) fn newest(db: &Db, names: &mut Names, contact: ContactId, name: &str, limit: usize) -> Result<Vec<Event>> {
+    let Some(name) = names.find(db, name)? else {
+        return Ok(Vec::new());
+    };
+    db.rows(
+        "read the latest events",
+        "SELECT id, at FROM events INDEXED BY events_contact WHERE contact = ?1 AND name = ?2 ORDER BY at DESC, id DESC LIMIT ?3",
+        params![contact.0, name, sql_limit(limit)],
+        bare_event,
+    )
+}
+
+fn bare_event(row: &Row<'_>) -> Read<Event> {
+    Ok(Event { id: EventId(row.get(0)?), at: row.get(1)?, properties: Value::Null, message: None })
 }
 
 fn read(row: &Row<'_>) -> Read<Event> {

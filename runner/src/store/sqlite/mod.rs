@@ -187,6 +187,27 @@ impl SqliteStore {
         Ok(self.timers.get_or_insert_default())
     }
 
+    /// Asks several things of the store as it is at one moment, whatever others write meanwhile.
+    ///
+    /// # Errors
+    /// Those of the store and of what is asked.
+    pub fn at_one_moment<T, E: From<StoreError>>(
+        &mut self,
+        ask: impl FnOnce(&mut SqliteStore) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let doing = "read the store";
+        self.db.conn.execute_batch("BEGIN").map_err(backend(doing))?;
+        let version = self.data_version();
+        let answer = version.map_err(E::from).and_then(|version| {
+            self.recent.begin(version);
+            ask(self)
+        });
+        // Nothing was written, so nothing is lost whichever way it ends.
+        let _ = self.db.conn.execute_batch("ROLLBACK");
+        self.recent.clear();
+        answer
+    }
+
     fn begin_transaction(&mut self) -> Result<()> {
         let doing = "begin a transaction";
         self.db.conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(backend(doing))?;

@@ -154,6 +154,10 @@ impl Store for SqliteStore {
         events::of_contact(&self.db, &mut self.names, contact, name, from, bare)
     }
 
+    fn newest_events(&mut self, contact: ContactId, name: &str, limit: usize) -> Result<Vec<Event>> {
+        events::newest(&self.db, &mut self.names, contact, name, limit)
+    }
+
     fn event(&mut self, id: EventId) -> Result<Option<StoredEvent>> {
         events::find(&self.db, &mut self.names, id)
     }
