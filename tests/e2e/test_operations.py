@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import textwrap
 
@@ -22,3 +23,12 @@ def test_the_unit_is_closed(tmp_path):
     )
     exposure = float(re.search(r"exposure level for campaignd.service: ([\d.]+)", done.stdout).group(1))
     assert exposure <= 2.0
+
+
+def test_who_is_ready_hears_signals(project):
+    """Whoever is told that the runner is ready may reload or stop it in the same moment; both used to kill it."""
+    project.settings()
+    for _ in range(20):
+        runner = project.start()
+        runner.send_signal(signal.SIGHUP)
+        assert project.stop(runner) == 0

@@ -10,7 +10,8 @@ use dsl::{ProjectError, ProjectFiles};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::{Carry, CarryError, KernelThread, LastGood, Loaded, Pools, StopError, as_json, mailbox, service_manager, signals};
+use super::signals::Signals;
+use super::{Carry, CarryError, KernelThread, LastGood, Loaded, Pools, StopError, as_json, mailbox, service_manager};
 use crate::clock::{Clock, WallClock};
 use crate::instant;
 use crate::kernel::{Kernel, Options, Plan};
@@ -76,6 +77,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
         rules: rules.clone(),
         clock: clock.clone(),
     };
+    let signals = Signals::take(&runtime).map_err(ServiceError::System)?;
     runtime.spawn(web::serve(listener, pages));
     runtime.spawn(service_manager::feed_watchdog(thread.health().clone()));
     let start = Start { root: root.to_owned(), plan: started.plan, loaded: started.loaded, seen: started.seen };
@@ -83,7 +85,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     let reloading = ReloadThread::start(reloader, Arc::new(tell_manager)).map_err(ServiceError::System)?;
     service_manager::ready(&announce(&settings, root, &started.summary));
     let hints = reloading.hints();
-    runtime.block_on(signals::until_told_to_stop(hints)).map_err(ServiceError::System)?;
+    runtime.block_on(signals.until_told_to_stop(hints));
     tracing::info!(within_seconds = settings.stop_within.millis() / 1000, "stopping: what the channels carry may finish");
     service_manager::stopping();
     reloading.stop();

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::Sender;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::reload::Hint;
@@ -9,27 +10,42 @@ use crate::reload::Hint;
 /// The exit code of a service that was told twice to stop.
 const IMPATIENT: i32 = 130;
 
-/// Returns when the service is to end; from then on, one more signal ends the process.
-///
-/// # Errors
-/// When the system gives no signals.
-pub async fn until_told_to_stop(hints: Sender<Hint>) -> std::io::Result<()> {
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = hang_up.recv() => {
-                if hints.send(Hint::Asked).is_err() {
-                    tracing::error!("the reload thread has ended: restart campaignd to load the project's files");
-                }
-            }
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-        }
+/// Those that are listened for. They wait here from the moment that this is made.
+pub struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// To be made before anybody is told that the service is ready: until then each of them ends the process.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub fn take(runtime: &Runtime) -> std::io::Result<Signals> {
+        let _inside = runtime.enter();
+        Ok(Signals {
+            hang_up: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    tokio::spawn(end_at_once(terminate, interrupt));
-    Ok(())
+
+    /// Returns when the service is to end; from then on, one more signal ends the process.
+    pub async fn until_told_to_stop(mut self, hints: Sender<Hint>) {
+        loop {
+            tokio::select! {
+                _ = self.hang_up.recv() => {
+                    if hints.send(Hint::Asked).is_err() {
+                        tracing::error!("the reload thread has ended: restart campaignd to load the project's files");
+                    }
+                }
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+            }
+        }
+        tokio::spawn(end_at_once(self.terminate, self.interrupt));
+    }
 }
 
 async fn end_at_once(mut terminate: Signal, mut interrupt: Signal) {

@@ -104,7 +104,8 @@ impl Import<'_> {
         })
     }
 
-    fn gives_address_of_erased(&mut self, id: ContactId, input: &ContactInput) -> Result<bool> {
+    /// Whether the row would give the contact an address of somebody who was erased.
+    pub(super) fn gives_address_of_erased(&mut self, id: ContactId, input: &ContactInput) -> Result<bool> {
         match self.store.contact(id)? {
             Some(known) => self.suppression.holds_new_address(self.store, &known, input),
             None => Ok(false),

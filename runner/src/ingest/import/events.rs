@@ -21,6 +21,9 @@ impl Import<'_> {
             What::Event { name, properties, id: uid } => self.event(id, &occurrence, (name, properties, uid.clone()), now)?,
             What::Subscribe(topic) => self.event(id, &occurrence, ("subscribed", &about(topic), None), now)?,
             What::Unsubscribe(topic) => self.event(id, &occurrence, ("unsubscribed", &about(topic), None), now)?,
+            What::Set(fields) if self.anyone_erased && self.gives_address_of_erased(id, &addresses(fields))? => {
+                self.counts.erased += 1;
+            }
             What::Set(fields) => {
                 let set = |contact: &mut Contact| {
                     for (name, value) in fields {
@@ -142,6 +145,12 @@ impl Import<'_> {
         event.uid = Some(uid(free));
         self.store.insert_event(&event, now)
     }
+}
+
+/// The addresses among the values that are set.
+fn addresses(fields: &Map<String, Value>) -> ContactInput {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    ContactInput { email: text("email"), phone: text("phone"), ..ContactInput::default() }
 }
 
 fn about(topic: &str) -> Map<String, Value> {

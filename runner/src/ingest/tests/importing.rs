@@ -179,6 +179,9 @@ fn the_runner_erases_whom_it_is_told_to_and_they_are_not_made_anew() {
     check(counts, 0, 0, 0, 1);
     // Nor does somebody else get the address.
     check(contacts(store, "{\"id\":\"bo\"}\n{\"id\":\"bo\",\"email\":\"ada@example.com\"}"), 1, 0, 0, 1);
+    let set = r#"{"at":"2026-03-31","contact":"bo","set":{"email":"ada@example.com","name":"Bo"}}"#;
+    let (counts, _) = import::<Occurrence>(store, set, ImportOptions::default());
+    check(counts, 0, 0, 0, 1);
     let bo = store.contact_id("bo").unwrap().unwrap();
     assert_eq!(store.contact(bo).unwrap().unwrap().email, None);
 }

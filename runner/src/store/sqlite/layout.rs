@@ -269,8 +269,7 @@ fn upgrade_inside(conn: &Connection, shown: &str, new: &Identity) -> Result<()> 
     // Asked again inside the transaction: another process may have been quicker.
     let version = version(conn)?;
     if version == 0 {
-        let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(backend(doing))?;
-        if tables > 0 {
+        if !is_without_tables(conn)? {
             return Err(foreign(shown));
         }
     } else {
@@ -287,6 +286,18 @@ fn upgrade_inside(conn: &Connection, shown: &str, new: &Identity) -> Result<()> 
         conn.pragma_update(None, "application_id", APPLICATION).map_err(backend(doing))?;
     }
     conn.pragma_update(None, "user_version", STEPS.len() as i64).map_err(backend(doing))
+}
+
+/// Whether nothing was ever written to the file.
+pub(super) fn is_blank(conn: &Connection) -> Result<bool> {
+    let pages: i64 = conn.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(backend("read its layout"))?;
+    Ok(pages == 0 || (version(conn)? == 0 && is_without_tables(conn)?))
+}
+
+fn is_without_tables(conn: &Connection) -> Result<bool> {
+    let count = "SELECT count(*) FROM sqlite_master";
+    let tables: i64 = conn.query_row(count, [], |row| row.get(0)).map_err(backend("read its layout"))?;
+    Ok(tables == 0)
 }
 
 /// Refuses a file that is of another layout or not a store at all.

@@ -48,6 +48,7 @@ use self::recent::Recent;
 use self::tally::Tally;
 use self::timers::Timers;
 use super::{Result, StoreError};
+use crate::clock::Stopwatch;
 
 /// How long a write waits for that of another process.
 const BUSY: Duration = Duration::from_secs(10);
@@ -70,6 +71,9 @@ pub struct SqliteStore {
     /// The open transaction removed what must not be found in the files any more.
     erased: bool,
 }
+
+/// How long a file with nothing in it is taken for a store that another process is just making.
+const BEING_MADE: Duration = Duration::from_secs(2);
 
 enum Place {
     /// The runner's own, for as long as the lock is held; the system lets go of it however the process ends.
@@ -109,6 +113,10 @@ impl SqliteStore {
         }
         let mut conn = Connection::open_with_flags(path, opening()).map_err(backend("open its file"))?;
         wait_for_others(&mut conn).map_err(backend("open its file"))?;
+        let watch = Stopwatch::start();
+        while layout::is_blank(&conn)? && watch.elapsed() < BEING_MADE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         layout::check(&conn, &shown)?;
         if layout::is_older(&conn)? {
             return Err(Refusal::Older(shown).when("open its file"));

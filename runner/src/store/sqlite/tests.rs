@@ -40,6 +40,18 @@ fn beside_a_runner_conforms() {
     );
 }
 
+/// Two commands at once on a new project: one makes the store, and the other finds a file with nothing in it.
+#[test]
+fn a_store_that_is_just_being_made_is_waited_for() {
+    let (_folder, path) = place();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    File::create(&path).unwrap();
+    let makes = path.clone();
+    let maker = std::thread::spawn(move || SqliteStore::open(&makes).map(drop));
+    SqliteStore::open_beside(&path).unwrap();
+    maker.join().unwrap().unwrap();
+}
+
 fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("store.db");
