@@ -26,6 +26,10 @@ impl Facts for FactsOfRun<'_> {
         self.stored.events(name, from, bare)
     }
 
+    fn latest_events(&mut self, name: &str, now: i64, least: usize) -> Result<Rc<Vec<Event>>, StoreError> {
+        self.stored.latest_events(name, now, least)
+    }
+
     fn fates(&mut self, fate: Fate, from: i64) -> Result<Vec<FateRow>, StoreError> {
         self.stored.fates(fate, from)
     }

@@ -98,11 +98,11 @@ fn reads_only_what_it_needs() {
         (json!({"all": [bought(), not_so()]}), vec![]),
         (json!({"any": [bought(), so()]}), vec![]),
         (json!({"none": [bought(), {"topic": "news"}]}), vec![]),
-        (json!({"all": [bought(), {"workflow": {"name": "other", "is": "active"}}, so()]}), vec!["bought all bare"]),
-        (event("bought", json!({"within": 10})), vec!["bought from 90 bare"]),
+        (json!({"all": [bought(), {"workflow": {"name": "other", "is": "active"}}, so()]}), vec!["bought latest 1"]),
+        (event("bought", json!({"within": 10})), vec!["bought latest 1"]),
         (event("bought", json!({"within": 10, "filter": so()})), vec!["bought from 90"]),
         (event("bought", json!({"aggregates": [{"function": "sum", "of": "event.n", "tests": []}]})), vec!["bought all"]),
-        (event("message_clicked", json!({})), vec!["message_clicked all bare"]),
+        (event("message_clicked", json!({})), vec!["message_clicked latest 1"]),
         (message(None, json!({"within": 10})), vec!["clicked from 90"]),
     ] {
         assert_eq!(world.check(&condition(json.clone()), 100).1, reads, "{json}");
