@@ -347,8 +347,8 @@ fn tune(conn: &mut Connection) -> Result<()> {
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -32768;
-         PRAGMA wal_autocheckpoint = 10000;
+         PRAGMA cache_size = -65536;
+         PRAGMA wal_autocheckpoint = 40000;
          PRAGMA foreign_keys = OFF;
          PRAGMA secure_delete = FAST;",
     )
