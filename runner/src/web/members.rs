@@ -50,7 +50,7 @@ fn asked(body: &str) -> Result<Members, Problem> {
         Some(Value::Array(ids)) => {
             let text = |(place, id): (usize, Value)| match id {
                 Value::String(id) if !id.is_empty() => Ok(id),
-                _ => Err(Problem::at(&format!("{name}[{place}]"), "invalid", "a contact's id must be a text, and not empty")),
+                _ => Err(Problem::at(format!("{name}[{place}]"), "invalid", "a contact's id must be a text, and not empty")),
             };
             ids.into_iter().enumerate().map(text).collect()
         }
