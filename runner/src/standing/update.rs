@@ -116,18 +116,7 @@ struct Work<'a, F> {
 impl<'a, F: FactsMut> Work<'a, F> {
     fn new(terms: &'a Terms<'a>, facts: &'a mut F, known: Known) -> Work<'a, F> {
         let nodes = &terms.audience.nodes;
-        let scope = Scope {
-            now: terms.now,
-            zone: terms.zone,
-            settings: terms.settings,
-            segments: terms.segments,
-            event: None,
-            vars: None,
-            entry: None,
-            step: None,
-            default_since: None,
-            own_run: None,
-        };
+        let scope = Scope::outside(terms.now, terms.zone, terms.settings, terms.segments);
         let (todo, told) = (vec![Todo::Anew; nodes.len()], vec![true; nodes.len()]);
         let mut work = Work { terms, facts, scope, standing: Standing::default(), todo, told, changed: true };
         work.standing.places.resize(nodes.len(), Place::default());
