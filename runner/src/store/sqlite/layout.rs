@@ -326,3 +326,36 @@ fn version(conn: &Connection) -> Result<i64> {
 fn foreign(shown: &str) -> StoreError {
     StoreError::Damaged { what: "database", why: format!("{shown} was not made by campaignd") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a store of the first release holds is there afterwards, under the same ids.
+    #[test]
+    fn a_store_of_the_first_layout_keeps_everything() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(FIRST).unwrap();
+        conn.execute_batch(
+            "INSERT INTO properties VALUES ('identity', 'i'), ('secret', 's');
+             INSERT INTO contacts (id, uid, email, created_at, changed_at, attributes) VALUES (7, 'ada', 'ada@example.com', 1, 2, '{\"a\":1}');
+             INSERT INTO events (contact, name, at, stored_at, uid) VALUES (7, 1, 5, 6, 'e1');
+             INSERT INTO messages (id, run, contact, workflow, definition, step, visit, template, channel, marketing, status, attempts,
+                 created_at, due, at, subject) VALUES (9, 1, 7, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 'Hello');",
+        )
+        .unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        upgrade(&conn, "a test", &Identity { identity: "new".to_owned(), secret: "new".to_owned() }).unwrap();
+        assert!(!is_older(&conn).unwrap());
+        let text = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(text("SELECT id || uid || email || attributes FROM contacts"), "7adaada@example.com{\"a\":1}");
+        assert_eq!(text("SELECT contact || uid FROM events"), "7e1");
+        assert_eq!(text("SELECT id || subject FROM messages"), "9Hello");
+        assert_eq!(text("SELECT value FROM properties WHERE name = 'identity'"), "i");
+        // An id is never given again, whatever was deleted.
+        conn.execute_batch("DELETE FROM contacts; INSERT INTO contacts (uid, created_at, changed_at) VALUES ('bo', 1, 1)")
+            .unwrap();
+        assert_eq!(text("SELECT id || uid FROM contacts"), "8bo");
+    }
+}
