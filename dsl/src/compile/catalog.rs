@@ -86,17 +86,8 @@ fn needed(unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>) -> BTreeMap
 }
 
 fn named_in(condition: &Condition, names: &mut Vec<String>) {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
-            parts.iter().for_each(|part| named_in(part, names))
-        }
-        Condition::Not(part) => named_in(part, names),
-        Condition::Segment(name) => names.push(name.clone()),
-        Condition::Event(event) => event.filter.iter().for_each(|filter| named_in(filter, names)),
-        Condition::Value { .. }
-        | Condition::Message(_)
-        | Condition::Listed(_)
-        | Condition::Topic(_)
-        | Condition::Workflow { .. } => {}
+    if let Condition::Segment(name) = condition {
+        names.push(name.clone());
     }
+    condition.inside().for_each(|part| named_in(part, names));
 }

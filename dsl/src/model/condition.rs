@@ -36,6 +36,24 @@ pub enum Condition {
     },
 }
 
+impl Condition {
+    /// The conditions directly inside this one, the filter of an event among them. A segment's is not: it is only named.
+    pub fn inside(&self) -> impl Iterator<Item = &Condition> {
+        let (parts, part): (&[Condition], Option<&Condition>) = match self {
+            Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => (parts, None),
+            Condition::Not(part) => (&[], Some(part)),
+            Condition::Event(event) => (&[], event.filter.as_deref()),
+            Condition::Value { .. }
+            | Condition::Message(_)
+            | Condition::Segment(_)
+            | Condition::Listed(_)
+            | Condition::Topic(_)
+            | Condition::Workflow { .. } => (&[], None),
+        };
+        parts.iter().chain(part)
+    }
+}
+
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,7 +12,6 @@ use super::beside::Beside;
 use super::output::{note, print};
 use super::{CouldNotRun, Exit, Outcome};
 use crate::clock::{Clock, WallClock};
-use crate::daemon::LastGood;
 use crate::instant;
 use crate::simulate::counted;
 use crate::standing::{Cause, Definitions, Happened, Moment, causes_of};
@@ -78,7 +77,8 @@ struct MemberRow {
 impl Segment {
     pub fn run(self, given: Option<PathBuf>) -> Outcome {
         let mut beside = Beside::open(given)?;
-        let catalog = catalog(&mut beside)?;
+        let wrong = || CouldNotRun("the project has errors; `campaignd validate` says which".to_owned());
+        let catalog = beside.catalog_in_force()?.ok_or_else(wrong)?;
         match self.action {
             Action::Count { name } => {
                 let asked = Asked::new(&catalog, &name)?;
@@ -100,16 +100,6 @@ impl Segment {
             Action::Remove(members) => members.set(&catalog, &mut beside, false),
         }
     }
-}
-
-/// As the files have it; with files that are wrong, as the runner last found them good.
-fn catalog(beside: &mut Beside) -> Result<Catalog, CouldNotRun> {
-    if let Some(catalog) = beside.catalog()? {
-        return Ok(catalog);
-    }
-    let last_good = beside.store.as_mut().map(|store| LastGood::find(store)).transpose()?.flatten();
-    let catalog = last_good.and_then(|files| dsl::compile(&files).catalog);
-    catalog.ok_or_else(|| CouldNotRun("the project has errors; `campaignd validate` says which".to_owned()))
 }
 
 /// A segment that is asked about.

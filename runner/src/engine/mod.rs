@@ -22,13 +22,13 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::audience::Facts;
-use crate::state::{EndReason, Ended, EventId, LogKind, Mark, Run, Stage};
+use crate::state::{EndReason, Ended, EventId, LogKind, Mark, Run, Stage, WorkflowId};
 use condition::{Standing, standing};
 
 /// What the engine asks about the run's contact besides what conditions ask.
 pub trait RunFacts: Facts {
-    /// The variant the contact was given in this workflow's experiment before.
-    fn assignment(&mut self, experiment: &str) -> Result<Option<String>, Self::Error>;
+    /// The variant the contact was given in an experiment of this workflow before.
+    fn assignment(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<String>, Self::Error>;
 }
 
 /// The moment and the place a run is looked at.

@@ -185,7 +185,7 @@ impl<'a> Visit<'a> {
         variants: &[Variant],
         effects: &mut Vec<Effect>,
     ) -> Result<Outcome, F::Error> {
-        let stored = facts.assignment(name)?;
+        let stored = facts.assignment(run.workflow, name)?;
         let known = stored.as_deref().and_then(|stored| variants.iter().find(|variant| variant.name == stored));
         let variant = match known {
             Some(variant) => variant,

@@ -3,7 +3,6 @@
 use dsl::model::{Condition, Reentry, Status, Trigger, WhileActive};
 use serde_json::Value;
 
-use super::facts::FactsOfRun;
 use super::in_force::Current;
 use super::{CHAIN, Kernel};
 use crate::audience::{Scope, check};
@@ -55,7 +54,7 @@ impl Kernel {
                 return Ok(());
             }
             if let Some(filter) = filter
-                && !self.condition_holds(filter, &current, workflow, &person, Some(&event.properties))?
+                && !self.condition_holds(filter, &current, &person, Some(&event.properties))?
             {
                 continue;
             }
@@ -105,7 +104,7 @@ impl Kernel {
             return Ok(Admission::Closed);
         }
         if let Some(audience) = &workflow.audience
-            && !self.condition_holds(audience, current, id, &contact, entry.event)?
+            && !self.condition_holds(audience, current, &contact, entry.event)?
         {
             return Ok(Admission::NotInAudience);
         }
@@ -175,25 +174,14 @@ impl Kernel {
         &mut self,
         condition: &Condition,
         current: &Current,
-        workflow: WorkflowId,
         contact: &Contact,
         event: Option<&Value>,
     ) -> Result<bool> {
         let plan = self.plan.clone();
         let zone = self.zone_of(contact);
-        let scope = Scope {
-            now: self.now,
-            zone: &zone,
-            settings: &plan.catalog.settings,
-            segments: &current.prepared.program.definition.segments,
-            event,
-            vars: None,
-            entry: None,
-            step: None,
-            default_since: None,
-            own_run: None,
-        };
-        let mut facts = FactsOfRun { stored: StoredFacts { store: &mut *self.store, contact }, workflow };
+        let segments = &current.prepared.program.definition.segments;
+        let scope = Scope { event, ..Scope::outside(self.now, &zone, &plan.catalog.settings, segments) };
+        let mut facts = StoredFacts { store: &mut *self.store, contact };
         Ok(check(condition, &scope, &mut facts)?.holds)
     }
 }

@@ -194,8 +194,7 @@ impl Kernel {
     /// # Errors
     /// Those of the store; nothing is changed then.
     pub fn open(mut store: Box<dyn Store>, plan: Arc<Plan>, options: Options, now: i64) -> Result<Kernel> {
-        let definitions = Definitions::beside(plan.catalog.clone(), &mut *store)?;
-        let mut store = store;
+        let definitions = Definitions::of(plan.catalog.clone(), plan.audience.clone(), &mut *store)?;
         let mut kernel = Kernel {
             suppression: Suppression::of(&mut *store)?,
             erased: Vec::new(),

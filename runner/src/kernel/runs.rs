@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::facts::FactsOfRun;
 use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
@@ -85,7 +84,7 @@ impl Kernel {
         let visits = run.state.visit;
         for step in 0.. {
             let moment = self.moment(&plan, &zone);
-            let mut facts = FactsOfRun { stored: StoredFacts { store: &mut *self.store, contact }, workflow: run.workflow };
+            let mut facts = StoredFacts { store: &mut *self.store, contact };
             let (effects, progress) = engine::advance(&prepared.program, run, &mut facts, moment, cause)?;
             self.apply(effects, run, contact, &prepared, depth)?;
             if progress == Progress::Moved {

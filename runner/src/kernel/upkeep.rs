@@ -122,8 +122,7 @@ impl Kernel {
     pub(super) fn put_audience_in_force(&mut self) -> Result<()> {
         let plan = self.plan.clone();
         let version = plan.audience.version;
-        let mut found = Definitions::beside(plan.catalog.clone(), &mut *self.store)?;
-        found.audience = plan.audience.clone();
+        let mut found = Definitions::of(plan.catalog.clone(), plan.audience.clone(), &mut *self.store)?;
         let before = self.store.property(IN_FORCE)?.and_then(|version| version.parse().ok()).unwrap_or(0);
         if before != version {
             let mut layouts = (*found.layouts).clone();
@@ -146,8 +145,7 @@ impl Kernel {
     }
 
     fn write_layouts(&mut self, layouts: &HashMap<i64, Arc<[NodeKey]>>) -> Result<()> {
-        let text: HashMap<&i64, &[NodeKey]> = layouts.iter().map(|(version, layout)| (version, &**layout)).collect();
-        self.store.set_property(LAYOUTS, &serde_json::to_string(&text).unwrap_or_default())
+        self.store.set_property(LAYOUTS, &serde_json::to_string(layouts).unwrap_or_default())
     }
 
     /// All contacts have been gone through: nobody stands under an older version any more.

@@ -151,35 +151,38 @@ fn causes_of_trait(definition: &Trait, segments: &BTreeMap<String, Condition>) -
 
 impl Node {
     fn reach(&self, segments: &BTreeMap<String, Condition>, reach: &mut HashMap<String, Reach>) {
+        let mut open = BTreeSet::new();
         match &self.what {
-            What::Trait(Trait::FirstMatch { cases, .. }) => cases.iter().for_each(|(_, case)| look(case, segments, 0, reach)),
-            What::Segment { condition, .. } => look(condition, segments, 0, reach),
+            What::Trait(Trait::FirstMatch { cases, .. }) => {
+                cases.iter().for_each(|(_, case)| look(case, segments, &mut open, reach))
+            }
+            What::Segment { condition, .. } => look(condition, segments, &mut open, reach),
             // Kept up to date without looking back.
             What::Trait(_) => {}
         }
     }
 }
 
-/// Segments inside segments that are looked into.
-const DEEPEST: usize = 64;
-
-fn look(condition: &Condition, segments: &BTreeMap<String, Condition>, depth: usize, reach: &mut HashMap<String, Reach>) {
+/// `open`: the segments looked into already.
+fn look<'a>(
+    condition: &'a Condition,
+    segments: &'a BTreeMap<String, Condition>,
+    open: &mut BTreeSet<&'a str>,
+    reach: &mut HashMap<String, Reach>,
+) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
-            parts.iter().for_each(|part| look(part, segments, depth, reach));
-        }
-        Condition::Not(part) => look(part, segments, depth, reach),
         // The latest events are enough for a bare number of them.
         Condition::Event(event) if event.filter.is_some() || !event.aggregates.is_empty() => {
             let widest = event.within.map(|span| span.millis());
             let known = reach.entry(event.name.clone()).or_insert(Reach { widest });
             known.widest = known.widest.zip(widest).map(|(one, other)| one.max(other));
         }
-        Condition::Segment(name) if depth < DEEPEST => {
-            segments.get(name).into_iter().for_each(|segment| look(segment, segments, depth + 1, reach));
+        Condition::Segment(name) if open.insert(name) => {
+            segments.get(name).into_iter().for_each(|segment| look(segment, segments, open, reach));
         }
         _ => {}
     }
+    condition.inside().for_each(|part| look(part, segments, open, reach));
 }
 
 /// Hashes definitions with everything that they need; those of traits in their order, so that what is needed is hashed before.

@@ -36,10 +36,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn condition(&mut self, condition: &'a Condition) {
         match condition {
-            Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
-                parts.iter().for_each(|part| self.condition(part));
-            }
-            Condition::Not(part) => self.condition(part),
+            Condition::All(_) | Condition::Any(_) | Condition::None(_) | Condition::Not(_) => {}
             Condition::Value { path, tests } => {
                 if path.root == Root::Contact {
                     self.causes.extend(path.keys.first().cloned().map(Cause::Contact));
@@ -48,7 +45,6 @@ impl<'a> Search<'a> {
             }
             Condition::Event(event) => {
                 self.causes.insert(Cause::Event(event.name.clone()));
-                event.filter.iter().for_each(|filter| self.condition(filter));
                 event.aggregates.iter().for_each(|aggregate| self.tests(&aggregate.tests));
             }
             Condition::Message(message) => {
@@ -71,6 +67,7 @@ impl<'a> Search<'a> {
                 self.causes.insert(Cause::Workflow(name.clone()));
             }
         }
+        condition.inside().for_each(|part| self.condition(part));
     }
 
     /// Dates are read in the contact's zone.

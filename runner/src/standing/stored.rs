@@ -63,8 +63,16 @@ impl Definitions {
     /// # Errors
     /// Those of the store.
     pub fn beside(catalog: Arc<Catalog>, store: &mut dyn Store) -> Result<Definitions> {
-        let sweeping = store.sweeps()?.iter().any(|sweep| sweep.kind == SweepKind::Audience);
         let audience = Arc::new(Audience::new(&catalog));
+        Definitions::of(catalog, audience, store)
+    }
+
+    /// The same where the catalog's traits and segments have been made ready before.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn of(catalog: Arc<Catalog>, audience: Arc<Audience>, store: &mut dyn Store) -> Result<Definitions> {
+        let sweeping = store.sweeps()?.iter().any(|sweep| sweep.kind == SweepKind::Audience);
         let there_before = store.property(THERE_BEFORE)?.and_then(|id| id.parse().ok()).map_or(ContactId(i64::MAX), ContactId);
         let (layouts, ranks) = (read_layouts(store)?, read_ranks(store)?);
         Ok(Definitions { catalog, audience, layouts, ranks, sweeping, there_before })
@@ -187,8 +195,7 @@ impl Definitions {
 /// Those of the store.
 pub fn read_layouts(store: &mut dyn Store) -> Result<Layouts> {
     let kept = store.property(LAYOUTS)?.unwrap_or_default();
-    let layouts: HashMap<i64, Vec<NodeKey>> = serde_json::from_str(&kept).unwrap_or_default();
-    Ok(Arc::new(layouts.into_iter().map(|(version, layout)| (version, layout.into())).collect()))
+    Ok(Arc::new(serde_json::from_str(&kept).unwrap_or_default()))
 }
 
 /// # Errors

@@ -247,6 +247,16 @@ fn an_edit_keeps_what_means_the_same() {
     assert_eq!(world.crossings, ["-buyers"]);
 }
 
+/// Each names the one before twice: followed without remembering, that would be 2^60 ways.
+#[test]
+fn segments_that_double_are_made_ready_at_once() {
+    let first = "segments:\n  s0: { event: order, where: { event.total: 5 }, within: 3 days }\n".to_owned();
+    let doubling =
+        |text: String, n: usize| text + &format!("  s{n}: {{ any: [ {{ segment: s{0} }}, {{ segment: s{0} }} ] }}\n", n - 1);
+    let world = World::new(&(1..=60).fold(first, doubling));
+    assert_eq!(world.audience.reach("order").and_then(|reach| reach.widest), Some(3 * DAY));
+}
+
 #[test]
 fn backfill_tells_of_those_who_are_there() {
     let mut world = World::new("segments: { plain: { event: order }, told: { event: order, backfill: true } }");

@@ -76,11 +76,20 @@ pub(super) fn of_email(db: &Db, email: &str) -> Result<Option<ContactId>> {
 pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Result<ContactId> {
     let SqliteStore { db, recent, .. } = store;
     let attributes = map_json(&contact.attributes, "contact")?;
-    let id = db.insert(
+    let sql = "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at, anonymous)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
+    add(db, sql, contact, attributes.as_deref(), now)?;
+    let id = ContactId(db.conn.last_insert_rowid());
+    let known = Contact { id, traits: Default::default(), upkeep: Upkeep::default(), ..contact.clone() };
+    recent.keep_contact(&known, attributes.as_deref().map_or(0, str::len));
+    Ok(id)
+}
+
+/// Gives how many rows the statement wrote.
+fn add(db: &Db, sql: &str, contact: &Contact, attributes: Option<&str>, now: i64) -> Result<usize> {
+    db.write(
         "add a contact",
-        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at,
-             anonymous)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
+        sql,
         params![
             contact.uid,
             contact.email,
@@ -93,11 +102,7 @@ pub(super) fn insert(store: &mut SqliteStore, contact: &Contact, now: i64) -> Re
             now,
             contact.anonymous
         ],
-    )?;
-    let id = ContactId(id);
-    let known = Contact { id, traits: Default::default(), upkeep: Upkeep::default(), ..contact.clone() };
-    recent.keep_contact(&known, attributes.as_deref().map_or(0, str::len));
-    Ok(id)
+    )
 }
 
 /// Bypasses what is kept of recent contacts: who brings many does not look at them again. An `INSERT … SELECT` would do it in one statement, and
@@ -114,25 +119,9 @@ pub(super) fn insert_unknown(db: &Db, contact: &Contact, now: i64) -> Result<Opt
     if known.is_some() {
         return Ok(None);
     }
-    let written = db.write(
-        "add a contact",
-        "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at,
-             anonymous)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
-         ON CONFLICT (uid) DO NOTHING",
-        params![
-            contact.uid,
-            contact.email,
-            contact.phone,
-            contact.locale,
-            contact.time_zone,
-            map_json(&contact.attributes, "contact")?,
-            consent(&contact.consent)?,
-            contact.erased,
-            now,
-            contact.anonymous
-        ],
-    )?;
+    let sql = "INSERT INTO contacts (uid, email, phone, locale, time_zone, attributes, consent, erased, created_at, changed_at, anonymous)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) ON CONFLICT (uid) DO NOTHING";
+    let written = add(db, sql, contact, map_json(&contact.attributes, "contact")?.as_deref(), now)?;
     Ok((written > 0).then(|| ContactId(db.conn.last_insert_rowid())))
 }
 
