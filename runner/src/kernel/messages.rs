@@ -15,7 +15,7 @@ use crate::engine::{self, MessageEnd, Queue};
 use crate::standing::Cause;
 use crate::state::*;
 use crate::store::Result;
-use crate::tokens::Token;
+use crate::tokens::{Purpose, Token};
 
 /// What the kernel knows of a channel's present.
 #[derive(Clone)]
@@ -225,7 +225,7 @@ impl Kernel {
         self.store.update_message(&message)?;
         let settings = self.plan.catalog.settings.clone();
         let message_id = message_id(&message, &settings, &self.identity);
-        let token = self.signer.sign(&Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
+        let token = self.signer.sign(Purpose::Preferences, &Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
         let base = public_base(&settings);
         let (unsubscribe_url, preferences_url) = (format!("{base}/u/{token}"), format!("{base}/preferences/{token}"));
         let envelope = Envelope {
@@ -233,6 +233,9 @@ impl Kernel {
             message_id: message_id.clone(),
             date: self.now,
             headers: unsubscribe_headers(&message, &settings, &unsubscribe_url),
+            from: None,
+            reply_to: None,
+            return_token: Some(self.signer.sign_return(message.id)),
         };
         let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
@@ -255,7 +258,7 @@ impl Kernel {
                 data.extend(with);
             }
             let rendered = prepared.templates.render(&template, &Value::Object(data)).map_err(|error| error.to_string())?;
-            Ok(Content { subject: rendered.subject, html: rendered.html, text: rendered.text })
+            Ok(Content { subject: rendered.subject, html: rendered.html, text: rendered.text, ..Content::default() })
         };
         Ok(Job { message: message.id, envelope, compose: Box::new(compose) })
     }

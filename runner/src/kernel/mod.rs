@@ -5,6 +5,7 @@
 //! when it returns; when it fails nothing of it happened, and the same turn can be tried again.
 
 mod arrivals;
+mod consent;
 mod contacts;
 mod enrolling;
 mod entries;
@@ -19,6 +20,7 @@ mod observe;
 mod plan;
 mod ranking;
 mod retention;
+mod returned;
 mod runs;
 mod suppression;
 mod sweeps;
@@ -29,6 +31,8 @@ mod time_triggers;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
+pub use consent::Origin;
+pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
@@ -45,10 +49,11 @@ use serde_json::Value;
 
 use crate::channels::{Job, Report};
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
+use crate::returns::Notice;
 use crate::standing::{Cause, Crossing, Definitions, contact_row};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
-use crate::tokens::{Signer, Token};
+use crate::tokens::{Purpose, Signer, Token};
 use in_force::InForce;
 use messages::ChannelState;
 
@@ -63,6 +68,10 @@ pub enum Input {
     Occurrence(Occurrence),
     /// It happened before anything was in force: counts, starts nothing.
     History(Occurrence),
+    /// What somebody else says became of a message.
+    Returned(Notice),
+    /// What a contact said of topics, by a page or a mail program.
+    Consent(ConsentChange),
     /// As known by the HTTP interface: joins an anonymous contact, then changes what is given.
     Identify(Identification),
     Alias(Alias),
@@ -71,6 +80,21 @@ pub enum Input {
         contact: String,
         with: serde_json::Map<String, Value>,
     },
+}
+
+/// What a contact said about topics in one go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsentChange {
+    /// The contact's uid.
+    pub contact: String,
+    /// Topics, or `all`, and what was said, in order.
+    pub said: Vec<(String, Said)>,
+    /// ms since 1970 UTC.
+    pub at: i64,
+    /// See [`ConsentEntry::source`].
+    pub source: &'static str,
+    /// The message whose link was used.
+    pub message: Option<MessageId>,
 }
 
 /// What a turn gives back, valid once it has returned.
@@ -352,12 +376,17 @@ impl Kernel {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn open_token(&mut self, text: &str) -> Result<Option<(Token, String)>> {
-        let Some(token) = self.signer.open(text) else { return Ok(None) };
+    pub fn open_token(&mut self, purpose: Purpose, text: &str) -> Result<Option<(Token, String)>> {
+        let Some(token) = self.signer.open(purpose, text) else { return Ok(None) };
         // The message went wherever the contact it was sent to went; it is gone when it is old.
         let sent_to = self.store.message(token.message)?.map_or(token.contact, |message| message.contact);
         let contact = contact_row(&mut *self.store, sent_to)?.filter(|contact| !contact.erased);
         Ok(contact.map(|contact| (token, contact.uid)))
+    }
+
+    /// Signs and opens the tokens in links.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
     }
 
     pub fn plan(&self) -> &Arc<Plan> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
+use super::consent::Statement;
 use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
@@ -139,7 +140,8 @@ impl Kernel {
                     self.save_contact(contact, &old)?;
                 }
                 Effect::Consent { topic, subscribe } => {
-                    self.set_consent(contact.id, &topic, subscribe, self.now, depth + 1, true)?;
+                    let said = Statement { topic: &topic, subscribe, at: self.now, source: "step", message: None };
+                    self.set_consent(contact.id, &said, depth + 1, true)?;
                     *contact = self.load_contact(contact.id)?;
                 }
                 Effect::Record { event, with } => {

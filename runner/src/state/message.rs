@@ -2,6 +2,9 @@
 
 use super::{ContactId, DefinitionId, MessageId, RunId, WorkflowId};
 
+/// The channel of what `call` steps ask of other systems: no contact is written to.
+pub const CALLS: &str = "call";
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub id: MessageId,

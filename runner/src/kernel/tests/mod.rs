@@ -159,7 +159,7 @@ impl World {
                         _ => Outcome::Sent,
                     },
                 };
-                let report = Report { message: job.message, subject: None, outcome, took: std::time::Duration::ZERO };
+                let report = Report::new(job.message, None, outcome, std::time::Duration::ZERO);
                 inputs.push(Input::Report(report));
             }
             if inputs.is_empty() && !turn.more {
