@@ -9,10 +9,13 @@ mod address;
 mod compose;
 mod local;
 mod mail;
+mod mail_files;
 pub mod outbox;
 mod pool;
 mod smtp;
 mod smtp_url;
+
+use std::sync::Arc;
 
 use crate::state::MessageId;
 
@@ -45,6 +48,17 @@ pub struct Content {
     pub subject: Option<String>,
     pub html: Option<String>,
     pub text: Option<String>,
+    pub files: Vec<File>,
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Arc<[u8]>,
+    /// The HTML body shows it under this Content-ID (RFC 2392), without angle brackets; else it is an attachment.
+    pub content_id: Option<String>,
 }
 
 /// What became of a job.

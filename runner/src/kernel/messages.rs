@@ -255,7 +255,7 @@ impl Kernel {
                 data.extend(with);
             }
             let rendered = prepared.templates.render(&template, &Value::Object(data)).map_err(|error| error.to_string())?;
-            Ok(Content { subject: rendered.subject, html: rendered.html, text: rendered.text })
+            Ok(Content { subject: rendered.subject, html: rendered.html, text: rendered.text, files: Vec::new() })
         };
         Ok(Job { message: message.id, envelope, compose: Box::new(compose) })
     }

@@ -39,7 +39,7 @@ fn start(url: &str, connections: usize, timeouts: Timeouts) -> (ChannelPool, Unb
 }
 
 fn job(number: usize, to: &str, text: &str) -> Job {
-    let content = Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()) };
+    let content = Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()), files: Vec::new() };
     Job {
         message: MessageId(number as i64),
         envelope: Envelope {
