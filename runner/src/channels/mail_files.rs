@@ -11,8 +11,7 @@ use super::mail::MailError;
 /// The bodies with the files around them. An image without an HTML body to show it is an attachment.
 pub(super) fn around(text: Option<MaybeString>, html: Option<MaybeString>, files: Vec<File>) -> Result<MultiPart, MailError> {
     let has_html = html.is_some();
-    let (images, attachments): (Vec<File>, Vec<File>) =
-        files.into_iter().partition(|file| has_html && file.content_id.is_some());
+    let (images, attachments): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| has_html && file.content_id.is_some());
     let html = html.map(SinglePart::html);
     let html = match (html, images.is_empty()) {
         (Some(html), false) => {
