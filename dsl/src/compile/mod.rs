@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::lower::Unit;
 use crate::model::{Catalog, Settings, Trait};
 use crate::project::ProjectFiles;
-use crate::template::Library;
+use crate::template::{Folder, Library};
 
 /// What compiling a project gives.
 #[derive(Debug, Clone)]
@@ -34,9 +34,11 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let mut diagnostics = files.diagnostics().to_vec();
     let (contract, found) = Contract::load(&folder(files, "schemas/"));
     diagnostics.extend(found);
-    let (library, found) = Library::load(&folder(files, "templates/"));
-    diagnostics.extend(found);
     let settings = read::settings(files, &mut diagnostics);
+    let locale = settings.settings.as_ref().map_or("en", |settings| settings.locale.as_str());
+    let texts = folder(files, "templates/");
+    let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale });
+    diagnostics.extend(found);
     let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
     let read = read::workflows(files, &library, zone, &mut diagnostics);
     let contract = contract.with_traits(traits(&read), read.set_aside.unread_traits);
