@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::front_matter::{self, FrontMatter, Written};
+use super::pages;
 use super::partials;
 use super::place::Place;
 use super::structure::{self, Role};
@@ -15,6 +16,7 @@ use crate::model::{Part, TemplateSource};
 const FOLDER: &str = "templates/";
 const LAYOUTS: &str = "layouts/";
 const PARTIALS: &str = "partials/";
+const PAGES: &str = "pages/";
 const ENDING: &str = ".hbs";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +79,9 @@ impl<'a> Loader<'a> {
             }
             return;
         };
-        if let Some(name) = stem.strip_prefix(PARTIALS) {
+        if let Some(stem) = stem.strip_prefix(PAGES) {
+            self.page(file, stem, text);
+        } else if let Some(name) = stem.strip_prefix(PARTIALS) {
             if self.name_is_good(file, name) {
                 self.no_front_matter(file, text, "a partial");
                 self.library.partials.insert(name.to_owned(), text.to_owned());
@@ -96,6 +100,19 @@ impl<'a> Loader<'a> {
                 Format::Text => bodies.text = Some(body),
             }
         }
+    }
+
+    /// The page around the runner's own pages.
+    fn page(&mut self, file: &str, stem: &str, text: &str) {
+        let Some(language) = pages::language(stem) else {
+            let help = Some(format!("name it {FOLDER}{PAGES}layout.html{ENDING}, or layout.de.html{ENDING} for one language"));
+            let message = format!("`{stem}` is not a page: there is `layout`, which stands around every page");
+            self.at_file(Severity::Error, "template-name", file, message, help);
+            return;
+        };
+        self.no_front_matter(file, text, "a page");
+        self.diagnostics.extend(pages::check(Place::file(file, text)));
+        self.library.pages.insert(language, text.to_owned());
     }
 
     /// Front matter in here would be printed into the message.

@@ -4,6 +4,7 @@ mod address;
 mod front_matter;
 mod load;
 mod names;
+mod pages;
 mod partials;
 mod place;
 mod scope;
@@ -34,6 +35,8 @@ pub struct Library {
     /// By name and format: `plain.html`, `plain.txt`.
     pub layouts: BTreeMap<String, String>,
     pub partials: BTreeMap<String, String>,
+    /// The page around the runner's own pages, by language (`de`, `zh-hans`); empty: every language.
+    pub pages: BTreeMap<String, String>,
     /// Where each template's texts are written, by name.
     pub origins: BTreeMap<String, Origin>,
 }
