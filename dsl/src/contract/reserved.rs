@@ -15,10 +15,13 @@ pub const CONSENT_EVENTS: [&str; 2] = ["subscribed", "unsubscribed"];
 /// What the tracking API's calls of these names are stored as: always declared; a project may give them a schema.
 pub const TRACKING_EVENTS: [&str; 3] = ["page", "screen", "group"];
 
-const MESSAGE_PROPERTIES: [&str; 5] = ["template", "workflow", "step", "channel", "url"];
+const MESSAGE_PROPERTIES: [&str; 6] = ["template", "workflow", "step", "channel", "url", MACHINE];
+/// True: a program opened or clicked, and no person.
+const MACHINE: &str = "machine";
 const CONSENT_PROPERTIES: [&str; 1] = ["topic"];
 
 const TEXT: Kinds = Kinds { text: true, number: false, boolean: false, list: false, object: false, date: false };
+const YES_OR_NO: Kinds = Kinds { text: false, number: false, boolean: true, list: false, object: false, date: false };
 const LIST: Kinds = Kinds { text: false, number: false, boolean: false, list: true, object: false, date: false };
 
 /// What is known of a contact's own field, if the keys name one.
@@ -49,6 +52,7 @@ pub fn event_properties(event: &str) -> Option<&'static [&'static str]> {
 pub(super) fn event_property(properties: &[&str], keys: &[String]) -> Declared {
     match keys {
         [] => Declared::Known(Kinds { object: true, ..Kinds::default() }),
+        [key] if key == MACHINE && properties.contains(&MACHINE) => Declared::Known(YES_OR_NO),
         [key] if properties.contains(&key.as_str()) => Declared::Known(TEXT),
         _ => Declared::Unknown(properties.iter().map(|name| (*name).to_owned()).collect()),
     }
