@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dsl::model::{Fate, OnUnknown, Send, Settings, StepKind};
+use dsl::model::{Fate, OnUnknown, Send, Settings, StepKind, Tracking};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -16,6 +16,7 @@ use crate::standing::Cause;
 use crate::state::*;
 use crate::store::Result;
 use crate::tokens::{Purpose, Token};
+use crate::tracking;
 
 /// What the kernel knows of a channel's present.
 #[derive(Clone)]
@@ -60,6 +61,13 @@ fn unsubscribe_headers(message: &Message, settings: &Settings, url: &str) -> Vec
         return Vec::new();
     }
     vec![("List-Unsubscribe", format!("<{url}>")), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
+}
+
+/// What is tracked of a message. `None`: the world cannot reach the address that links would lead to.
+fn tracking(message: &Message, settings: &Settings) -> Option<Tracking> {
+    settings.url.as_ref()?;
+    let topic = message.topic.as_ref().and_then(|topic| settings.topics.get(topic));
+    Some(topic.map_or(settings.tracking, |topic| topic.tracking))
 }
 
 impl Kernel {
@@ -225,7 +233,8 @@ impl Kernel {
         self.store.update_message(&message)?;
         let settings = self.plan.catalog.settings.clone();
         let message_id = message_id(&message, &settings, &self.identity);
-        let token = self.signer.sign(Purpose::Preferences, &Token { contact: message.contact, message: message.id, topic: message.topic.clone() });
+        let whom = Token { contact: message.contact, message: message.id, topic: message.topic.clone() };
+        let token = self.signer.sign(Purpose::Preferences, &whom);
         let base = public_base(&settings);
         let (unsubscribe_url, preferences_url) = (format!("{base}/u/{token}"), format!("{base}/preferences/{token}"));
         let envelope = Envelope {
@@ -237,6 +246,7 @@ impl Kernel {
             reply_to: None,
             return_token: Some(self.signer.sign_return(message.id)),
         };
+        let tracking = tracking(&message, &settings).map(|tracking| (tracking, self.signer.clone()));
         let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
         let template = message.template;
@@ -257,7 +267,10 @@ impl Kernel {
             } else {
                 data.extend(with);
             }
-            let rendered = prepared.templates.render(&template, &Value::Object(data)).map_err(|error| error.to_string())?;
+            let mut rendered = prepared.templates.render(&template, &Value::Object(data)).map_err(|error| error.to_string())?;
+            if let (Some(html), Some((tracking, signer))) = (&mut rendered.html, tracking) {
+                *html = tracking::prepare(html, &base, &signer, whom.message, &whom, tracking);
+            }
             Ok(Content { subject: rendered.subject, html: rendered.html, text: rendered.text, ..Content::default() })
         };
         Ok(Job { message: message.id, envelope, compose: Box::new(compose) })
