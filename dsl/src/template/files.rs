@@ -5,6 +5,7 @@ use super::locale::canonical_locale;
 pub(super) const FOLDER: &str = "templates/";
 pub(super) const LAYOUTS: &str = "layouts/";
 const PARTIALS: &str = "partials/";
+const PAGES: &str = "pages/";
 pub(super) const ENDING: &str = ".hbs";
 
 /// What a body or a layout is written in.
@@ -23,6 +24,8 @@ pub(super) enum File<'a> {
     Partial(&'a str),
     Layout(Named<'a>),
     Message(Named<'a>),
+    /// The page around the runner's own pages, in this language; empty: in every language.
+    Page(String),
     /// Not a template, though it looks like one.
     Lookalike,
     /// Something else, which messages may name.
@@ -55,6 +58,12 @@ pub(super) fn read(file: &str) -> Result<File<'_>, BadName> {
     };
     if let Some(name) = stem.strip_prefix(PARTIALS) {
         return good_name(name).map(File::Partial);
+    }
+    if let Some(stem) = stem.strip_prefix(PAGES) {
+        return super::pages::language(stem).map(File::Page).ok_or_else(|| BadName {
+            message: format!("`{stem}` is not a page: there is `layout`, which stands around every page"),
+            help: format!("name it {FOLDER}{PAGES}layout.html{ENDING}, or layout.de.html{ENDING} for one language"),
+        });
     }
     if let Some(stem) = stem.strip_prefix(LAYOUTS) {
         return match named(stem)? {
