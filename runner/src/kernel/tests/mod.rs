@@ -7,6 +7,7 @@ mod entering;
 mod flipping;
 mod joining;
 mod living;
+mod returning;
 mod stepping;
 mod timing;
 
