@@ -26,7 +26,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         return;
     }
     let channels = &project.settings_notes.channels;
-    for named in project.notes().flat_map(|notes| &notes.channels) {
+    for named in project.notes().flat_map(|notes| &notes.channels).chain(&project.settings_notes.limited) {
         if !channels.contains(&named.name) {
             let message = format!("there is no channel `{}` in campaignd.yaml", named.name);
             let help = suggestion(&named.name, channels.iter().map(String::as_str), "channels");

@@ -212,6 +212,7 @@ impl<'a> Loader<'a> {
             needs: front.needs.map(|needs| needs.value).unwrap_or_default(),
             html: bodies.html.as_ref().map(|body| part(body, &origin.html_layout)),
             text: bodies.text.as_ref().map(|body| part(body, &origin.text_layout)),
+            ..TemplateSource::default()
         };
         for (place, role) in origin.texts(&template) {
             self.structure(place, role);

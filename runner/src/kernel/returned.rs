@@ -49,7 +49,7 @@ impl Kernel {
         Some((RunId(parts.next()?.parse().ok()?), parts.next()?.parse().ok()?, parts.next()?.to_owned()))
     }
 
-    fn message_returned(&mut self, message: &Message, notice: &Notice) -> Result<()> {
+    pub(super) fn message_returned(&mut self, message: &Message, notice: &Notice) -> Result<()> {
         let Some(fate) = fate(notice.what) else { return Ok(()) };
         // Nothing is written down about who was erased.
         let Some(address) = message.to.clone() else { return Ok(()) };
