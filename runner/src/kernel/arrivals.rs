@@ -155,6 +155,7 @@ impl Kernel {
             InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
             InboxItem::Erase(contact) => self.erase(contact),
             InboxItem::Resend(message) => self.resend(message),
+            InboxItem::Returned(notice) => self.returned(&notice),
             InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
             InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
         }

@@ -9,6 +9,7 @@ mod flipping;
 mod joining;
 mod living;
 mod reaching;
+mod returning;
 mod stepping;
 mod timing;
 

@@ -14,6 +14,7 @@ mod names;
 mod outside;
 mod queues;
 mod runs;
+mod suppressed;
 mod time_triggers;
 mod transactions;
 
@@ -90,6 +91,10 @@ const CASES: &[(&str, Case)] = &[
     ("runs::active_by_step", runs::active_by_step),
     ("runs::log", runs::log),
     ("runs::assignments", runs::assignments),
+    ("suppressed::kept_as_it_came_first", suppressed::kept_as_it_came_first),
+    ("suppressed::taken_off", suppressed::taken_off),
+    ("suppressed::listed_in_pages", suppressed::listed_in_pages),
+    ("suppressed::messages_are_redirected", suppressed::messages_are_redirected),
     ("time_triggers::schedules", time_triggers::schedules),
     ("time_triggers::sweeps", time_triggers::sweeps),
     ("time_triggers::date_timers", time_triggers::date_timers),
