@@ -7,10 +7,12 @@
 
 mod address;
 mod compose;
+mod dkim;
 mod local;
 mod mail;
 pub mod outbox;
 mod pool;
+mod sender;
 mod smtp;
 mod smtp_url;
 
@@ -19,7 +21,9 @@ use serde_json::Value;
 
 use crate::state::MessageId;
 
+pub use dkim::{DkimError, DkimKey, KeyText, Record};
 pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
+pub use sender::{SenderError, SenderOptions};
 pub use smtp_url::{Security, SmtpUrl, SmtpUrlError};
 
 /// One message to carry. Everything the rules of sending decide has been decided.

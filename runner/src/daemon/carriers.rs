@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dsl::model::{Channel, Deliver, Settings};
+use dsl::model::{Channel, Deliver, Dkim, Settings};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::channels::{
-    ChannelError, ChannelOptions, ChannelPool, Delivery, Job, Outcome, Report, ReportTo, SmtpUrl, SmtpUrlError, Timeouts,
+    ChannelError, ChannelOptions, ChannelPool, Delivery, Job, KeyText, Outcome, Report, ReportTo, SenderOptions, SmtpUrl,
+    SmtpUrlError, Timeouts,
 };
 use crate::secrets::{SecretError, Secrets};
+
+/// The channel whose messages are mails.
+const MAIL: &str = "email";
 
 /// Carries messages by channel name, and reports on each to the mailbox it was made with.
 pub trait Carry: Send + Sync {
@@ -34,6 +38,10 @@ pub enum CarryError {
     Channel(#[from] ChannelError),
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error(
+        "the file that holds the DKIM key of {0} cannot be read: {1}; `key` is a private key in PEM, or its path relative to the project"
+    )]
+    KeyFile(String, #[source] std::io::Error),
 }
 
 /// The running pools of a project.
@@ -54,13 +62,14 @@ struct Running {
 #[derive(Clone, PartialEq)]
 struct Wanted {
     connections: usize,
-    from: Option<String>,
+    sender: SenderOptions,
     target: Target,
 }
 
 #[derive(Clone, PartialEq)]
 enum Target {
     Outbox(PathBuf),
+    Notes(PathBuf),
     /// With its secrets: never printed.
     Smtp(String),
     Null,
@@ -118,24 +127,32 @@ impl Pools {
 
     fn wanted(&self, name: &str, channel: &Channel, secrets: &Secrets) -> Result<Wanted, CarryError> {
         let target = match &channel.deliver {
+            Deliver::Outbox(folder) if name != MAIL => Target::Notes(self.root.join(folder)),
             Deliver::Outbox(folder) => Target::Outbox(self.root.join(folder)),
             Deliver::Smtp(url) => Target::Smtp(secrets.resolve_url(url, &format!("channels.{name}.deliver"))?),
             // Until there is a pool of requests.
             Deliver::Http(_) | Deliver::Preset(..) | Deliver::Null => Target::Null,
         };
-        Ok(Wanted { connections: channel.connections, from: channel.from.clone(), target })
+        let sender = SenderOptions {
+            from: channel.from.clone(),
+            reply_to: channel.reply_to.clone(),
+            return_path: channel.return_path.clone(),
+            dkim: dkim_keys(&self.root, name, channel, secrets)?,
+        };
+        Ok(Wanted { connections: channel.connections, sender, target })
     }
 
     fn options(&self, name: &str, wanted: &Wanted) -> Result<ChannelOptions, CarryError> {
         let delivery = match &wanted.target {
             Target::Outbox(folder) => Delivery::Outbox(folder.clone()),
+            Target::Notes(folder) => Delivery::Notes(folder.clone()),
             Target::Smtp(url) => Delivery::Smtp(SmtpUrl::parse(url).map_err(|error| CarryError::Url(name.to_owned(), error))?),
             Target::Null => Delivery::Null,
         };
         Ok(ChannelOptions {
             connections: wanted.connections,
             delivery,
-            from: wanted.from.clone(),
+            sender: wanted.sender.clone(),
             hello: self.hello.clone(),
             timeouts: Timeouts::default(),
         })
@@ -170,6 +187,23 @@ impl Carry for Pools {
             while closing.join_next().await.is_some() {}
         });
     }
+}
+
+/// The keys that a channel's mails are signed with, as text: what stands in the settings is that, or the path of its file.
+///
+/// # Errors
+/// When a secret is missing or a file cannot be read.
+pub fn dkim_keys(root: &Path, name: &str, channel: &Channel, secrets: &Secrets) -> Result<Vec<KeyText>, CarryError> {
+    let read = |dkim: &Dkim| {
+        let given = secrets.resolve(&dkim.key, &format!("channels.{name}.dkim"))?;
+        let pem = match given.contains("-----BEGIN") {
+            true => given,
+            false => std::fs::read_to_string(root.join(given.trim()))
+                .map_err(|error| CarryError::KeyFile(format!("{}._domainkey.{}", dkim.selector, dkim.domain), error))?,
+        };
+        Ok(KeyText { domain: dkim.domain.clone(), selector: dkim.selector.clone(), pem })
+    };
+    channel.dkim.iter().map(read).collect()
 }
 
 /// What this machine calls itself, for EHLO. A service that may see nothing of /proc but processes asks the second file.

@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lettre::message::Mailbox;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep};
 
 use super::super::mail::Mail;
 use super::super::pool::{Leash, ReportTo};
+use super::super::sender::Sender;
 use super::super::{Job, Outcome, Report, compose};
 use super::connection::Connection;
 use super::dial::Dialer;
-use super::transaction::{Attempt, Then, give};
+use super::transaction::{Attempt, Decision, Then, give};
 
 /// The running workers. They end when this is dropped and they have finished what they were given.
 pub struct SmtpWorkers {
@@ -23,14 +23,14 @@ pub struct SmtpWorkers {
 impl SmtpWorkers {
     pub fn start(
         connections: usize,
-        from: Mailbox,
+        sender: Sender,
         dialer: Dialer,
         report: ReportTo,
         leash: &Leash,
         runtime: &Handle,
     ) -> SmtpWorkers {
         let desk = Arc::new(Desk::default());
-        let (from, dialer) = (Arc::new(from), Arc::new(dialer));
+        let (sender, dialer) = (Arc::new(sender), Arc::new(dialer));
         for number in 0..connections {
             let (door, jobs) = unbounded_channel();
             let mut state = desk.state();
@@ -43,7 +43,7 @@ impl SmtpWorkers {
                     jobs,
                     desk: desk.clone(),
                     dialer: dialer.clone(),
-                    from: from.clone(),
+                    sender: sender.clone(),
                     report: report.clone(),
                     leash: leash.clone(),
                     connection: None,
@@ -116,7 +116,7 @@ struct Worker {
     jobs: UnboundedReceiver<Job>,
     desk: Arc<Desk>,
     dialer: Arc<Dialer>,
-    from: Arc<Mailbox>,
+    sender: Arc<Sender>,
     report: ReportTo,
     leash: Leash,
     connection: Option<Connection>,
@@ -176,16 +176,16 @@ impl Worker {
         let message = job.message;
         let content = compose::content(job.compose);
         let subject = content.as_ref().ok().and_then(|content| content.subject.clone());
-        let mail = content.and_then(|content| compose::mail(&self.from, &job.envelope, content));
-        let (outcome, then) = match mail {
+        let mail = content.and_then(|content| compose::mail(&self.sender, &job.envelope, content));
+        let Decision { outcome, refusal, then } = match mail {
             Ok(mail) => self.deliver_or_stop(&mail).await,
-            Err(why) => (Outcome::Failed(why), Then::Keep),
+            Err(why) => Decision::of(Outcome::Failed(why), Then::Keep),
         };
-        (self.report)(Report::new(message, subject, outcome, begun.elapsed()));
+        (self.report)(Report { refusal, ..Report::new(message, subject, outcome, begun.elapsed()) });
         then
     }
 
-    async fn deliver_or_stop(&mut self, mail: &Mail) -> (Outcome, Then) {
+    async fn deliver_or_stop(&mut self, mail: &Mail) -> Decision {
         let leash = self.leash.clone();
         tokio::select! {
             biased;
@@ -197,28 +197,28 @@ impl Worker {
                     }
                     _ => Outcome::Deferred("the runner stopped before the message was given".to_owned()),
                 };
-                (outcome, Then::Drop)
+                Decision::of(outcome, Then::Drop)
             }
         }
     }
 
     /// Gives the message over the kept connection, or a new one. A kept one that turns out to be dead before any content was
     /// given is replaced once, at once: the server has only tired of waiting.
-    async fn deliver(&mut self, mail: &Mail) -> (Outcome, Then) {
+    async fn deliver(&mut self, mail: &Mail) -> Decision {
         loop {
             let kept = self.connection.is_some();
             let connection = match &mut self.connection {
                 Some(connection) => connection,
                 none => match self.dialer.open().await {
                     Ok(connection) => none.insert(connection),
-                    Err(error) => return (Outcome::Deferred(error.to_string()), Then::Drop),
+                    Err(error) => return Decision::of(Outcome::Deferred(error.to_string()), Then::Drop),
                 },
             };
             match give(connection, mail).await {
-                Attempt::Decided(outcome, then) => return (outcome, then),
+                Attempt::Decided(decision) => return decision,
                 Attempt::Dead(trouble) if kept && trouble.is_loss() => self.connection = None,
                 Attempt::Dead(trouble) => {
-                    return (Outcome::Deferred(trouble.to_string()), Then::Drop);
+                    return Decision::of(Outcome::Deferred(trouble.to_string()), Then::Drop);
                 }
             }
         }
