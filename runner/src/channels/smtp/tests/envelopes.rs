@@ -1,5 +1,6 @@
 //! Senders, return paths, addresses that are not ASCII, signatures, and what a refusal says of the recipient.
 
+use super::super::super::{KeyText, RefusalKind};
 use super::*;
 
 const UTF8: Rule = ("EHLO", Say("250-mx\r\n250 SMTPUTF8"));
