@@ -25,7 +25,8 @@ pub fn mail(sender: &Sender, envelope: &Envelope, content: Content) -> Result<Ma
     })
 }
 
-fn caught<T>(make: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+/// What `make` makes, or the words of its panic.
+pub fn caught<T>(make: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|panic| {
         let words = panic
             .downcast_ref::<&str>()

@@ -7,7 +7,9 @@
 
 mod address;
 mod compose;
+mod desk;
 mod dkim;
+mod http;
 mod local;
 mod mail;
 pub mod outbox;
@@ -22,6 +24,7 @@ use serde_json::Value;
 use crate::state::MessageId;
 
 pub use dkim::{DkimError, DkimKey, KeyText, Record};
+pub use http::{HttpError, HttpOptions, HttpWay};
 pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
 pub use sender::{SenderError, SenderOptions};
 pub use smtp_url::{Security, SmtpUrl, SmtpUrlError};

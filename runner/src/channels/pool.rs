@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
+use super::http::{HttpError, HttpOptions, HttpWorkers, Way};
 use super::local::{Keep, LocalWorkers};
 use super::outbox::Outbox;
 use super::sender::{Sender, SenderError, SenderOptions};
@@ -41,6 +42,8 @@ pub enum Delivery {
     /// A folder of .json files, for messages that are no mails.
     Notes(PathBuf),
     Smtp(SmtpUrl),
+    /// A request for each message.
+    Http(HttpOptions),
     /// Makes the content, answers `sent` and keeps nothing.
     Null,
 }
@@ -82,6 +85,8 @@ pub enum ChannelError {
     Hello(String, String),
     #[error("channel {0}: {1}")]
     Tls(String, TlsError),
+    #[error("channel {0}: {1}")]
+    Http(String, HttpError),
     #[error("channel {0} could not start a worker: {1}")]
     Worker(String, std::io::Error),
 }
@@ -99,6 +104,7 @@ pub struct ChannelPool {
 enum Workers {
     Local(LocalWorkers),
     Smtp(SmtpWorkers),
+    Http(HttpWorkers),
 }
 
 /// What every worker holds: the sign to stop at once, and the token whose drop says it has ended.
@@ -106,6 +112,15 @@ enum Workers {
 pub struct Leash {
     pub stop: watch::Receiver<bool>,
     _alive: mpsc::Sender<()>,
+}
+
+impl Leash {
+    /// Ends when the pool's time to close is over; never, when the pool was dropped instead.
+    pub async fn stopped(&self) {
+        if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
+            std::future::pending().await
+        }
+    }
 }
 
 impl ChannelPool {
@@ -144,6 +159,10 @@ impl ChannelPool {
                     .map_err(|error| ChannelError::Tls(name.to_owned(), error))?;
                 Workers::Smtp(SmtpWorkers::start(connections, sender, dialer, report, &leash, runtime))
             }
+            Delivery::Http(options) => {
+                let way = Way::read(name, options).map_err(|error| ChannelError::Http(name.to_owned(), error))?;
+                Workers::Http(HttpWorkers::start(connections, way, &options.private_hosts, report, &leash, runtime))
+            }
         };
         Ok(ChannelPool { connections, workers, stop, ended })
     }
@@ -153,6 +172,7 @@ impl ChannelPool {
         match &self.workers {
             Workers::Local(workers) => workers.submit(job),
             Workers::Smtp(workers) => workers.submit(job),
+            Workers::Http(workers) => workers.submit(job),
         }
     }
 
@@ -160,7 +180,7 @@ impl ChannelPool {
     pub fn forget(&self, message_ids: &[String]) {
         match &self.workers {
             Workers::Local(workers) => workers.forget(message_ids),
-            Workers::Smtp(_) => {}
+            Workers::Smtp(_) | Workers::Http(_) => {}
         }
     }
 

@@ -5,6 +5,8 @@
 
 mod connect;
 mod guard;
+#[cfg(test)]
+pub(crate) mod test_server;
 mod url;
 
 use std::future::poll_fn;
@@ -27,7 +29,7 @@ pub use url::{Host, Origin, Url, UrlError};
 pub const MOST_READ: usize = 64 * 1024;
 /// A connection that was idle for this long is not used again: servers close theirs after five seconds and more, and a request that crosses
 /// with that is one of which nobody knows whether it was taken.
-const FRESH: Duration = Duration::from_secs(4);
+pub const FRESH: Duration = Duration::from_secs(4);
 /// To so many places a worker keeps connections.
 const MOST_KEPT: usize = 4;
 
@@ -96,6 +98,7 @@ impl Trouble {
 pub struct Connections {
     client: Arc<Client>,
     kept: Vec<Kept>,
+    in_doubt: bool,
 }
 
 struct Kept {
@@ -114,7 +117,7 @@ enum Exchange {
 
 impl Connections {
     pub fn new(client: Arc<Client>) -> Connections {
-        Connections { client, kept: Vec::new() }
+        Connections { client, kept: Vec::new(), in_doubt: false }
     }
 
     /// Makes a request and waits for its answer, for at most `within` once there is a connection. A kept connection that turns out to be dead
@@ -123,6 +126,25 @@ impl Connections {
     /// # Errors
     /// When there is no answer; an answer that says no is one.
     pub async fn send(&mut self, request: Request, within: Duration) -> Result<Answer, Trouble> {
+        let result = self.exchanged(request, within, true).await;
+        self.in_doubt = false;
+        result
+    }
+
+    /// The same for a request that does nothing but ask: it leaves no doubt behind.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn ask(&mut self, request: Request, within: Duration) -> Result<Answer, Trouble> {
+        self.exchanged(request, within, false).await
+    }
+
+    /// Whether the other side may have acted on a request whose [`Connections::send`] was given up.
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
+    async fn exchanged(&mut self, request: Request, within: Duration, doubtful: bool) -> Result<Answer, Trouble> {
         let origin = request.url.origin.clone();
         let mut request = ready(request).map_err(Trouble::Unwritable)?;
         let mut kept = self.take(&origin);
@@ -132,6 +154,7 @@ impl Connections {
                 Some(sender) => sender,
                 None => self.client.connect(&origin).await?,
             };
+            self.in_doubt = doubtful;
             let exchanged = timeout(within, exchange(&mut sender, request)).await.map_err(|_| Trouble::Silent(within))?;
             match exchanged {
                 Exchange::Answered(answer) => {

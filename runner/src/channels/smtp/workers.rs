@@ -1,12 +1,12 @@
 //! The workers of an SMTP channel: one task a connection, and the desk that hands them their jobs.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
 
+use super::super::desk::{Desk, Next};
 use super::super::mail::Mail;
 use super::super::pool::{Leash, ReportTo};
 use super::super::sender::Sender;
@@ -32,11 +32,7 @@ impl SmtpWorkers {
         let desk = Arc::new(Desk::default());
         let (sender, dialer) = (Arc::new(sender), Arc::new(dialer));
         for number in 0..connections {
-            let (door, jobs) = unbounded_channel();
-            let mut state = desk.state();
-            state.doors.push(door);
-            // The lowest number is the last to come, and the first to be called.
-            state.idle.insert(0, number);
+            let jobs = desk.hire(number);
             runtime.spawn(
                 Worker {
                     number,
@@ -55,59 +51,13 @@ impl SmtpWorkers {
     }
 
     pub fn submit(&self, job: Job) {
-        let mut state = self.desk.state();
-        let free = state.idle.pop();
-        // A worker's door is open as long as its number is among the idle ones.
-        let left = match free.and_then(|number| state.doors.get(number)) {
-            Some(door) => door.send(job).err().map(|back| back.0),
-            None => Some(job),
-        };
-        state.waiting.extend(left);
+        self.desk.submit(job);
     }
 }
 
 impl Drop for SmtpWorkers {
     fn drop(&mut self) {
-        let mut state = self.desk.state();
-        state.closed = true;
-        state.doors.clear();
-    }
-}
-
-/// Who is free, and what waits for someone to be. The worker that was busy last is the first to be called, so that a channel
-/// with little to do uses few connections and lets the others close.
-#[derive(Default)]
-struct Desk(Mutex<DeskState>);
-
-#[derive(Default)]
-struct DeskState {
-    idle: Vec<usize>,
-    waiting: VecDeque<Job>,
-    doors: Vec<UnboundedSender<Job>>,
-    closed: bool,
-}
-
-enum Next {
-    Job(Job),
-    Wait,
-    Over,
-}
-
-impl Desk {
-    fn state(&self) -> MutexGuard<'_, DeskState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next(&self, number: usize) -> Next {
-        let mut state = self.state();
-        match state.waiting.pop_front() {
-            Some(job) => Next::Job(job),
-            None if state.closed => Next::Over,
-            None => {
-                state.idle.push(number);
-                Next::Wait
-            }
-        }
+        self.desk.close();
     }
 }
 
@@ -144,7 +94,7 @@ impl Worker {
         if let Some(connection) = self.connection.take() {
             tokio::select! {
                 () = connection.quit() => {}
-                () = stopped(&self.leash) => {}
+                () = self.leash.stopped() => {}
             }
         }
     }
@@ -190,7 +140,7 @@ impl Worker {
         tokio::select! {
             biased;
             decided = self.deliver(mail) => decided,
-            () = stopped(&leash) => {
+            () = leash.stopped() => {
                 let outcome = match &self.connection {
                     Some(connection) if connection.is_in_doubt() => {
                         Outcome::Unknown("the runner stopped before the mail server had answered to the whole message".to_owned())
@@ -231,19 +181,12 @@ impl Worker {
             (Then::Reset, Some(connection)) => {
                 tokio::select! {
                     reply = connection.command("RSET\r\n") => reply.is_ok_and(|reply| reply.class() == 2),
-                    () = stopped(&self.leash) => false,
+                    () = self.leash.stopped() => false,
                 }
             }
         };
         if !usable {
             self.connection = None;
         }
-    }
-}
-
-/// Ends when the pool's time to close is over; never, when the pool was dropped instead.
-async fn stopped(leash: &Leash) {
-    if leash.stop.clone().wait_for(|stop| *stop).await.is_err() {
-        std::future::pending().await
     }
 }
