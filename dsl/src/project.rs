@@ -83,6 +83,13 @@ impl ProjectFiles {
         &self.assets
     }
 
+    /// The same with more files.
+    pub(crate) fn with(&self, more: &[(&str, &str)]) -> ProjectFiles {
+        let mut files = self.clone();
+        files.texts.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+        files
+    }
+
     /// Changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();

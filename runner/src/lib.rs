@@ -15,6 +15,7 @@ pub mod logging;
 pub mod metrics;
 pub mod reload;
 pub mod render;
+pub mod returns;
 pub mod secrets;
 pub mod simulate;
 pub mod standing;

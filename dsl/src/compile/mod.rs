@@ -1,6 +1,7 @@
 //! The whole way: a project's files to a catalog, or to everything that is wrong with them.
 
 mod catalog;
+mod confirming;
 mod halves;
 mod read;
 
@@ -35,6 +36,9 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let (contract, found) = Contract::load(&folder(files, "schemas/"));
     diagnostics.extend(found);
     let settings = read::settings(files, &mut diagnostics);
+    let confirming = confirming::files(settings.settings.as_ref(), files);
+    let with_confirming = (!confirming.is_empty()).then(|| files.with(&confirming));
+    let files = with_confirming.as_ref().unwrap_or(files);
     let locale = settings.settings.as_ref().map_or("en", |settings| settings.locale.as_str());
     let texts = folder(files, "templates/");
     let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale });

@@ -35,7 +35,15 @@ pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadS
     read.topics = Some(keys(&document.value, "topics"));
     let may_hold_secrets = |pointer: &str| {
         let segments: Vec<&str> = pointer.split('/').skip(1).collect();
-        matches!(segments.as_slice(), ["channels", _, "deliver", ..] | ["channels", _, "dkim", "key"] | ["http", "keys", _])
+        matches!(
+            segments.as_slice(),
+            ["channels", _, "deliver", ..]
+                | ["channels", _, "dkim", "key"]
+                | ["channels", _, "dkim", _, "key"]
+                | ["http", "keys", _]
+                | ["secrets", _]
+                | ["bounces", "webhooks", _, "key"]
+        )
     };
     environment(&document, text, &may_hold_secrets, out);
     let channels = keys(&document.value, "channels");
@@ -158,7 +166,7 @@ fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, 
                 if let Some(name) = environment_name(text).filter(|_| !allowed(at.pointer())) {
                     let message = format!("`${{{name}}}` cannot come from the environment here");
                     let help =
-                        "only a channel's `deliver` and `dkim.key`, and `http.keys`, in campaignd.yaml take values from there";
+                        "only a channel's `deliver` and `dkim.key`, `http.keys`, `secrets` and a webhook's `key`, in campaignd.yaml, take values from there";
                     out.push(Diagnostic::error("environment", at.location(), message).help(help));
                 }
             }

@@ -1,6 +1,9 @@
 //! From the written forms to the model: texts become durations, times and patterns, steps get ids and become a flat list.
 //! Names are not looked up here: what a file names is noted, with its place, for the checks.
 
+mod bounces;
+mod calls;
+mod channels;
 mod condition;
 mod flow;
 mod ids;
@@ -9,6 +12,7 @@ mod predicate;
 mod segment;
 mod settings;
 mod steps;
+mod topics;
 mod traits;
 mod trigger;
 pub(crate) mod values;
@@ -24,6 +28,9 @@ use crate::surface::WorkflowFile;
 use crate::template::Library;
 pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
 pub(crate) use settings::{SettingsNotes, lower_settings};
+
+/// The folder into which mails are written where the settings name no way to deliver.
+const OUTBOX: &str = "outbox/";
 
 /// One file under workflows/, lowered.
 #[derive(Debug)]
@@ -104,11 +111,5 @@ impl<'a> Lowerer<'a> {
 
     fn error_help(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>, help: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(code, at.location(), message).help(help));
-    }
-
-    /// A part of the language that this release does not run.
-    fn not_yet(&mut self, at: &At<'_>, what: &str) {
-        let message = format!("{what} in a later release of campaignd");
-        self.diagnostics.push(Diagnostic::error("not-yet", at.key_location(), message));
     }
 }

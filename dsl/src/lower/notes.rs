@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Location;
-use crate::model::Path;
+use crate::model::{Metric, Path};
 
 /// A name and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,10 @@ pub(crate) struct Notes {
     pub segments: Vec<Named>,
     pub topics: Vec<Named>,
     pub channels: Vec<Named>,
+    /// Secrets of the settings that calls ask for.
+    pub secrets: Vec<Named>,
+    /// What decides experiments, and where that is said.
+    pub winners: Vec<(Metric, Location)>,
     /// Events that conditions and triggers name.
     pub events: Vec<Named>,
     /// Events that steps record.

@@ -3,29 +3,39 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::notes::Named;
-use super::values::environment_name;
+use super::topics::tracking;
 use super::{Context, Lowerer};
-use crate::diagnostic::Diagnostic;
-use crate::model::{
-    Channel, Deliver, FrequencyCap, Http, InvalidData, OnUnknown, Rate, Retention, Retry, Secret, Settings, Topic,
-};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::model::{FrequencyCap, Http, InvalidData, Retention, Secret, Settings, Tracking};
 use crate::place::At;
-use crate::surface::{self, MapOr, SettingsFile};
+use crate::surface::{self, SettingsFile};
 use crate::template::Library;
 use crate::time::{Duration, Window};
 
 const STORE: &str = "state/campaignd.db";
-const OUTBOX: &str = "outbox/";
 const LISTEN: &str = "127.0.0.1:8420";
-const CONNECTIONS: u32 = 16;
 
 /// What the checks want to know of the settings.
 #[derive(Debug, Default)]
 pub(crate) struct SettingsNotes {
     /// Topics that frequency caps name.
     pub topics: Vec<Named>,
-    /// Channels that are configured, usable in this release or not.
+    /// Channels that frequency caps name.
+    pub limited: Vec<Named>,
+    /// Channels that are configured.
     pub channels: BTreeSet<String>,
+    /// Senders of mails.
+    pub senders: Vec<SenderNote>,
+}
+
+/// A sender of mails.
+#[derive(Debug)]
+pub(crate) struct SenderNote {
+    /// Without the name and angle brackets.
+    pub address: String,
+    pub at: Location,
+    /// Answers go to another address.
+    pub answered_elsewhere: bool,
 }
 
 /// Lowers settings whose shape is right.
@@ -44,7 +54,6 @@ impl Lowerer<'_> {
         let limits = file.limits.as_ref();
         let limits_at = root.key("limits");
         let quiet_hours = limits.and_then(|limits| limits.quiet_hours.as_ref());
-        self.later(file, root);
         Settings {
             project: file.project.clone(),
             time_zone: self.project_zone(file, root),
@@ -52,7 +61,7 @@ impl Lowerer<'_> {
             url: file.url.as_ref().map(|url| self.url(url, &root.key("url"))),
             store: self.store(file.store.as_deref(), &root.key("store")),
             channels: self.channels(file, root, notes),
-            topics: self.topics(file, root),
+            topics: self.topics(file, root, notes),
             quiet_hours: quiet_hours.and_then(|text| self.quiet_hours(text, &limits_at.key("quiet_hours"))),
             frequency: self.frequency(limits, &limits_at.key("frequency"), notes),
             spread: self.or(
@@ -68,6 +77,10 @@ impl Lowerer<'_> {
                 Some(surface::InvalidData::Accept) => InvalidData::Accept,
                 Some(surface::InvalidData::Reject) | None => InvalidData::Reject,
             },
+            tracking: tracking(file.tracking.as_ref(), Tracking::default()),
+            bounces: self.bounces(file.bounces.as_ref(), &root.key("bounces")),
+            secrets: self.secrets(file.secrets.as_ref(), &root.key("secrets")),
+            private_hosts: self.private_hosts(file.private_hosts.as_ref(), &root.key("private_hosts")),
             open_contract: matches!(file.contract, Some(surface::ContractMode::Open)),
         }
     }
@@ -135,164 +148,6 @@ impl Lowerer<'_> {
         }
     }
 
-    fn channels(&mut self, file: &SettingsFile, root: &At<'_>, notes: &mut SettingsNotes) -> BTreeMap<String, Channel> {
-        let mut channels = BTreeMap::new();
-        for (name, form) in file.channels.iter().flatten() {
-            let at = root.key("channels").key(name);
-            self.key_name(name, "a channel", &at);
-            notes.channels.insert(name.clone());
-            if name == "email" {
-                channels.insert(name.clone(), self.channel(form, &at));
-            } else {
-                self.not_yet(&at, "channels other than email come");
-            }
-        }
-        notes.channels.insert("email".to_owned());
-        channels.entry("email".to_owned()).or_insert_with(|| Channel {
-            from: None,
-            deliver: Deliver::Outbox(OUTBOX.to_owned()),
-            connections: CONNECTIONS as usize,
-            rate: None,
-            retry: default_retry(),
-            on_unknown: OnUnknown::Hold,
-        });
-        channels
-    }
-
-    fn channel(&mut self, form: &surface::Channel, at: &At<'_>) -> Channel {
-        let deliver = match &form.deliver {
-            None => Deliver::Outbox(OUTBOX.to_owned()),
-            Some(MapOr::Short(text)) => self.deliver(text, &at.key("deliver")),
-            Some(MapOr::Map(_)) => {
-                self.not_yet(&at.key("deliver"), "delivery by HTTP comes");
-                Deliver::Null
-            }
-        };
-        if matches!(deliver, Deliver::Smtp(_)) && !at.key("from").is_written() {
-            let message = "delivery over SMTP needs a sender";
-            let diagnostic = Diagnostic::error("missing-key", at.key("deliver").location(), message);
-            self.diagnostics.push(diagnostic.help("add one, such as `from: Shop <hello@shop.example>`"));
-        }
-        if let Some(from) = &form.from {
-            self.sender(from, &at.key("from"));
-        }
-        if form.dkim.is_some() {
-            self.no_effect(&at.key("dkim"));
-        }
-        let connections = form.connections.unwrap_or(CONNECTIONS);
-        if connections == 0 {
-            self.error("invalid-number", &at.key("connections"), "at least one connection is needed");
-        }
-        Channel {
-            from: form.from.clone(),
-            deliver,
-            connections: connections.max(1) as usize,
-            rate: form.rate.as_ref().and_then(|text| self.rate(text, &at.key("rate"))),
-            retry: form.retry.as_ref().map_or_else(default_retry, |retry| self.retry(retry, &at.key("retry"))),
-            on_unknown: match form.on_unknown {
-                Some(surface::OnUnknown::Resend) => OnUnknown::Resend,
-                Some(surface::OnUnknown::Hold) | None => OnUnknown::Hold,
-            },
-        }
-    }
-
-    fn deliver(&mut self, text: &str, at: &At<'_>) -> Deliver {
-        if text == "null:" {
-            return Deliver::Null;
-        }
-        if let Some(folder) = text.strip_prefix("outbox:").filter(|folder| !folder.trim().is_empty()) {
-            self.environment_in_path(folder, at);
-            return Deliver::Outbox(folder.to_owned());
-        }
-        let host = text.strip_prefix("smtp://").or_else(|| text.strip_prefix("smtps://"));
-        if host.is_some_and(|host| !host.trim_matches('/').is_empty() && !host.contains(char::is_whitespace))
-            || environment_name(text).is_some()
-        {
-            return Deliver::Smtp(Secret(text.to_owned()));
-        }
-        let help = "write `outbox:outbox/`, `smtp://HOST:PORT`, `smtps://USER:${SMTP_PASSWORD}@HOST:465` or `null:`";
-        // The text is not shown: a password may stand in it.
-        self.error_help("invalid-deliver", at, "this is no way to deliver", help);
-        Deliver::Null
-    }
-
-    fn environment_in_path(&mut self, text: &str, at: &At<'_>) {
-        if let Some(name) = environment_name(text) {
-            self.error("environment", at, format!("`${{{name}}}` cannot stand in a folder's name"));
-        }
-    }
-
-    /// `Shop <hello@shop.example>` or `hello@shop.example` (RFC 5322 section 3.4, without comments and groups).
-    fn sender(&mut self, text: &str, at: &At<'_>) {
-        let address = match text.split_once('<') {
-            Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
-            None => text,
-        };
-        let good = address.split_once('@').is_some_and(|(local, domain)| {
-            let bad = |c: char| c.is_whitespace() || c.is_control() || "<>@,;".contains(c);
-            !local.is_empty() && !domain.is_empty() && !local.contains(bad) && !domain.contains(bad)
-        });
-        if !good || text.chars().any(char::is_control) {
-            self.error_help("invalid-address", at, format!("`{text}` is no sender"), "write `Shop <hello@shop.example>`");
-        }
-    }
-
-    /// "50 per second", "600 per minute".
-    fn rate(&mut self, text: &str, at: &At<'_>) -> Option<Rate> {
-        let rate = text.split_once(" per ").and_then(|(count, unit)| {
-            let count: u32 = count.trim().parse().ok().filter(|count| *count > 0)?;
-            let per = match unit.trim() {
-                "second" => Duration::SECOND,
-                "minute" => Duration::MINUTE,
-                "hour" => Duration::HOUR,
-                "day" => Duration::DAY,
-                _ => return None,
-            };
-            Some(Rate { count, per })
-        });
-        if rate.is_none() {
-            self.error_help(
-                "invalid-rate",
-                at,
-                format!("`{text}` is no rate"),
-                "write `50 per second`, `600 per minute` or `1000 per hour`",
-            );
-        }
-        rate
-    }
-
-    fn retry(&mut self, form: &surface::Retry, at: &At<'_>) -> Retry {
-        let default = default_retry();
-        let mut part = |text: &Option<String>, key: &str, default: Duration| match text {
-            Some(text) => self.span(text, &at.key(key)),
-            None => default,
-        };
-        Retry {
-            first: part(&form.first, "first", default.first),
-            most: part(&form.most, "most", default.most),
-            for_: part(&form.span, "for", default.for_),
-        }
-    }
-
-    fn topics(&mut self, file: &SettingsFile, root: &At<'_>) -> BTreeMap<String, Topic> {
-        let mut topics = BTreeMap::new();
-        for (name, form) in file.topics.iter().flatten() {
-            let at = root.key("topics").key(name);
-            self.key_name(name, "a topic", &at);
-            if matches!(name.as_str(), "all" | "any") {
-                let message = format!("`{name}` is no name for a topic: it stands for every topic");
-                self.diagnostics.push(Diagnostic::error("invalid-name", at.key_location(), message));
-            }
-            let confirm = form.confirm.unwrap_or_default();
-            if confirm {
-                self.no_effect(&at.key("confirm"));
-            }
-            let subscribed_by_default = matches!(form.default, Some(surface::TopicDefault::Subscribed));
-            topics.insert(name.clone(), Topic { title: form.title.clone(), subscribed_by_default, confirm });
-        }
-        topics
-    }
-
     fn quiet_hours(&mut self, text: &str, at: &At<'_>) -> Option<Window> {
         match Window::parse(text) {
             Ok(window) => Some(window),
@@ -310,7 +165,9 @@ impl Lowerer<'_> {
                 let here = at.item(index);
                 let topic = form.topic.clone().filter(|topic| topic != "any");
                 notes.topics.extend(topic.iter().map(|topic| Named { name: topic.clone(), at: here.key("topic").location() }));
-                FrequencyCap { at_most: form.at_most, per: self.span(&form.per, &here.key("per")), topic }
+                let channel = form.channel.clone().filter(|channel| channel != "any");
+                notes.limited.extend(channel.iter().map(|name| Named { name: name.clone(), at: here.key("channel").location() }));
+                FrequencyCap { at_most: form.at_most, per: self.span(&form.per, &here.key("per")), topic, channel }
             })
             .collect()
     }
@@ -330,15 +187,28 @@ impl Lowerer<'_> {
         Http { listen: listen.to_owned(), keys }
     }
 
-    /// What is read and has no effect in this release.
-    fn later(&mut self, file: &SettingsFile, root: &At<'_>) {
-        let tracking = root.key("tracking");
-        let (opens, clicks) = file.tracking.as_ref().map_or((None, None), |form| (form.opens, form.clicks));
-        for (key, on) in [("opens", opens), ("clicks", clicks)] {
-            if on == Some(true) {
-                self.no_effect(&tracking.key(key));
-            }
+    fn secrets(&mut self, form: Option<&BTreeMap<String, String>>, at: &At<'_>) -> BTreeMap<String, Secret> {
+        let mut secrets = BTreeMap::new();
+        for (name, text) in form.into_iter().flatten() {
+            self.key_name(name, "a secret", &at.key(name));
+            secrets.insert(name.clone(), Secret(text.clone()));
         }
+        secrets
+    }
+
+    /// Names and addresses, without scheme, port and path.
+    fn private_hosts(&mut self, form: Option<&Vec<String>>, at: &At<'_>) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for (index, host) in form.into_iter().flatten().enumerate() {
+            let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+            let name = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+            if !address && !name {
+                let help = "write a name or an address alone, such as `crm.internal` or `127.0.0.1`";
+                self.error_help("invalid-host", &at.item(index), format!("`{host}` is no host"), help);
+            }
+            hosts.push(host.trim_matches(['[', ']']).to_ascii_lowercase());
+        }
+        hosts
     }
 
     fn retention(&mut self, form: Option<&surface::Retention>, at: &At<'_>) -> Retention {
@@ -356,13 +226,4 @@ impl Lowerer<'_> {
             messages: part(form.and_then(|form| form.messages.as_ref()), at.key("messages")),
         }
     }
-
-    fn no_effect(&mut self, at: &At<'_>) {
-        let message = format!("`{}` has no effect in this release of campaignd", at.name());
-        self.diagnostics.push(Diagnostic::warning("not-yet", at.key_location(), message));
-    }
-}
-
-fn default_retry() -> Retry {
-    Retry { first: Duration::SECOND, most: Duration(5 * Duration::MINUTE.millis()), for_: Duration(2 * Duration::DAY.millis()) }
 }

@@ -10,10 +10,11 @@ use super::flow::{Entries, Wiring};
 use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
-    Assignment, Case, Change, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant, WhenCapped,
+    Assignment, Case, Change, Metric, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant,
+    WhenCapped, Winner,
 };
 use crate::place::At;
-use crate::surface::{self, Assigned, MapOr, Step};
+use crate::surface::{self, Assigned, MapOr, OneOrMany, Step};
 use crate::template::InlineText;
 use crate::time::Window;
 
@@ -43,10 +44,7 @@ impl Lowerer<'_> {
             Step::Subscribe(form) => self.consent(&form.subscribe, true, &at.key("subscribe")),
             Step::Unsubscribe(form) => self.consent(&form.unsubscribe, false, &at.key("unsubscribe")),
             Step::Record(form) => self.record(form, at),
-            Step::Call(_) => {
-                self.not_yet(&at.key("call"), "calls come");
-                StepKind::Exit { reason: None }
-            }
+            Step::Call(form) => StepKind::Call(self.call(&form.call, &at.key("call"))),
             Step::Start(form) => {
                 let here = at.key("start");
                 self.notes.started.push(Named { name: form.start.clone(), at: here.location() });
@@ -66,7 +64,7 @@ impl Lowerer<'_> {
                 (Some(Named { name: name.clone(), at: here.location() }), self.context.library.templates.get(name))
             }
             MapOr::Map(message) => {
-                let source = self.inline(message, form.channel.as_ref(), &names, &here);
+                let source = self.inline(message, first_channel(form.channel.as_ref()), &names, &here);
                 if self.context.library.templates.contains_key(id) {
                     let message = format!("the message written here would be known as `{id}`, which is a template's name");
                     self.error_help("duplicate-id", &here, message, "give the step another `id`");
@@ -82,9 +80,7 @@ impl Lowerer<'_> {
                 self.error_help("misplaced-key", &at.key(key), "a transactional message needs no consent to a topic", help);
             }
         }
-        if let Some(channel) = &form.channel {
-            self.notes.channels.push(Named { name: channel.clone(), at: at.key("channel").location() });
-        }
+        let channels = self.channel_list(form.channel.as_ref(), &at.key("channel"));
         let template_topic = source.and_then(|source| source.topic.as_ref());
         let topic = form.topic.as_ref().or(template_topic).cloned().or_else(|| wiring.topic.map(str::to_owned));
         self.notes.sends.push(SendNote {
@@ -96,7 +92,8 @@ impl Lowerer<'_> {
         Send {
             inline: template.is_none(),
             template: template.map_or_else(|| id.to_owned(), |template| template.name),
-            channel: form.channel.clone(),
+            channel: channels.first().cloned(),
+            or_channels: channels.into_iter().skip(1).collect(),
             topic: topic.filter(|_| !transactional),
             transactional,
             with: self.with(form.with.as_ref(), &at.key("with")),
@@ -146,6 +143,22 @@ impl Lowerer<'_> {
         }
     }
 
+    /// The channels of a send, in the order in which they are tried.
+    fn channel_list(&mut self, form: Option<&OneOrMany<String>>, at: &At<'_>) -> Vec<String> {
+        let (names, places): (Vec<String>, Vec<At<'_>>) = match form {
+            None => return Vec::new(),
+            Some(OneOrMany::One(name)) => (vec![name.clone()], vec![at.clone()]),
+            Some(OneOrMany::Many(names)) => (names.clone(), (0..names.len()).map(|index| at.item(index)).collect()),
+        };
+        for (index, (name, at)) in names.iter().zip(&places).enumerate() {
+            self.notes.channels.push(Named { name: name.clone(), at: at.location() });
+            if names[..index].contains(name) {
+                self.error("invalid-list", at, format!("`{name}` is in this list twice"));
+            }
+        }
+        names
+    }
+
     fn window(&mut self, form: &surface::SendWindow, at: &At<'_>) -> Option<Window> {
         let days = self.weekdays(form.days.as_ref(), &at.key("days"));
         match Window::parse(&form.between) {
@@ -183,9 +196,7 @@ impl Lowerer<'_> {
 
     fn experiment(&mut self, form: &surface::ExperimentStep, entries: &Entries, at: &At<'_>) -> StepKind {
         self.name(&form.experiment, "an experiment", &at.key("experiment"));
-        if form.winner.is_some() {
-            self.not_yet(&at.key("winner"), "winners of experiments come");
-        }
+        let winner = form.winner.as_ref().map(|winner| self.winner(winner, &at.key("winner")));
         let here = at.key("variants");
         let mut variants = Vec::new();
         for (index, name) in here.keys(form.variants.keys()).into_iter().enumerate() {
@@ -201,7 +212,27 @@ impl Lowerer<'_> {
             let message = "no variant has a weight above 0: nobody could be given one";
             self.diagnostics.push(Diagnostic::error("invalid-number", here.key_location(), message));
         }
-        StepKind::Experiment { name: form.experiment.clone(), variants }
+        StepKind::Experiment { name: form.experiment.clone(), variants, winner }
+    }
+
+    fn winner(&mut self, form: &surface::Winner, at: &At<'_>) -> Winner {
+        let text = form.confidence.as_deref().unwrap_or("95%");
+        let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        let confidence = percent.filter(|percent| *percent > 50.0 && *percent < 100.0);
+        if confidence.is_none() {
+            let help = "write a percentage above 50 and below 100, such as `95%`";
+            self.error_help("invalid-number", &at.key("confidence"), format!("`{text}` is no confidence"), help);
+        }
+        if form.after < 2 {
+            self.error("invalid-number", &at.key("after"), "two variants cannot be compared before two contacts are in them");
+        }
+        let metric = match form.metric {
+            surface::WinnerMetric::Clicked => Metric::Clicked,
+            surface::WinnerMetric::Opened => Metric::Opened,
+            surface::WinnerMetric::Goal => Metric::Goal,
+        };
+        self.notes.winners.push((metric, at.key("metric").location()));
+        Winner { metric, after: form.after, confidence: confidence.unwrap_or(95.0) / 100.0 }
     }
 
     fn repeat(&mut self, form: &surface::Repeat, entries: &Entries, at: &At<'_>) -> Repeat {
@@ -286,6 +317,13 @@ impl Lowerer<'_> {
             self.notes.values.push(ValueNote { path, at, scope, tests: Vec::new() });
         }
         StepKind::Record { event: form.record.clone(), with: self.with(form.with.as_ref(), &at.key("with")) }
+    }
+}
+
+fn first_channel(form: Option<&OneOrMany<String>>) -> Option<&String> {
+    match form? {
+        OneOrMany::One(name) => Some(name),
+        OneOrMany::Many(names) => names.first(),
     }
 }
 

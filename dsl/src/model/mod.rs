@@ -10,6 +10,10 @@ mod traits;
 mod trigger;
 mod workflow;
 
+/// The workflow that asks whoever subscribes to a topic with `confirm: true` to confirm it. A project with such topics has it without writing
+/// it, and may write its own of this name.
+pub const CONFIRMING: &str = "confirm-subscription";
+
 pub use condition::*;
 pub use definition::*;
 pub use settings::*;

@@ -1,9 +1,11 @@
 //! Steps: a workflow's steps as a flat list, in the order they are written; nested steps follow the step that holds them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Condition, Path, Since};
+use super::{Condition, Path, Retry, Since};
 use crate::time::{Duration, Time, Weekdays, Window};
 
 /// An index into a workflow's list of steps. `None` in a place that takes one means: the workflow's end.
@@ -39,6 +41,8 @@ pub enum StepKind {
     Experiment {
         name: String,
         variants: Vec<Variant>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        winner: Option<Winner>,
     },
     Repeat(Repeat),
     Set(Vec<Assignment>),
@@ -51,6 +55,7 @@ pub enum StepKind {
         event: String,
         with: Map<String, Value>,
     },
+    Call(Call),
     /// `with` becomes the new run's `event.*`. Texts in it that hold `{{` are templates.
     Start {
         workflow: String,
@@ -69,6 +74,9 @@ pub struct Send {
     pub inline: bool,
     /// `None`: the template's channel, else email.
     pub channel: Option<String>,
+    /// Further channels: the first of all on which the contact can be reached is taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or_channels: Vec<String>,
     /// The topic that applies: the step's, else the template's, else the workflow's, already resolved.
     pub topic: Option<String>,
     pub transactional: bool,
@@ -115,6 +123,51 @@ pub struct Case {
     /// `None`: everyone else.
     pub when: Option<Condition>,
     pub to: Option<StepIndex>,
+}
+
+/// When an experiment is over, and everyone gets the variant that did best.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Winner {
+    pub metric: Metric,
+    /// Contacts in all variants together, at the earliest.
+    pub after: u32,
+    /// Above 0.5 and below 1.
+    pub confidence: f64,
+}
+
+/// What counts as a success of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    Clicked,
+    Opened,
+    Goal,
+}
+
+/// A request to another system. Texts in the URL, the headers and the body are templates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    pub method: Method,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub json: Option<Map<String, Value>>,
+    /// The secret of the settings that the request is signed with (Standard Webhooks).
+    pub sign: Option<String>,
+    pub timeout: Duration,
+    pub retry: Retry,
+    /// Under `vars`.
+    pub save: Option<Path>,
+    pub on_error: OnTrouble,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    Post,
+    Get,
+    Put,
+    Patch,
+    Delete,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::MapOr;
+use super::{MapOr, OneOrMany};
 
 /// The project's settings.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -28,8 +28,14 @@ pub(crate) struct SettingsFile {
     pub topics: Option<BTreeMap<String, Topic>>,
     /// When and how often contacts may get messages.
     pub limits: Option<Limits>,
-    /// Whether opens and clicks are tracked (in a later release).
+    /// Whether opens and clicks are tracked; default: neither. A topic may say otherwise.
     pub tracking: Option<Tracking>,
+    /// What becomes of mails that come back, and where reports of them arrive.
+    pub bounces: Option<Bounces>,
+    /// Values that calls and webhooks need, by the name under which `call` steps ask for them: crm: "${CRM_TOKEN}"
+    pub secrets: Option<BTreeMap<String, String>>,
+    /// Hosts on private, loopback or link-local addresses that calls and HTTP channels may reach all the same: crm.internal, 127.0.0.1
+    pub private_hosts: Option<Vec<String>>,
     /// How long what happened is kept; without it, for ever.
     pub retention: Option<Retention>,
     /// The HTTP interface.
@@ -67,43 +73,131 @@ pub(crate) enum ContractMode {
 pub(crate) struct Channel {
     /// The sender: Shop <hello@shop.example>
     pub from: Option<String>,
-    /// smtp://host:port, smtps://user:${SMTP_PASSWORD}@host:465, outbox:DIR/ (the default) or null:
+    /// Where answers go, if not to the sender: Shop <service@shop.example>
+    pub reply_to: Option<String>,
+    /// Where mail servers report what they could not deliver: bounces@shop.example. Each message gets an address of its own
+    /// (bounces+TOKEN@shop.example), so that it is known again.
+    pub return_path: Option<String>,
+    /// Where a contact is reached: a path such as contact.phone. Default: contact.email for email, else the first `contact.` value that the
+    /// request names; a request that names none reaches a place, not a person.
+    pub to: Option<String>,
+    /// smtp://host:port, smtps://user:${SMTP_PASSWORD}@host:465, outbox:DIR/ (the default for email) or null:; for other channels an HTTP
+    /// request, or a preset.
     pub deliver: Option<MapOr<DeliverCall, String>>,
     /// How many connections at once; default 16.
     pub connections: Option<u32>,
     /// How many messages at most: "50 per second".
     pub rate: Option<String>,
-    /// Signatures for outgoing mail (in a later release).
-    pub dkim: Option<Dkim>,
+    /// The same for each recipient's domain (the part of an e-mail address behind the @).
+    pub per_domain: Option<DomainLimit>,
+    /// For some domains other limits than `per_domain`, by domain.
+    pub domains: Option<BTreeMap<String, DomainLimit>>,
+    /// Signatures for outgoing mail: one, or a list (RSA and Ed25519 side by side).
+    pub dkim: Option<OneOrMany<Dkim>>,
     /// How a message that was refused for now is tried again.
     pub retry: Option<Retry>,
     /// What becomes of a message in doubt after a crash: hold (default) or resend.
     pub on_unknown: Option<OnUnknown>,
 }
 
-/// Delivery by an HTTP request (in a later release).
+/// How much may go to one recipient's domain.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "part of the language and of its schema; such channels come in a later release")]
+pub(crate) struct DomainLimit {
+    /// How many messages may be under way at once.
+    pub connections: Option<u32>,
+    /// How many messages at most: "10 per second".
+    pub rate: Option<String>,
+}
+
+/// Delivery by an HTTP request. Texts in it are templates: `{{contact.phone}}`, `{{body}}`, `{{subject}}`, `{{message.id}}`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct DeliverCall {
     /// The URL to POST to.
-    pub post: String,
+    pub post: Option<String>,
     /// Headers, by name.
     pub headers: Option<BTreeMap<String, String>>,
     /// The body, as JSON.
     pub json: Option<Map<String, Value>>,
+    /// The body, as form fields.
+    pub form: Option<BTreeMap<String, String>>,
+    /// Signs each request in the Standard Webhooks way, with this secret: "${WEBHOOK_SECRET}"
+    pub sign: Option<String>,
+    /// How long an answer is waited for; default 10 seconds.
+    pub timeout: Option<String>,
+    /// A known provider instead of a request: twilio, vonage, aliyun_sms, fcm, slack or wecom.
+    pub preset: Option<Preset>,
+    /// What the preset needs (see the reference): account, token, from, ...
+    pub options: Option<BTreeMap<String, String>>,
+}
+
+/// Providers whose requests are known.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Preset {
+    Twilio,
+    Vonage,
+    AliyunSms,
+    Fcm,
+    Slack,
+    Wecom,
+}
+
+/// Mails that come back.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bounces {
+    /// After so many soft bounces (mailbox full and the like) the address gets nothing any more.
+    pub soft: Option<SoftBounces>,
+    /// A Maildir into which bounces and complaints are delivered; it is read and its mails are moved from new/ to cur/.
+    pub maildir: Option<String>,
+    /// Webhooks of mail providers, by the name in their address: https://…/v1/bounces/NAME
+    pub webhooks: Option<BTreeMap<String, Webhook>>,
+}
+
+/// `{ count: 5, within: 30 days }`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SoftBounces {
+    /// How many; default 5.
+    #[schemars(range(min = 1, max = 1000))]
+    pub count: Option<u32>,
+    /// In which span; default 30 days.
+    pub within: Option<String>,
+}
+
+/// A webhook of a mail provider.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhook {
+    /// Whose it is: ses, sendgrid, mailgun, postmark, or dsn (raw messages, with a write key).
+    pub provider: Provider,
+    /// What its signature is checked with: sendgrid: the public key; mailgun: the signing key; postmark: `user:password` of the webhook's
+    /// basic authentication; ses: the topic's ARN.
+    pub key: Option<String>,
+}
+
+/// Mail providers whose webhooks are known.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Provider {
+    Ses,
+    Sendgrid,
+    Mailgun,
+    Postmark,
+    Dsn,
 }
 
 /// DKIM signatures.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "part of the language and of its schema; signing comes in a later release")]
 pub(crate) struct Dkim {
     /// The signing domain.
     pub domain: String,
     /// The selector under that domain.
     pub selector: String,
-    /// The key's file.
+    /// The private key (PEM: RSA or Ed25519), or its file: "${DKIM_KEY_FILE}"
     pub key: String,
 }
 
@@ -136,8 +230,16 @@ pub(crate) struct Topic {
     pub title: Option<String>,
     /// What holds for contacts who have said nothing; default unsubscribed.
     pub default: Option<TopicDefault>,
-    /// Double opt-in (in a later release).
+    /// What the preference page says of it.
+    pub description: Option<String>,
+    /// Double opt-in: whoever subscribes gets a mail, and is subscribed once they confirm.
     pub confirm: Option<bool>,
+    /// The sender of this topic's mails, if not the channel's: News <news@shop.example>
+    pub from: Option<String>,
+    /// Where answers to this topic's mails go.
+    pub reply_to: Option<String>,
+    /// Whether opens and clicks of this topic's mails are tracked; default: as in the project.
+    pub tracking: Option<Tracking>,
 }
 
 /// What holds for contacts who have said nothing.
@@ -170,6 +272,8 @@ pub(crate) struct Frequency {
     pub per: String,
     /// Of this topic; default any.
     pub topic: Option<String>,
+    /// On this channel; default any.
+    pub channel: Option<String>,
 }
 
 /// What is tracked.

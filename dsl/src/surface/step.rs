@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::union::by_verb;
-use super::{Condition, MapOr, OneOrMany, Scalar};
+use super::{Condition, MapOr, OneOrMany, Retry, Scalar};
 
 by_verb! {
     /// One step: exactly one verb, with what belongs to it, or the word `exit`.
@@ -60,8 +60,8 @@ pub(crate) struct SendStep {
     pub send: MapOr<InlineMessage, String>,
     /// The step's stable name; made from verb and argument if absent.
     pub id: Option<String>,
-    /// The channel; default: the template's, else email.
-    pub channel: Option<String>,
+    /// The channel; default: the template's, else email. Of a list the first on which the person can be reached.
+    pub channel: Option<OneOrMany<String>>,
     /// The consent this send needs; default: the template's, else the workflow's.
     pub topic: Option<String>,
     /// true: no marketing; ignores topics, caps and quiet hours.
@@ -222,7 +222,7 @@ pub(crate) struct ExperimentStep {
     /// The variants, by name.
     #[schemars(extend("minProperties" = 1))]
     pub variants: BTreeMap<String, Variant>,
-    /// When to give everyone the best one (in a later release).
+    /// When everyone gets the best one.
     pub winner: Option<Winner>,
 }
 
@@ -239,13 +239,12 @@ pub(crate) struct Variant {
 /// When an experiment is decided.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "part of the language and of its schema; winners come in a later release")]
 pub(crate) struct Winner {
     /// What decides.
     pub metric: WinnerMetric,
-    /// After how many contacts at the earliest.
+    /// After how many contacts at the earliest, in all variants together.
     pub after: u32,
-    /// How sure to be: "95%".
+    /// How sure to be; default "95%".
     pub confidence: Option<String>,
 }
 
@@ -372,10 +371,9 @@ pub(crate) struct RecordStep {
     pub id: Option<String>,
 }
 
-/// Calls another system (in a later release).
+/// Calls another system.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "part of the language and of its schema; calls come in a later release")]
 pub(crate) struct CallStep {
     /// What to call, and with what.
     pub call: HttpCall,
@@ -383,17 +381,30 @@ pub(crate) struct CallStep {
     pub id: Option<String>,
 }
 
-/// An HTTP request.
+/// An HTTP request. Texts in it are templates; in headers `{{secrets.NAME}}` stands for one of the settings' secrets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "part of the language and of its schema; calls come in a later release")]
 pub(crate) struct HttpCall {
     /// The URL to POST to.
-    pub post: String,
+    pub post: Option<String>,
+    /// The URL to GET.
+    pub get: Option<String>,
+    /// The URL to PUT to.
+    pub put: Option<String>,
+    /// The URL to PATCH.
+    pub patch: Option<String>,
+    /// The URL to DELETE.
+    pub delete: Option<String>,
     /// Headers, by name.
     pub headers: Option<BTreeMap<String, String>>,
     /// The body, as JSON.
     pub json: Option<Map<String, Value>>,
+    /// Signs the request in the Standard Webhooks way, with this one of the settings' secrets.
+    pub sign: Option<String>,
+    /// How long an answer is waited for; default 10 seconds, at most 1 minute.
+    pub timeout: Option<String>,
+    /// How a call that failed for now (no connection, 408, 425, 429, 5xx) is tried again; default: 1 second, doubling up to 1 minute, for 10 minutes.
+    pub retry: Option<Retry>,
     /// Where the answer goes: `vars.ticket`.
     pub save: Option<String>,
     /// What to do when it fails; default continue.

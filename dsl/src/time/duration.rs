@@ -27,7 +27,7 @@ impl Duration {
     pub const DAY: Duration = Duration(86_400_000);
     pub const WEEK: Duration = Duration(7 * 86_400_000);
 
-    pub fn millis(self) -> i64 {
+    pub const fn millis(self) -> i64 {
         self.0
     }
 

@@ -49,12 +49,8 @@ impl LocalWorkers {
     pub fn submit(&self, job: Job) {
         let message = job.message;
         if self.queue.send(Task::Carry(job)).is_err() {
-            (self.report)(Report {
-                message,
-                subject: None,
-                outcome: Outcome::Deferred("the channel has no worker left".to_owned()),
-                took: Duration::ZERO,
-            });
+            let outcome = Outcome::Deferred("the channel has no worker left".to_owned());
+            (self.report)(Report::new(message, None, outcome, Duration::ZERO));
         }
     }
 
@@ -83,7 +79,7 @@ fn work(jobs: &Mutex<Receiver<Task>>, keep: &Keep, report: &ReportTo, leash: &Le
         } else {
             carry(job, keep)
         };
-        report(Report { message, subject, outcome, took: begun.elapsed() });
+        report(Report::new(message, subject, outcome, begun.elapsed()));
     }
 }
 
@@ -118,8 +114,7 @@ mod tests {
             to: "ada@shop.example".to_owned(),
             message_id: format!("{number}.1.hello.ab12@shop.example"),
             date: 0,
-            headers: Vec::new(),
-        };
+            headers: Vec::new(), ..Envelope::default() };
         Job { message: MessageId(number), envelope, compose: Box::new(content) }
     }
 

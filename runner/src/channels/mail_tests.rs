@@ -15,11 +15,12 @@ fn envelope(to: &str, headers: &[(&'static str, &str)]) -> Envelope {
         message_id: "7.1.hello.ab12@shop.example".to_owned(),
         date: 1_700_000_000_000,
         headers: headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+        ..Envelope::default()
     }
 }
 
 fn content(subject: &str, html: Option<&str>, text: Option<&str>) -> Content {
-    Content { subject: Some(subject.to_owned()), html: html.map(str::to_owned), text: text.map(str::to_owned), files: Vec::new() }
+    Content { subject: Some(subject.to_owned()), html: html.map(str::to_owned), text: text.map(str::to_owned), ..Content::default() }
 }
 
 fn built(envelope: &Envelope, content: Content) -> Mail {

@@ -17,6 +17,9 @@ mod smtp_url;
 
 use std::sync::Arc;
 
+use dsl::model::Call;
+use serde_json::Value;
+
 use crate::state::MessageId;
 
 pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
@@ -30,7 +33,7 @@ pub struct Job {
     pub compose: Box<dyn FnOnce() -> Result<Content, String> + Send>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Envelope {
     /// The recipient's address, as the contact's data has it: not yet checked.
     pub to: String,
@@ -40,14 +43,24 @@ pub struct Envelope {
     pub date: i64,
     /// More header fields: fixed names, values that a renderer may have made from data.
     pub headers: Vec<(&'static str, String)>,
+    /// The sender of the message's topic, where it is another than the channel's: `News <news@shop.example>`.
+    pub from: Option<String>,
+    /// Where answers go, where it is elsewhere than the channel says.
+    pub reply_to: Option<String>,
+    /// What tells this message's return path from all others, where the channel has a return path.
+    pub return_token: Option<String>,
 }
 
 /// A rendered message.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Content {
     pub subject: Option<String>,
     pub html: Option<String>,
     pub text: Option<String>,
+    /// The data the message was made of, for channels that make a request of it; absent for mail.
+    pub data: Option<Value>,
+    /// The request of a `call` step; its texts are still to be rendered with `data`.
+    pub call: Option<Call>,
     pub files: Vec<File>,
 }
 
@@ -62,13 +75,42 @@ pub struct File {
 }
 
 /// What became of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub message: MessageId,
     pub subject: Option<String>,
     pub outcome: Outcome,
     /// How long the delivery took, without waiting for a free connection.
     pub took: std::time::Duration,
+    /// What a refusal says of the recipient.
+    pub refusal: Option<Refusal>,
+    /// The other side's answer to a call: JSON where it was that, else text.
+    pub answer: Option<Value>,
+}
+
+impl Report {
+    /// A report that says nothing but what became of the message.
+    pub fn new(message: MessageId, subject: Option<String>, outcome: Outcome, took: std::time::Duration) -> Report {
+        Report { message, subject, outcome, took, refusal: None, answer: None }
+    }
+}
+
+/// Why a recipient's side does not take a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    /// The enhanced status code (RFC 3463): `5.1.1`, or a provider's own word.
+    pub status: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// There is no such address: nothing sent to it will ever arrive.
+    Hard,
+    /// The address is there and takes nothing at the moment: mailbox full, too large and the like.
+    Soft,
+    /// The message or its sender is not liked, or something else is wrong that says nothing of the address.
+    Other,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -111,7 +111,7 @@ mod tests {
 
     fn deliver(outbox: &Outbox, to: &str, text: &str) -> Outcome {
         let envelope =
-            Envelope { to: to.to_owned(), message_id: "7.1.hello.ab12@shop.example".to_owned(), date: 0, headers: Vec::new() };
+            Envelope { to: to.to_owned(), message_id: "7.1.hello.ab12@shop.example".to_owned(), date: 0, headers: Vec::new(), ..Envelope::default() };
         outbox.deliver(&envelope, Content { text: Some(text.to_owned()), ..Content::default() })
     }
 

@@ -120,7 +120,8 @@ impl Pools {
         let target = match &channel.deliver {
             Deliver::Outbox(folder) => Target::Outbox(self.root.join(folder)),
             Deliver::Smtp(url) => Target::Smtp(secrets.resolve_url(url, &format!("channels.{name}.deliver"))?),
-            Deliver::Null => Target::Null,
+            // Until there is a pool of requests.
+            Deliver::Http(_) | Deliver::Preset(..) | Deliver::Null => Target::Null,
         };
         Ok(Wanted { connections: channel.connections, from: channel.from.clone(), target })
     }
@@ -149,12 +150,10 @@ impl Carry for Pools {
     fn submit(&self, channel: &str, job: Job) {
         match self.lock().get(channel) {
             Some(running) => running.pool.submit(job),
-            None => (self.report)(Report {
-                message: job.message,
-                subject: None,
-                outcome: Outcome::Deferred(format!("the channel {channel} does not run")),
-                took: Duration::ZERO,
-            }),
+            None => {
+                let outcome = Outcome::Deferred(format!("the channel {channel} does not run"));
+                (self.report)(Report::new(job.message, None, outcome, Duration::ZERO));
+            }
         }
     }
 

@@ -40,7 +40,7 @@ struct Carrier {
 
 impl Carrier {
     fn sent(&self, message: MessageId) {
-        (self.report)(Report { message, subject: None, outcome: Outcome::Sent, took: Duration::ZERO });
+        (self.report)(Report::new(message, None, Outcome::Sent, Duration::ZERO));
     }
 }
 

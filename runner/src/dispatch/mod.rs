@@ -3,18 +3,21 @@
 //! Architecture invariant: pure. The kernel looks the facts up, in the transaction in which it acts on the decision.
 
 mod backoff;
+mod domains;
 mod rate;
 
 pub use backoff::next_attempt;
+pub use domains::{Domains, domain_of, limit_of};
 pub use rate::RateLimit;
 
-use dsl::model::{OverdueAction, Send, Settings, WhenCapped, Workflow};
+use dsl::model::{FrequencyCap, OverdueAction, Send, Settings, WhenCapped, Workflow};
 use dsl::time::{Duration, Window};
 use jiff::tz::TimeZone;
 
 use crate::audience::subscribed;
 use crate::engine::stable_fraction;
 use crate::state::{Contact, Message};
+use crate::store::Slot;
 
 /// How long a message over a frequency cap waits for a free slot.
 pub const CAPPED_AT_MOST: Duration = Duration(3 * Duration::DAY.0);
@@ -23,6 +26,8 @@ pub const CAPPED_AT_MOST: Duration = Duration(3 * Duration::DAY.0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
     NoAddress,
+    /// The address is on the suppression list.
+    Suppressed,
     Unsubscribed,
     Erased,
     Capped,
@@ -35,6 +40,7 @@ impl Skip {
     pub fn word(self) -> &'static str {
         match self {
             Skip::NoAddress => "no_address",
+            Skip::Suppressed => "suppressed",
             Skip::Unsubscribed => "unsubscribed",
             Skip::Erased => "erased",
             Skip::Capped => "capped",
@@ -45,7 +51,7 @@ impl Skip {
 
     /// The contact can't be reached, whatever the time: `when_unreachable` applies.
     pub fn unreachable(self) -> bool {
-        matches!(self, Skip::NoAddress | Skip::Unsubscribed | Skip::Erased)
+        matches!(self, Skip::NoAddress | Skip::Suppressed | Skip::Unsubscribed | Skip::Erased)
     }
 }
 
@@ -71,6 +77,8 @@ pub struct Case<'a> {
     pub workflow: &'a Workflow,
     /// The step's send, as the definition that the message is rendered with has it.
     pub send: &'a Send,
+    /// Where the contact is reached on the message's channel, or why they are not.
+    pub reach: &'a Result<String, Skip>,
     /// Makes the spread over people differ from simulation to simulation; constant in production.
     pub seed: &'a str,
 }
@@ -84,13 +92,13 @@ impl Case<'_> {
         self.caps().map(|cap| cap.per).max()
     }
 
-    fn caps(&self) -> impl Iterator<Item = &dsl::model::FrequencyCap> {
-        let topic = self.message.topic.as_deref();
-        self.settings.frequency.iter().filter(move |cap| cap.topic.is_none() || cap.topic.as_deref() == topic)
+    fn caps(&self) -> impl Iterator<Item = &FrequencyCap> {
+        let (topic, channel) = (self.message.topic.as_deref(), self.message.channel.as_str());
+        self.settings.frequency.iter().filter(move |cap| counts(cap, topic, channel))
     }
 
-    /// `slots`: (taken_at, topic) of the contact's marketing messages, latest first, over at least [`Case::cap_span`].
-    pub fn decide(&self, slots: &[(i64, Option<String>)]) -> Decision {
+    /// `slots`: those of the contact's marketing messages, latest first, over at least [`Case::cap_span`].
+    pub fn decide(&self, slots: &[Slot]) -> Decision {
         if self.contact.erased {
             return Decision::Skip(Skip::Erased);
         }
@@ -103,7 +111,10 @@ impl Case<'_> {
         if self.message.marketing && !self.consents() {
             return Decision::Skip(Skip::Unsubscribed);
         }
-        let Some(to) = self.address() else { return Decision::Skip(Skip::NoAddress) };
+        let to = match self.reach {
+            Ok(to) => to.clone(),
+            Err(skip) => return Decision::Skip(*skip),
+        };
         match self.opening() {
             None => return Decision::Skip(Skip::NoOpening),
             Some(until) if until > self.now => return Decision::Hold { until, capped: false },
@@ -124,10 +135,6 @@ impl Case<'_> {
             Some(topic) => subscribed(self.contact, self.settings, topic),
             None => !self.contact.consent.none,
         }
-    }
-
-    fn address(&self) -> Option<String> {
-        self.contact.email.as_ref().map(|address| address.trim()).filter(|address| !address.is_empty()).map(str::to_owned)
     }
 
     /// When the message may leave as far as quiet hours and the step's window go: now, or a time after the next common opening, spread over
@@ -156,23 +163,27 @@ impl Case<'_> {
     }
 
     /// When a slot of every cap is free; `None` when one is free now. A slot is free again exactly `per` after it was taken.
-    fn slot_free_at(&self, slots: &[(i64, Option<String>)]) -> Option<i64> {
+    fn slot_free_at(&self, slots: &[Slot]) -> Option<i64> {
         if !self.message.marketing {
             return None;
         }
         let full = self.caps().filter_map(|cap| {
-            let counted = slots
-                .iter()
-                .filter(|(at, topic)| *at > self.now - cap.per.millis() && (cap.topic.is_none() || cap.topic == *topic));
+            let recent = slots.iter().filter(|slot| slot.at > self.now - cap.per.millis());
+            let counted = recent.filter(|slot| counts(cap, slot.topic.as_deref(), &slot.channel));
             if cap.at_most == 0 {
                 return Some(i64::MAX);
             }
             // Latest first: with n slots, the n-th latest is the one whose end frees a slot.
-            let blocking = counted.map(|(at, _)| *at).nth((cap.at_most as usize).checked_sub(1)?);
+            let blocking = counted.map(|slot| slot.at).nth((cap.at_most as usize).checked_sub(1)?);
             blocking.map(|at| at + cap.per.millis())
         });
         full.max()
     }
+}
+
+/// Whether a message of this topic on this channel counts under the cap.
+fn counts(cap: &FrequencyCap, topic: Option<&str>, channel: &str) -> bool {
+    cap.topic.as_deref().is_none_or(|capped| Some(capped) == topic) && cap.channel.as_deref().is_none_or(|capped| capped == channel)
 }
 
 /// The first moment from `now` on at which the window is open and quiet hours are not. `None`: there is none within two weeks.

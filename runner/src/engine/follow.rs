@@ -47,7 +47,7 @@ pub fn follow(new: &Program, run: &mut Run, contact: &Contact, moment: Moment<'_
 fn stands(kind: &StepKind, stage: Stage) -> bool {
     match stage {
         Stage::Ready => true,
-        Stage::Sending(_) => matches!(kind, StepKind::Send(_)),
+        Stage::Sending(_) => matches!(kind, StepKind::Send(_) | StepKind::Call(_)),
         Stage::Waiting(_) => matches!(kind, StepKind::Wait(_) | StepKind::Repeat(_)),
         Stage::WaitingFor(_) => matches!(kind, StepKind::WaitFor { .. }),
     }

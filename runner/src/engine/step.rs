@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value, json};
 use super::condition::{Counting, holds};
 use super::wait::{Until, until, value_at};
 use super::{Effect, Moment, Program, Progress, Queue, RunFacts, earliest, end, stable_fraction};
-use crate::state::{EndReason, LogKind, MessageId, Pass, Run, Stage};
+use crate::state::{CALLS, EndReason, LogKind, MessageId, Pass, Run, Stage};
 
 /// A rest with the time to look again, or a move.
 type Outcome = (Progress, Option<i64>);
@@ -68,7 +68,7 @@ impl<'a> Visit<'a> {
                 self.wait_for_on(run, facts, deadline, effects)?
             }
             StepKind::Branch { cases } => self.branch(run, facts, cases, effects)?,
-            StepKind::Experiment { name, variants } => self.experiment(run, facts, name, variants, effects)?,
+            StepKind::Experiment { name, variants, .. } => self.experiment(run, facts, name, variants, effects)?,
             StepKind::Repeat(repeat) => self.repeat(run, facts, repeat, effects)?,
             StepKind::Set(assignments) => self.set(run, facts, assignments, effects),
             StepKind::Consent { topic, subscribe } => {
@@ -82,6 +82,7 @@ impl<'a> Visit<'a> {
                 effects.push(Effect::Record { event: event.clone(), with: with.clone() });
                 self.next(run, effects)
             }
+            StepKind::Call(_) => self.call(run, effects),
             StepKind::Start { workflow, with } => {
                 effects.push(Effect::log(LogKind::Start, &run.step, json!({ "workflow": workflow })));
                 effects.push(Effect::Start { workflow: workflow.clone(), with: with.clone() });
@@ -112,6 +113,20 @@ impl<'a> Visit<'a> {
             channel: send.channel.clone(),
             topic: send.topic.clone(),
             marketing: !send.transactional,
+        }));
+        (Progress::Rests, None)
+    }
+
+    /// A call goes the way of messages: it is made once, tried again, and the run stands on it until it came out.
+    fn call(&self, run: &mut Run, effects: &mut Vec<Effect>) -> Outcome {
+        run.state.stage = Stage::Sending(MessageId(0));
+        effects.push(Effect::Queue(Queue {
+            step: run.step.clone(),
+            visit: run.state.visit,
+            template: run.step.clone(),
+            channel: Some(CALLS.to_owned()),
+            topic: None,
+            marketing: false,
         }));
         (Progress::Rests, None)
     }

@@ -10,7 +10,7 @@ use super::{Expected, Occurrence, What};
 type Fields = Map<String, Value>;
 
 /// What can have happened; a row names exactly one.
-const VERBS: [&str; 5] = ["event", "set", "subscribe", "unsubscribe", "erase"];
+const VERBS: [&str; 6] = ["event", "set", "subscribe", "unsubscribe", "confirm", "erase"];
 
 /// Reads an occurrence from an object of the form that JSON Lines have. Other keys beside an `event` are properties of it.
 ///
@@ -23,7 +23,7 @@ pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(Occurrenc
     let given: Vec<&str> = VERBS.into_iter().filter(|verb| fields.contains_key(*verb)).collect();
     let [verb] = given[..] else {
         return Err(match given.len() {
-            0 => "it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `erase`"
+            0 => "it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `confirm`, `erase`"
                 .to_owned(),
             _ => format!("`{}` and `{}` cannot stand in one row", given[0], given[1]),
         });
@@ -39,7 +39,11 @@ pub(super) fn read(expected: &Expected, mut fields: Fields) -> Result<(Occurrenc
         _ => {
             let topic = id(&mut fields, verb)?.ok_or_else(|| format!("`{verb}` must be a topic's name"))?;
             warnings.extend(Some(&topic).filter(|topic| *topic != "all").and_then(|topic| expected.topic_warning(topic)));
-            if verb == "subscribe" { What::Subscribe(topic) } else { What::Unsubscribe(topic) }
+            match verb {
+                "subscribe" => What::Subscribe(topic),
+                "confirm" => What::Confirm(topic),
+                _ => What::Unsubscribe(topic),
+            }
         }
     };
     // An id says nothing beside what is the same twice.

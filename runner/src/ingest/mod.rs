@@ -98,5 +98,7 @@ pub enum What {
     Subscribe(String),
     /// `all`: from everything.
     Unsubscribe(String),
+    /// A subscription that was asked for before is confirmed (double opt-in).
+    Confirm(String),
     Erase,
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{CHUNK, Input, Kernel, Work};
+use super::consent::Statement;
+use super::{CHUNK, ConsentChange, Input, Kernel, Work};
 use crate::ingest::{Occurrence, What};
 use crate::standing::Happened;
 use crate::state::*;
@@ -24,6 +25,8 @@ impl Kernel {
             Input::Contact(contact) | Input::Known(contact) => self.take_contact(contact, false),
             Input::Occurrence(occurrence) => self.take_occurrence(occurrence, true),
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
+            Input::Returned(notice) => self.returned(notice),
+            Input::Consent(change) => self.consent_changed(change),
             Input::Identify(who) => self.identify(who),
             Input::Alias(alias) => self.alias(alias),
             Input::Enroll { workflow, contact, with } => match self.contact_of(contact, false)? {
@@ -39,35 +42,57 @@ impl Kernel {
         match &occurrence.what {
             What::Event { name, properties, id } => {
                 let message = message_of_fate(&mut *self.store, contact, name, properties)?;
+                let mut properties = properties.clone();
+                if dsl::contract::CONSENT_EVENTS.contains(&name.as_str()) {
+                    // Which way it came is not for others to say.
+                    properties.insert("source".to_owned(), "event".into());
+                }
                 let event = NewEvent {
                     contact,
                     name: name.clone(),
                     at: occurrence.at,
-                    properties: properties.clone(),
+                    properties,
                     uid: id.clone(),
                     message,
                 };
                 self.store_event(event, 0, fresh)
             }
             What::Set(fields) => self.set_fields(contact, fields),
-            What::Subscribe(topic) => self.set_consent(contact, topic, true, occurrence.at, 0, fresh),
-            What::Unsubscribe(topic) => self.set_consent(contact, topic, false, occurrence.at, 0, fresh),
+            What::Subscribe(topic) => {
+                let said = Statement { topic, subscribe: true, at: occurrence.at, source: "event", message: None };
+                self.set_consent(contact, &said, 0, fresh)
+            }
+            What::Unsubscribe(topic) => {
+                let said = Statement { topic, subscribe: false, at: occurrence.at, source: "event", message: None };
+                self.set_consent(contact, &said, 0, fresh)
+            }
+            What::Confirm(topic) => self.consent_changed(&ConsentChange {
+                contact: occurrence.contact.clone(),
+                said: vec![(topic.clone(), Said::Confirmed)],
+                at: occurrence.at,
+                source: "confirmation",
+                message: None,
+            }),
             What::Erase => self.erase(contact),
         }
     }
 
     /// Stores an event (once) and, when it is fresh, queues what follows from it.
     pub(super) fn store_event(&mut self, event: NewEvent, depth: u32, fresh: bool) -> Result<()> {
+        let said = statement(&event.name, &event.properties, event.at);
+        if let Some(said) = said.as_ref().filter(|said| fresh && said.subscribe && self.must_confirm(said.topic, said.source)) {
+            return self.ask_to_confirm(event.contact, said, depth);
+        }
         self.catch_up(event.contact, &event.name)?;
         let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
         self.last_event = id;
         self.tally.events += 1;
         let NewEvent { contact, name, at, properties, message, .. } = event;
-        let said = consent_said(&name, &properties).map(|(topic, subscribe)| (topic.to_owned(), subscribe));
+        let said = properties.clone();
         let stored = Event { id, at, properties: Value::Object(properties), message };
         let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
-        self.consent_event(contact, said, at)?;
+        self.consent_event(contact, &name, &said, at)?;
         if fresh && depth < super::CHAIN {
             // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
             self.work.insert(follows, Work::Event { contact, name: Arc::from(name), event: stored, depth });
@@ -77,10 +102,10 @@ impl Kernel {
         Ok(())
     }
 
-    fn consent_event(&mut self, contact: ContactId, said: Option<(String, bool)>, at: i64) -> Result<()> {
-        match said {
-            Some((topic, subscribe)) if says_the_latest(&mut *self.store, contact, &topic, subscribe, at)? => {
-                self.apply_consent(contact, &topic, subscribe)
+    fn consent_event(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>, at: i64) -> Result<()> {
+        match statement(name, properties, at) {
+            Some(said) if says_the_latest(&mut *self.store, contact, said.topic, said.subscribe, at)? => {
+                self.apply_consent(contact, &said)
             }
             _ => Ok(()),
         }
@@ -145,8 +170,7 @@ impl Kernel {
                 continue;
             }
             if let Value::Object(properties) = &stored.event.properties {
-                let said = consent_said(&stored.name, properties).map(|(topic, subscribe)| (topic.to_owned(), subscribe));
-                self.consent_event(stored.contact, said, stored.event.at)?;
+                self.consent_event(stored.contact, &stored.name, properties, stored.event.at)?;
             }
             let event = Work::Event { contact: stored.contact, name: Arc::from(stored.name), event: stored.event, depth: 0 };
             self.work.insert(follows, event);
@@ -168,6 +192,14 @@ pub(crate) fn message_of_fate(
     }
     let Some(template) = properties.get("template").and_then(Value::as_str) else { return Ok(None) };
     store.latest_message(contact, template, properties.get("workflow").and_then(Value::as_str))
+}
+
+/// What an event says about consent, and by which way that came.
+fn statement<'a>(name: &str, properties: &'a Map<String, Value>, at: i64) -> Option<Statement<'a>> {
+    let (topic, subscribe) = consent_said(name, properties)?;
+    let source = properties.get("source").and_then(Value::as_str).unwrap_or("event");
+    let message = properties.get("message").and_then(Value::as_i64).map(MessageId);
+    Some(Statement { topic, subscribe, at, source, message })
 }
 
 /// What an event says about consent: the topic, and whether the contact wants it.

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::upkeep::differences;
+use super::consent::Origin;
 use super::{Kernel, Work};
 use crate::engine;
 use crate::ingest::ContactInput;
@@ -48,10 +49,18 @@ impl Kernel {
     /// it is; otherwise whoever was known by nothing else is a person from now on.
     pub(super) fn take_contact(&mut self, input: &ContactInput, anonymous: bool) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
+        let from = Origin { at: self.now, source: if self.silent { "import" } else { "api" } };
+        let mut input = input.clone();
+        let asked = self.to_be_confirmed(&mut input, from)?;
+        self.put_contact(&input, &topics, from, anonymous)?;
+        self.ask_for(&input.id, &asked, from)
+    }
+
+    fn put_contact(&mut self, input: &ContactInput, topics: &[String], from: Origin, anonymous: bool) -> Result<()> {
         match self.store.contact_id(&input.id)? {
             None if self.suppression.holds_person(&mut *self.store, input)? => Ok(()),
             None => {
-                let mut contact = Contact { anonymous, ..input.clone().into_contact(&topics) };
+                let mut contact = Contact { anonymous, ..input.clone().into_contact(topics, from) };
                 contact.id = self.store.insert_contact(&contact, self.now)?;
                 self.contact_made(contact)
             }
@@ -61,7 +70,7 @@ impl Kernel {
                     return Ok(());
                 }
                 let mut contact = old.clone();
-                input.apply_to(&mut contact, &topics);
+                input.apply_to(&mut contact, topics, from);
                 contact.anonymous &= anonymous;
                 self.save_contact(&mut contact, &old)
             }
@@ -99,34 +108,6 @@ impl Kernel {
         for (name, value) in fields {
             set_field(&mut contact, std::slice::from_ref(name), value.clone());
         }
-        self.save_contact(&mut contact, &old)
-    }
-
-    /// Changes consent and records it as an event. `topic` may be `all`.
-    pub(super) fn set_consent(
-        &mut self,
-        id: ContactId,
-        topic: &str,
-        subscribe: bool,
-        at: i64,
-        depth: u32,
-        fresh: bool,
-    ) -> Result<()> {
-        let old = self.load_contact(id)?;
-        if old.erased {
-            return Ok(());
-        }
-        let name = if subscribe { "subscribed" } else { "unsubscribed" };
-        let properties = Map::from_iter([("topic".to_owned(), Value::String(topic.to_owned()))]);
-        let event = NewEvent { contact: id, name: name.to_owned(), at, properties, uid: None, message: None };
-        self.store_event(event, depth, fresh)
-    }
-
-    /// What an event named subscribed or unsubscribed does to the contact's consent.
-    pub(super) fn apply_consent(&mut self, id: ContactId, topic: &str, subscribe: bool) -> Result<()> {
-        let old = self.load_contact(id)?;
-        let mut contact = old.clone();
-        contact.consent.change(topic, subscribe);
         self.save_contact(&mut contact, &old)
     }
 
@@ -170,28 +151,16 @@ pub(crate) fn set_field(contact: &mut Contact, keys: &[String], value: Value) {
     }
 }
 
-impl Consent {
-    /// `all`: every topic at once. Who has refused everything and then asks for one topic gets that one and nothing else.
-    pub fn change(&mut self, topic: &str, subscribe: bool) {
-        if topic == "all" {
-            self.none = !subscribe;
-            self.topics.clear();
-            return;
-        }
-        self.topics.insert(topic.to_owned(), subscribe);
-    }
-}
-
 impl ContactInput {
-    /// A new contact; `topics` are all the project's.
-    pub fn into_contact(self, topics: &[String]) -> Contact {
+    /// A new contact; `topics` are all the project's, and `from` says when and by which way it came.
+    pub fn into_contact(self, topics: &[String], from: Origin) -> Contact {
         let mut contact = Contact::new(&self.id);
-        self.apply_to(&mut contact, topics);
+        self.apply_to(&mut contact, topics, from);
         contact
     }
 
     /// What is given replaces what is known.
-    pub fn apply_to(&self, contact: &mut Contact, topics: &[String]) {
+    pub fn apply_to(&self, contact: &mut Contact, topics: &[String], from: Origin) {
         let fields = [
             (&self.email, &mut contact.email),
             (&self.phone, &mut contact.phone),
@@ -204,12 +173,7 @@ impl ContactInput {
             }
         }
         if let Some(given) = &self.topics {
-            // Who is given as subscribed to nothing is not subscribed to what the project thinks of later either.
-            contact.consent.none = given.is_empty();
-            contact.consent.topics = topics.iter().map(|topic| (topic.clone(), given.contains(topic))).collect();
-            for topic in given {
-                contact.consent.topics.insert(topic.clone(), true);
-            }
+            contact.consent.replace(given, topics, from);
         }
         for (name, value) in &self.attributes {
             if value.is_null() {

@@ -5,6 +5,9 @@
 //! when it returns; when it fails nothing of it happened, and the same turn can be tried again.
 
 mod arrivals;
+mod calls;
+mod consent;
+mod composing;
 mod contacts;
 mod enrolling;
 mod entries;
@@ -18,7 +21,10 @@ mod messages;
 mod observe;
 mod plan;
 mod ranking;
+mod reaching;
+mod reports;
 mod retention;
+mod returned;
 mod runs;
 mod suppression;
 mod sweeps;
@@ -29,10 +35,12 @@ mod time_triggers;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
+pub use consent::Origin;
+pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
-pub use messages::message_id;
+pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
 pub use suppression::{Suppression, normal_email};
@@ -44,11 +52,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::channels::{Job, Report};
+use crate::dispatch::Domains;
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
+use crate::returns::Notice;
 use crate::standing::{Cause, Crossing, Definitions, contact_row};
 use crate::state::*;
 use crate::store::{Result, ScheduleRow, Store};
-use crate::tokens::{Signer, Token};
+use crate::tokens::{Purpose, Signer, Token};
 use in_force::InForce;
 use messages::ChannelState;
 
@@ -63,6 +73,10 @@ pub enum Input {
     Occurrence(Occurrence),
     /// It happened before anything was in force: counts, starts nothing.
     History(Occurrence),
+    /// What somebody else says became of a message.
+    Returned(Notice),
+    /// What a contact said of topics, by a page or a mail program.
+    Consent(ConsentChange),
     /// As known by the HTTP interface: joins an anonymous contact, then changes what is given.
     Identify(Identification),
     Alias(Alias),
@@ -71,6 +85,21 @@ pub enum Input {
         contact: String,
         with: serde_json::Map<String, Value>,
     },
+}
+
+/// What a contact said about topics in one go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsentChange {
+    /// The contact's uid.
+    pub contact: String,
+    /// Topics, or `all`, and what was said, in order.
+    pub said: Vec<(String, Said)>,
+    /// ms since 1970 UTC.
+    pub at: i64,
+    /// See [`ConsentEntry::source`].
+    pub source: &'static str,
+    /// The message whose link was used.
+    pub message: Option<MessageId>,
 }
 
 /// What a turn gives back, valid once it has returned.
@@ -104,6 +133,8 @@ pub struct Kernel {
     plan: Arc<Plan>,
     in_force: InForce,
     channels: HashMap<Arc<str>, ChannelState>,
+    /// Limits by recipient's domain.
+    domains: Domains,
     schedules: Vec<ScheduleRow>,
     /// Zones that contact-zone schedules exist for.
     zones: Vec<Option<String>>,
@@ -201,6 +232,7 @@ impl Kernel {
             erased_named: false,
             store,
             channels: ChannelState::of(&plan.catalog.settings),
+            domains: Domains::default(),
             plan: plan.clone(),
             in_force: InForce::new(options.drafts),
             schedules: Vec::new(),
@@ -265,7 +297,7 @@ impl Kernel {
                 turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
                 turn.more |= kernel.run_due()?;
-                kernel.dispatch(&mut turn.jobs)?;
+                turn.more |= kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = kernel.name_erased()?;
@@ -284,7 +316,7 @@ impl Kernel {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
             kernel.take_all(inputs)?;
-            kernel.dispatch(&mut turn.jobs)?;
+            turn.more |= kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = std::mem::take(&mut kernel.erased);
             Ok(turn)
@@ -323,10 +355,9 @@ impl Kernel {
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
         for (name, channel) in &self.channels {
-            if channel.free > 0
-                && let Some(due) = self.store.next_due_message(name)?
-            {
-                wake = wake.into_iter().chain([due.max(channel.blocked_until)]).min();
+            if channel.free > 0 {
+                let due = [self.store.next_due_message(name)?, self.domains.next(name)].into_iter().flatten().min();
+                wake = wake.into_iter().chain(due.map(|due| due.max(channel.blocked_until))).min();
             }
         }
         Ok(wake)
@@ -352,12 +383,17 @@ impl Kernel {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn open_token(&mut self, text: &str) -> Result<Option<(Token, String)>> {
-        let Some(token) = self.signer.open(text) else { return Ok(None) };
+    pub fn open_token(&mut self, purpose: Purpose, text: &str) -> Result<Option<(Token, String)>> {
+        let Some(token) = self.signer.open(purpose, text) else { return Ok(None) };
         // The message went wherever the contact it was sent to went; it is gone when it is old.
         let sent_to = self.store.message(token.message)?.map_or(token.contact, |message| message.contact);
         let contact = contact_row(&mut *self.store, sent_to)?.filter(|contact| !contact.erased);
         Ok(contact.map(|contact| (token, contact.uid)))
+    }
+
+    /// Signs and opens the tokens in links.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
     }
 
     pub fn plan(&self) -> &Arc<Plan> {
@@ -383,7 +419,10 @@ impl Kernel {
         let result = result.and_then(|value| self.store.commit().map(|()| value));
         if result.is_err() {
             self.store.rollback();
+            self.domains.rollback();
             before.restore(self);
+        } else {
+            self.domains.commit(now);
         }
         result
     }

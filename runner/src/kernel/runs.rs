@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
+use super::consent::Statement;
 use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
@@ -127,7 +128,7 @@ impl Kernel {
             match effect {
                 Effect::Log { kind, step, detail } => self.log(run, contact, kind, step, detail, None)?,
                 Effect::Queue(queue) => {
-                    let id = self.queue_message(queue, run, prepared)?;
+                    let id = self.queue_message(queue, run, contact, prepared)?;
                     run.state.stage = Stage::Sending(id);
                 }
                 Effect::Cancel { message, reason } => self.cancel_message(message, reason)?,
@@ -139,7 +140,8 @@ impl Kernel {
                     self.save_contact(contact, &old)?;
                 }
                 Effect::Consent { topic, subscribe } => {
-                    self.set_consent(contact.id, &topic, subscribe, self.now, depth + 1, true)?;
+                    let said = Statement { topic: &topic, subscribe, at: self.now, source: "step", message: None };
+                    self.set_consent(contact.id, &said, depth + 1, true)?;
                     *contact = self.load_contact(contact.id)?;
                 }
                 Effect::Record { event, with } => {

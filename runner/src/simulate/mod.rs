@@ -190,7 +190,7 @@ impl Simulation {
                 }
                 Err(why) => (None, Outcome::Failed(why)),
             };
-            Input::Report(Report { message: job.message, subject, outcome, took: Duration::ZERO })
+            Input::Report(Report::new(job.message, subject, outcome, Duration::ZERO))
         };
         jobs.into_iter().map(deliver).collect()
     }

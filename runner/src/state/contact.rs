@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use super::ContactId;
+use super::{ContactId, MessageId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
@@ -123,4 +123,37 @@ pub struct Consent {
     pub none: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub topics: BTreeMap<String, bool>,
+    /// Topics that were asked for and wait to be confirmed (double opt-in): since when, in ms since 1970 UTC.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pending: BTreeMap<String, i64>,
+    /// Every change, oldest first: how the consent came about can be proven.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<ConsentEntry>,
+}
+
+/// One thing a contact said about one topic, or about all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentEntry {
+    /// ms since 1970 UTC.
+    pub at: i64,
+    /// `all`: every topic.
+    pub topic: String,
+    pub said: Said,
+    /// By which way it came: `import`, `api`, `event`, `one_click`, `page`, `confirmation`, `step`, `complaint`, ….
+    pub source: String,
+    /// The message whose link was used, or that a complaint was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+}
+
+/// What was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Subscribed,
+    Unsubscribed,
+    /// Subscribed, and to be confirmed.
+    Asked,
+    /// Asked for before, and confirmed.
+    Confirmed,
 }

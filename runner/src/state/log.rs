@@ -34,10 +34,11 @@ pub enum LogKind {
     Goal = 12,
     Follow = 13,
     Exit = 14,
+    Call = 15,
 }
 
 impl LogKind {
-    pub const ALL: [LogKind; 14] = [
+    pub const ALL: [LogKind; 15] = [
         LogKind::Enter,
         LogKind::Send,
         LogKind::Skip,
@@ -52,6 +53,7 @@ impl LogKind {
         LogKind::Goal,
         LogKind::Follow,
         LogKind::Exit,
+        LogKind::Call,
     ];
 
     /// The word used in outputs.
@@ -71,6 +73,7 @@ impl LogKind {
             LogKind::Goal => "goal",
             LogKind::Follow => "follow",
             LogKind::Exit => "exit",
+            LogKind::Call => "call",
         }
     }
 

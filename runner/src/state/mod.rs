@@ -6,12 +6,14 @@ mod event;
 mod log;
 mod message;
 mod run;
+mod suppressed;
 
-pub use contact::{Consent, Contact, Fading, TraitValue, Traits, Upkeep};
+pub use contact::{Consent, ConsentEntry, Contact, Said, Fading, TraitValue, Traits, Upkeep};
 pub use event::{Event, NewEvent};
 pub use log::{LogEntry, LogKind};
-pub use message::{Message, MessageStatus};
+pub use message::{CALLS, Message, MessageStatus};
 pub use run::{EndReason, Ended, Mark, Pass, Run, RunState, Stage};
+pub use suppressed::{Suppressed, Why};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

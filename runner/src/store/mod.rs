@@ -117,6 +117,17 @@ pub trait Store: Send {
     /// The lists the contact is on, and since when; in order of name.
     fn lists_of(&mut self, contact: ContactId) -> Result<Vec<(String, i64)>>;
 
+    // The suppression list
+
+    /// Puts an address on the list. One that is on it already stays as it was, unless a complaint comes after a bounce.
+    fn suppress(&mut self, suppressed: &Suppressed) -> Result<()>;
+    /// Takes an address off the list; false when it was not on it.
+    fn allow_address(&mut self, channel: &str, address: &str) -> Result<bool>;
+    /// What is said of this address (compared as it is: see [`Suppressed::normal`]).
+    fn suppressed(&mut self, channel: &str, address: &str) -> Result<Option<Suppressed>>;
+    /// The list in order of channel and address, after this one of both.
+    fn suppressed_after(&mut self, after: Option<(&str, &str)>, limit: usize) -> Result<Vec<Suppressed>>;
+
     // Retention
 
     /// Deletes what of the next `limit` rows after the row `after` is from before this time.
@@ -213,12 +224,14 @@ pub trait Store: Send {
     fn due_messages(&mut self, channel: &str, now: i64, limit: usize) -> Result<Vec<MessageId>>;
     fn next_due_message(&mut self, channel: &str) -> Result<Option<i64>>;
     fn park_message(&mut self, id: MessageId) -> Result<()>;
+    /// A queued message is to leave by another channel.
+    fn redirect_message(&mut self, id: MessageId, channel: &str) -> Result<()>;
     /// Makes the parked runs and messages of the workflow due again.
     fn unpark(&mut self, workflow: WorkflowId) -> Result<()>;
     /// Messages whose sending had begun when the process ended: status `sending`.
     fn messages_in_doubt(&mut self) -> Result<Vec<MessageId>>;
-    /// Slots that marketing messages to this contact took after `after`: (taken_at, topic), latest first.
-    fn slots_taken(&mut self, contact: ContactId, after: i64) -> Result<Vec<(i64, Option<String>)>>;
+    /// Slots that marketing messages to this contact took after `after`, latest first.
+    fn slots_taken(&mut self, contact: ContactId, after: i64) -> Result<Vec<Slot>>;
     /// What happened to messages to this contact, `at >= from`, oldest first. `Sent` is answered from the messages (id: the highest there is, so it
     /// comes after every event of its millisecond), the others from events.
     fn fates(&mut self, contact: ContactId, fate: dsl::model::Fate, from: i64) -> Result<Vec<FateRow>>;

@@ -128,6 +128,15 @@ pub struct ContactValues {
     pub values: Vec<Option<TraitValue>>,
 }
 
+/// A place under the frequency caps that a marketing message took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// ms since 1970 UTC.
+    pub at: i64,
+    pub topic: Option<String>,
+    pub channel: String,
+}
+
 /// What is deleted when it is old enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

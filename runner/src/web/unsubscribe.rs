@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{Pages, problem};
+use crate::tokens::Purpose;
 use crate::ingest::{Occurrence, What};
 use crate::kernel::Input;
 
@@ -45,7 +46,7 @@ pub async fn act(State(pages): State<Pages>, Path(token): Path<String>, body: St
 
 async fn asked(pages: &Pages, token: String) -> Result<Asked, Response> {
     let found = pages.mailbox.ask(move |kernel, now| {
-        let opened = kernel.open_token(&token)?;
+        let opened = kernel.open_token(Purpose::Preferences, &token)?;
         let topics = &kernel.plan().catalog.settings.topics;
         Ok::<_, crate::store::StoreError>(opened.map(|(token, contact)| {
             let title = |name: String| {

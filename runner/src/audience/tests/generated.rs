@@ -213,7 +213,7 @@ fn contact() -> impl Strategy<Value = crate::state::Contact> {
         |((attributes, deep), topics, none, erased)| {
             let mut world = World::with_attributes(attributes);
             world.contact.attributes.extend(deep.map(|deep| ("deep".to_owned(), deep)));
-            world.contact.consent = Consent { none, topics };
+            world.contact.consent = Consent { none, topics, ..Consent::default() };
             world.contact.erased = erased;
             world.contact
         },

@@ -170,7 +170,7 @@ fn since(from: i64) -> String {
 }
 
 pub(crate) fn settings() -> Settings {
-    let topic = |subscribed_by_default| Topic { title: None, subscribed_by_default, confirm: false };
+    let topic = |subscribed_by_default| Topic { subscribed_by_default, ..Topic::default() };
     Settings {
         project: "shop".into(),
         time_zone: "UTC".into(),
@@ -187,6 +187,10 @@ pub(crate) fn settings() -> Settings {
         grace: Duration::HOUR,
         retention: Default::default(),
         invalid_data: Default::default(),
+        tracking: Default::default(),
+        bounces: Default::default(),
+        secrets: BTreeMap::new(),
+        private_hosts: Vec::new(),
         open_contract: false,
     }
 }

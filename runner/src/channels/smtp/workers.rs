@@ -181,7 +181,7 @@ impl Worker {
             Ok(mail) => self.deliver_or_stop(&mail).await,
             Err(why) => (Outcome::Failed(why), Then::Keep),
         };
-        (self.report)(Report { message, subject, outcome, took: begun.elapsed() });
+        (self.report)(Report::new(message, subject, outcome, begun.elapsed()));
         then
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Import, Written};
 use crate::ingest::{ContactInput, ContactRow};
-use crate::kernel::normal_email;
+use crate::kernel::{Origin, Statement, normal_email};
 use crate::state::{Contact, ContactId};
 use crate::store::Result;
 
@@ -47,16 +47,17 @@ impl Import<'_> {
 
     /// Most rows are new, and this finds out without asking first. Gives a row back that is not.
     fn add(&mut self, input: ContactInput, subscribed: Option<bool>, now: i64) -> Result<Option<ContactInput>> {
+        let from = Origin { at: now, source: "import" };
         let plain = input.topics.is_none() && !input.attributes.values().any(Value::is_null);
         // What can be turned into the contact and back need not be copied.
         let (copy, mut contact) = if plain {
             let ContactInput { id: uid, email, phone, locale, time_zone, attributes, .. } = input;
             (None, Contact { uid, email, phone, locale, time_zone, attributes, ..Contact::new("") })
         } else {
-            let contact = input.clone().into_contact(&self.topics);
+            let contact = input.clone().into_contact(&self.topics, from);
             (Some(input), contact)
         };
-        say(subscribed, &mut contact, self.options.topic.as_deref());
+        say(subscribed, &mut contact, self.options.topic.as_deref(), from);
         if let Some(id) = self.store.insert_unknown_contact(&contact, now)? {
             self.word.contacts.insert(id);
             self.counts.added += 1;
@@ -72,10 +73,11 @@ impl Import<'_> {
     fn known(&mut self, id: ContactId, merged: bool, input: &ContactInput, subscribed: Option<bool>, now: i64) -> Result<()> {
         let topics = std::mem::take(&mut self.topics);
         let topic = self.options.topic.clone();
+        let from = Origin { at: now, source: "import" };
         let changed = self.change(id, now, |contact| {
-            input.apply_to(contact, &topics);
+            input.apply_to(contact, &topics, from);
             contact.anonymous = false;
-            say(subscribed, contact, topic.as_deref());
+            say(subscribed, contact, topic.as_deref(), from);
         });
         self.topics = topics;
         let listed = self.list(id, now)?;
@@ -130,8 +132,8 @@ impl Import<'_> {
 }
 
 /// What a mail tool's export says about the topic that it is meant for.
-fn say(subscribed: Option<bool>, contact: &mut Contact, topic: Option<&str>) {
-    if let (Some(subscribed), Some(topic)) = (subscribed, topic) {
-        contact.consent.change(topic, subscribed);
+fn say(subscribed: Option<bool>, contact: &mut Contact, topic: Option<&str>, from: Origin) {
+    if let (Some(subscribe), Some(topic)) = (subscribed, topic) {
+        contact.consent.take(&Statement { topic, subscribe, at: from.at, source: from.source, message: None });
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Import;
 use crate::ingest::{ContactInput, Occurrence, What};
-use crate::kernel::{consent_said, message_of_fate, says_the_latest, set_field};
+use crate::kernel::{Origin, Statement, consent_said, message_of_fate, says_the_latest, set_field};
 use crate::state::*;
 use crate::store::{InboxItem, Result, StoreError};
 
@@ -20,6 +20,7 @@ impl Import<'_> {
         match &occurrence.what {
             What::Event { name, properties, id: uid } => self.event(id, &occurrence, (name, properties, uid.clone()), now)?,
             What::Subscribe(topic) => self.event(id, &occurrence, ("subscribed", &about(topic), None), now)?,
+            What::Confirm(topic) => self.event(id, &occurrence, ("subscribed", &by_confirmation(topic), None), now)?,
             What::Unsubscribe(topic) => self.event(id, &occurrence, ("unsubscribed", &about(topic), None), now)?,
             What::Set(fields) if self.anyone_erased && self.gives_address_of_erased(id, &addresses(fields))? => {
                 self.counts.erased += 1;
@@ -62,7 +63,7 @@ impl Import<'_> {
             return Ok(None);
         }
         let contact = ContactInput { id: uid.clone(), ..ContactInput::default() };
-        let id = self.store.insert_contact(&contact.into_contact(&self.topics), now)?;
+        let id = self.store.insert_contact(&contact.into_contact(&self.topics, Origin { at: now, source: "import" }), now)?;
         self.word.contacts.insert(id);
         Ok(Some(id))
     }
@@ -95,7 +96,9 @@ impl Import<'_> {
         if let Some((topic, subscribe)) = consent_said(name, properties)
             && says_the_latest(self.store, contact, topic, subscribe, occurrence.at)?
         {
-            self.change(contact, now, |contact| contact.consent.change(topic, subscribe))?;
+            let source = properties.get("source").and_then(Value::as_str).unwrap_or("import");
+            let said = Statement { topic, subscribe, at: occurrence.at, source, message: None };
+            self.change(contact, now, |contact| contact.consent.take(&said))?;
         }
         let grace = self.settings.grace.millis();
         let fresh = occurrence.at >= now.saturating_sub(grace);
@@ -151,6 +154,12 @@ impl Import<'_> {
 fn addresses(fields: &Map<String, Value>) -> ContactInput {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
     ContactInput { email: text("email"), phone: text("phone"), ..ContactInput::default() }
+}
+
+fn by_confirmation(topic: &str) -> Map<String, Value> {
+    let mut properties = about(topic);
+    properties.insert("source".to_owned(), "confirmation".into());
+    properties
 }
 
 fn about(topic: &str) -> Map<String, Value> {

@@ -89,6 +89,7 @@ impl Show for Occurrence {
             }
             What::Set(fields) => format!("set {}", serde_json::to_string(fields).unwrap()),
             What::Subscribe(topic) => format!("subscribe {topic}"),
+            What::Confirm(topic) => format!("confirm {topic}"),
             What::Unsubscribe(topic) => format!("unsubscribe {topic}"),
             What::Erase => "erase".to_owned(),
         };

@@ -6,7 +6,7 @@ use super::audience::object;
 use super::*;
 use crate::ingest::{Alias, Identification};
 use crate::state::{ContactId, MessageId};
-use crate::tokens::Token;
+use crate::tokens::{Purpose, Token};
 
 const AUDIENCE: &str = "workflows/shared.yaml";
 
@@ -38,8 +38,8 @@ fn links_lead_to_the_contact_that_the_one_they_were_sent_to_was_joined_to() {
     let link = |world: &mut World, contact| {
         // A message that is gone by now.
         let token = Token { contact, message: MessageId(1), topic: None };
-        let text = world.kernel.signer.sign(&token);
-        world.kernel.open_token(&text).unwrap().map(|(_, uid)| uid)
+        let text = world.kernel.signer.sign(Purpose::Preferences, &token);
+        world.kernel.open_token(Purpose::Preferences, &text).unwrap().map(|(_, uid)| uid)
     };
     alias(&mut world, "older", "old");
     alias(&mut world, "old", "ada");
@@ -119,12 +119,12 @@ fn a_message_in_flight_comes_back_to_the_person() {
     assert_eq!(turn.jobs.len(), 1);
     let message = turn.jobs[0].1.message;
     let token = Token { contact: id(&mut world, "old").unwrap(), message, topic: None };
-    let link = world.kernel.signer.sign(&token);
+    let link = world.kernel.signer.sign(Purpose::Preferences, &token);
     alias(&mut world, "old", "ada");
     // Though the old name leads to somebody else afterwards.
     alias(&mut world, "old", "bea");
-    assert_eq!(world.kernel.open_token(&link).unwrap().unwrap().1, "ada");
-    let report = Report { message, subject: None, outcome: Outcome::Sent, took: std::time::Duration::ZERO };
+    assert_eq!(world.kernel.open_token(Purpose::Preferences, &link).unwrap().unwrap().1, "ada");
+    let report = Report::new(message, None, Outcome::Sent, std::time::Duration::ZERO);
     world.feed(Input::Report(report));
     world.check("1d", &["0 seconds old: enter w", "0 seconds send a", "1 hour send b", "1 hour exit completed"]);
     assert_eq!(world.values("ada"), json!({ "mails": 2 }));

@@ -11,7 +11,18 @@ fn full(uid: &str) -> Contact {
         locale: Some("de-DE".to_owned()),
         time_zone: Some("Europe/Berlin".to_owned()),
         attributes: map(json!({ "plan": "pro", "visits": 3, "tags": ["a", { "b": 1.5 }] })),
-        consent: Consent { none: true, topics: [("news".to_owned(), false)].into() },
+        consent: Consent {
+            none: true,
+            topics: [("news".to_owned(), false)].into(),
+            pending: [("offers".to_owned(), 5)].into(),
+            log: vec![ConsentEntry {
+                at: 4,
+                topic: "all".to_owned(),
+                said: Said::Unsubscribed,
+                source: "one_click".to_owned(),
+                message: Some(MessageId(9)),
+            }],
+        },
         anonymous: true,
         ..Contact::new(uid)
     }

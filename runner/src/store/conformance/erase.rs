@@ -11,7 +11,7 @@ fn with_everything(store: &mut dyn Store, uid: &str) -> (ContactId, Run, Message
         phone: Some("123".to_owned()),
         time_zone: Some("Asia/Tokyo".to_owned()),
         attributes: map(json!({ "name": uid })),
-        consent: Consent { none: true, topics: Default::default() },
+        consent: Consent { none: true, ..Consent::default() },
         ..a_contact(uid)
     };
     let workflow = new_workflow(store, "welcome");

@@ -85,9 +85,10 @@ pub(super) fn slots_latest_first(store: &mut dyn Store) {
     ] {
         new_message(store, &message);
     }
-    let (news, offers) = (Some("news".to_owned()), Some("offers".to_owned()));
-    assert_eq!(store.slots_taken(run.contact, 9).unwrap(), [(30, None), (20, news.clone()), (10, offers)]);
-    assert_eq!(store.slots_taken(run.contact, 10).unwrap(), [(30, None), (20, news)]);
+    let slot = |at, topic: Option<&str>| Slot { at, topic: topic.map(str::to_owned), channel: "email".to_owned() };
+    let (news, offers) = (Some("news"), Some("offers"));
+    assert_eq!(store.slots_taken(run.contact, 9).unwrap(), [slot(30, None), slot(20, news), slot(10, offers)]);
+    assert_eq!(store.slots_taken(run.contact, 10).unwrap(), [slot(30, None), slot(20, news)]);
     assert_eq!(store.slots_taken(run.contact, 30).unwrap(), []);
     assert_eq!(store.slots_taken(ContactId(99), 0).unwrap(), []);
 }

@@ -12,7 +12,7 @@ use crate::store::{Result, StoreError};
 const APPLICATION: i64 = 0x636d_7064;
 
 /// What each layout adds to the one before.
-const STEPS: [&str; 2] = [FIRST, AUDIENCE];
+const STEPS: [&str; 3] = [FIRST, AUDIENCE, MESSAGING];
 
 /// Times are milliseconds since 1970 UTC. `step`, `template`, `channel`, `topic`, `experiment`, `variant`, an event's `name` and a timer's `trigger`
 /// are rows of `names`.
@@ -237,6 +237,21 @@ CREATE TABLE list_members (
 CREATE INDEX list_members_list ON list_members (list, contact);
 CREATE TABLE received (id TEXT PRIMARY KEY, at INTEGER NOT NULL, answer TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX received_at ON received (at);
+";
+
+/// What is sent, to whom it must not be, and what came of it.
+///
+/// - `suppressed`: addresses that get nothing; `channel` is a row of `names`.
+const MESSAGING: &str = "
+CREATE TABLE suppressed (
+    channel INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    why INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    detail TEXT,
+    PRIMARY KEY (channel, address)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// What a new store is given once, and keeps.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::db::{Db, json_or_default};
 use super::names::Names;
 use crate::state::{ContactId, Event, EventId, MessageId, RunId};
-use crate::store::{FateRow, Result};
+use crate::store::{Slot, FateRow, Result};
 
 /// The id of what is answered from messages: the highest, so that it comes after every event of its millisecond.
 const AFTER_EVENTS: EventId = EventId(i64::MAX);
@@ -84,10 +84,10 @@ fn sent(db: &Db, names: &mut Names, contact: ContactId, from: i64) -> Result<Vec
     Ok(rows)
 }
 
-pub(super) fn slots_taken(db: &Db, names: &mut Names, contact: ContactId, after: i64) -> Result<Vec<(i64, Option<String>)>> {
+pub(super) fn slots_taken(db: &Db, names: &mut Names, contact: ContactId, after: i64) -> Result<Vec<Slot>> {
     let mut slots = db.rows(
         "read the frequency caps' slots",
-        "SELECT taken_at, topic FROM messages INDEXED BY messages_contact
+        "SELECT taken_at, topic, channel FROM messages INDEXED BY messages_contact
          WHERE contact = ?1 AND taken_at > ?2 AND marketing = 1 ORDER BY id DESC",
         params![contact.0, after],
         |row| {
@@ -95,10 +95,10 @@ pub(super) fn slots_taken(db: &Db, names: &mut Names, contact: ContactId, after:
                 Some(topic) => Some(names.text(db, topic)?),
                 None => None,
             };
-            Ok((row.get::<_, i64>(0)?, topic))
+            Ok(Slot { at: row.get(0)?, topic, channel: names.text(db, row.get(2)?)? })
         },
     )?;
-    slots.sort_by_key(|(taken, _)| std::cmp::Reverse(*taken));
+    slots.sort_by_key(|slot| std::cmp::Reverse(slot.at));
     Ok(slots)
 }
 

@@ -125,6 +125,23 @@ pub(super) fn find(store: &mut SqliteStore, id: MessageId) -> Result<Option<Mess
     Ok(found)
 }
 
+/// Moves a queued message from one channel's queue to another's.
+pub(super) fn redirect(store: &mut SqliteStore, id: MessageId, channel: &str) -> Result<()> {
+    let doing = "write a message";
+    let message = find(store, id)?.filter(|message| message.status == MessageStatus::Queued);
+    let mut message = message.ok_or_else(|| Refusal::NoRow.when(doing))?;
+    let from = store.names.number(&store.db, &message.channel)?;
+    let to = store.names.number(&store.db, channel)?;
+    store.db.write_one(doing, "UPDATE messages SET channel = ?2 WHERE id = ?1", params![id.0, to])?;
+    channel.clone_into(&mut message.channel);
+    store.recent.keep_message(&message);
+    if let Some(timers) = &mut store.timers {
+        timers.change(Line::Messages(from), id.0, Some(message.due), None);
+        timers.change(Line::Messages(to), id.0, None, Some(message.due));
+    }
+    Ok(())
+}
+
 pub(super) fn update(store: &mut SqliteStore, message: &Message) -> Result<()> {
     let doing = "write a message";
     let id = message.id.0;

@@ -24,6 +24,7 @@ mod recent;
 mod retention;
 mod runs;
 mod standings;
+mod suppressed;
 mod tally;
 #[cfg(test)]
 mod tests;

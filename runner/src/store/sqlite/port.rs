@@ -5,7 +5,7 @@ use dsl::model::Fate;
 use super::timers::Line;
 use super::{
     Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties,
-    received, retention, runs, standings, tally, time_triggers, workflows,
+    received, retention, runs, standings, suppressed, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
 use crate::state::*;
@@ -313,7 +313,27 @@ impl Store for SqliteStore {
         messages::in_doubt(&self.db)
     }
 
-    fn slots_taken(&mut self, contact: ContactId, after: i64) -> Result<Vec<(i64, Option<String>)>> {
+    fn redirect_message(&mut self, id: MessageId, channel: &str) -> Result<()> {
+        messages::redirect(self, id, channel)
+    }
+
+    fn suppress(&mut self, suppressed: &Suppressed) -> Result<()> {
+        suppressed::add(&self.db, &mut self.names, suppressed)
+    }
+
+    fn allow_address(&mut self, channel: &str, address: &str) -> Result<bool> {
+        suppressed::remove(&self.db, &mut self.names, channel, address)
+    }
+
+    fn suppressed(&mut self, channel: &str, address: &str) -> Result<Option<Suppressed>> {
+        suppressed::find(&self.db, &mut self.names, channel, address)
+    }
+
+    fn suppressed_after(&mut self, after: Option<(&str, &str)>, limit: usize) -> Result<Vec<Suppressed>> {
+        suppressed::after(&self.db, after, limit)
+    }
+
+    fn slots_taken(&mut self, contact: ContactId, after: i64) -> Result<Vec<Slot>> {
         message_history::slots_taken(&self.db, &mut self.names, contact, after)
     }
 

@@ -39,15 +39,14 @@ fn start(url: &str, connections: usize, timeouts: Timeouts) -> (ChannelPool, Unb
 }
 
 fn job(number: usize, to: &str, text: &str) -> Job {
-    let content = Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()), files: Vec::new() };
+    let content = Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()), ..Content::default() };
     Job {
         message: MessageId(number as i64),
         envelope: Envelope {
             to: to.to_owned(),
             message_id: format!("{number}.1.step.store@test.example"),
             date: 0,
-            headers: Vec::new(),
-        },
+            headers: Vec::new(), ..Envelope::default() },
         compose: Box::new(move || Ok(content)),
     }
 }

@@ -211,7 +211,7 @@ fn person() -> impl Strategy<Value = Person> {
         prop::sample::select(vec![None, None, Some("Europe/Berlin"), Some("america/NEW_YORK"), Some("Mars/Olympus"), Some("DE")]);
     let text = || option::of(prop::sample::select(vec!["DE", "c1", "5", "", "a\u{0}b"]).prop_map(str::to_owned));
     let said = btree_map(prop::sample::select(settings().topics.into_keys().collect::<Vec<_>>()), any::<bool>(), 0..4);
-    let consent = (said, prop::bool::weighted(0.2)).prop_map(|(topics, none)| Consent { none, topics });
+    let consent = (said, prop::bool::weighted(0.2)).prop_map(|(topics, none)| Consent { none, topics, ..Consent::default() });
     let standing = (0..2_i64, option::of(0..LATEST), traits());
     let lists = vec(prop::sample::select(vec!["testers", "ключ'"]), 0..2);
     (attributes(), zone, (text(), text(), text()), consent, prop::bool::weighted(0.05), standing, lists, past()).prop_map(

@@ -10,6 +10,6 @@ use dsl::model::{Settings, Topic};
 /// With a topic whose name is anything but plain.
 fn settings() -> Settings {
     let mut settings = crate::audience::tests::settings();
-    settings.topics.insert("o\"d.d'".to_owned(), Topic { title: None, subscribed_by_default: true, confirm: false });
+    settings.topics.insert("o\"d.d'".to_owned(), Topic { subscribed_by_default: true, ..Topic::default() });
     settings
 }
