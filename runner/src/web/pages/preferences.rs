@@ -15,7 +15,7 @@ pub(super) fn page(visit: &Visit) -> Page {
 
 fn filled(visit: &Visit, said: String) -> Page {
     let texts = visit.texts;
-    let mut content = said;
+    let mut content = said.clone();
     if visit.found.topics.is_empty() {
         content += &format!("<p>{}</p>\n", html_escape(texts.nothing_to_choose));
     } else {
@@ -26,9 +26,11 @@ fn filled(visit: &Visit, said: String) -> Page {
             html_escape(texts.save)
         );
     }
-    content += &format!("<h2>{}</h2>\n<p id=\"everything\">{}</p>\n", html_escape(texts.everything), html_escape(texts.everything_means));
+    content += &format!("<h2>{}</h2>\n<p>{}</p>\n", html_escape(texts.everything), html_escape(texts.everything_means));
     content += &button("everything", "no", &html_escape(texts.from_all), true);
-    Page::new(texts.preferences, content)
+    let page = Page::new(texts.preferences, content);
+    // What a screen reader says first is that it worked.
+    if said.is_empty() { page } else { Page { title: texts.saved.to_owned(), ..page } }
 }
 
 /// A topic is sent along whether it is wanted or not, so that one that the page did not show is not taken for unwanted.

@@ -52,7 +52,7 @@ fn what_a_choice_of_topics_means() {
     let check = |body, expected| check(preferences::read, "", body, expected);
     check("shown=offers&shown=news&shown=tips&topic=offers", "page: ");
     check("shown=offers&shown=news&shown=tips", "page: offers Unsubscribed");
-    check("shown=offers&shown=news&topic=news", "page: news Subscribed, offers Unsubscribed");
+    check("shown=offers&shown=news&topic=news", "page: offers Unsubscribed, news Subscribed");
     check("shown=tips&topic=tips", "page: tips Subscribed");
     // What was not shown is left alone, and what is no topic is nothing.
     check("shown=news", "page: ");
