@@ -5,6 +5,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dsl::model::Catalog;
 use sha2::{Digest, Sha256};
 
+use super::pages::Theme;
 use crate::ingest::Expected;
 use crate::secrets::{SecretError, Secrets};
 
@@ -23,6 +24,8 @@ pub type InForce = ArcSwap<Rules>;
 pub struct Rules {
     pub expected: Expected,
     pub keys: Keys,
+    /// What stands around the pages.
+    pub theme: Theme,
 }
 
 impl Rules {
@@ -35,7 +38,7 @@ impl Rules {
         if keys.iter().any(String::is_empty) {
             return Err(RulesError::EmptyKey);
         }
-        Ok(Rules { expected: Expected::of(catalog), keys: Keys::new(&keys) })
+        Ok(Rules { expected: Expected::of(catalog), keys: Keys::new(&keys), theme: Theme::of(catalog) })
     }
 }
 
