@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::signals::Signals;
-use super::{Carry, CarryError, KernelThread, LastGood, Loaded, Pools, StopError, as_json, mailbox, service_manager};
+use super::{Carry, CarryError, KernelThread, LastGood, Loaded, MaildirThread, Pools, StopError, as_json, mailbox, service_manager};
 use crate::clock::{Clock, WallClock};
 use crate::instant;
 use crate::kernel::{Kernel, Options, Plan};
@@ -76,10 +76,12 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
         metrics: metrics.clone(),
         rules: rules.clone(),
         clock: clock.clone(),
+        certificates: Arc::new(web::Certificates::new(Arc::new(web::Offline))),
     };
     let signals = Signals::take(&runtime).map_err(ServiceError::System)?;
     runtime.spawn(web::serve(listener, pages));
     runtime.spawn(service_manager::feed_watchdog(thread.health().clone()));
+    let maildir = MaildirThread::start(root, mailbox.clone(), clock.clone()).map_err(ServiceError::System)?;
     let start = Start { root: root.to_owned(), plan: started.plan, loaded: started.loaded, seen: started.seen };
     let reloader = Reloader::new(start, mailbox, pools, rules, clock, metrics);
     let reloading = ReloadThread::start(reloader, Arc::new(tell_manager)).map_err(ServiceError::System)?;
@@ -89,6 +91,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     tracing::info!(within_seconds = settings.stop_within.millis() / 1000, "stopping: what the channels carry may finish");
     service_manager::stopping();
     reloading.stop();
+    maildir.stop();
     let ended = thread.stop(Duration::from_millis(settings.stop_within.millis().unsigned_abs()));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended?;

@@ -44,7 +44,7 @@ impl Kernel {
 }
 
 /// What lies at this path under `contact`, as an address: a text or a number, not empty.
-fn address(contact: &Contact, path: &Path, now: i64) -> Option<String> {
+pub(super) fn address(contact: &Contact, path: &Path, now: i64) -> Option<String> {
     let (first, rest) = path.keys.split_first()?;
     let field = |field: &Option<String>| field.clone().map(Value::String);
     let value = match first.as_str() {

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here touches the state; what comes in is handed to the kernel's thread as inputs, and answered when they are durable.
 
 mod body;
+mod bounces;
 mod enroll;
 mod guard;
 mod members;
@@ -14,6 +15,7 @@ mod tracking;
 mod unsubscribe;
 mod waiting;
 
+pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline};
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;
@@ -47,6 +49,8 @@ pub struct Pages {
     pub rules: Arc<InForce>,
     /// The kernel's.
     pub clock: Arc<dyn Clock>,
+    /// For webhooks that are signed with them.
+    pub certificates: Arc<Certificates>,
 }
 
 fn router(pages: Pages) -> Router {
@@ -66,6 +70,7 @@ fn router(pages: Pages) -> Router {
         .route("/v1/segments/{name}", post(members::change))
         .route_layer(axum::middleware::from_fn_with_state(pages.clone(), guard::admit));
     guarded
+        .route("/v1/bounces/{name}", post(bounces::take))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
@@ -163,13 +168,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let files = dsl::ProjectFiles::from_texts([("campaignd.yaml", "project: shop\ntime_zone: UTC\n")]);
         let catalog = dsl::compile(&files).catalog.unwrap();
-        let rules = Rules { expected: Expected::of(&catalog), keys: Keys::new(&[]) };
+        let rules = Rules { expected: Expected::of(&catalog), keys: Keys::new(&[]), hooks: Default::default() };
         let pages = Pages {
             mailbox: mailbox().0,
             health: Arc::default(),
             metrics: Arc::default(),
             rules: Arc::new(InForce::from_pointee(rules)),
             clock: Arc::new(WallClock),
+            certificates: Arc::new(Certificates::new(Arc::new(Offline))),
         };
         runtime.spawn(serve(listener, pages));
         let mut stream = TcpStream::connect(address).unwrap();
