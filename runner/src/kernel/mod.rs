@@ -43,6 +43,7 @@ pub use members::{Changed, Members, NoList};
 pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
+pub(crate) use reaching::address_of;
 pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
 

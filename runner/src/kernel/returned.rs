@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Kernel;
 use super::consent::Statement;
+use super::reaching::address_of;
 use crate::returns::{Came, Notice};
 use crate::state::*;
 use crate::store::Result;
@@ -148,7 +149,7 @@ impl Kernel {
     pub(super) fn forget_suppressed(&mut self, contact: &Contact, messages: &[Message]) -> Result<()> {
         let plan = self.plan.clone();
         let own = plan.catalog.settings.channels.iter().filter_map(|(name, channel)| {
-            let address = super::reaching::address(contact, channel.to.as_ref()?, self.now)?;
+            let address = address_of(contact, channel.to.as_ref()?, self.now)?;
             Some((name.as_str(), address))
         });
         let written = messages.iter().filter_map(|message| Some((message.channel.as_str(), message.to.clone()?)));
