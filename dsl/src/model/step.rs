@@ -21,6 +21,14 @@ pub struct Step {
     pub next: Option<StepIndex>,
 }
 
+impl Step {
+    /// Whether a variant of this experiment has no steps of its own: those who are given it go on behind the experiment.
+    pub fn is_holdout(&self, variant: &Variant) -> bool {
+        // Steps of its own stand between the experiment and what comes after it.
+        variant.to == self.next
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {

@@ -4,6 +4,7 @@ mod agreeing;
 mod audience;
 mod dispatching;
 mod entering;
+mod experimenting;
 mod flipping;
 mod joining;
 mod living;
