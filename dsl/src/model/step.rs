@@ -27,6 +27,12 @@ impl Step {
         // Steps of its own stand between the experiment and what comes after it.
         variant.to == self.next
     }
+
+    /// The names of those variants of this experiment that can win: they have steps, and somebody is given them.
+    pub fn rivals(&self, variants: &[Variant]) -> Vec<String> {
+        let rivals = variants.iter().filter(|variant| variant.weight > 0.0 && !self.is_holdout(variant));
+        rivals.map(|variant| variant.name.clone()).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ mod names;
 mod output;
 mod pause;
 mod project;
+mod report;
 mod rows;
 mod run;
 mod schema;
@@ -87,6 +88,8 @@ enum Command {
     Resume(pause::Resume),
     /// What the runner is doing
     Status(status::Status),
+    /// What came of the workflows, their messages and their experiments
+    Report(report::Report),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// Print or write the language's JSON Schemas
@@ -128,6 +131,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),
         Command::Status(command) => command.run(project),
+        Command::Report(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),

@@ -55,8 +55,7 @@ impl Planned {
             if all.iter().any(|planned| planned.name == *name) {
                 continue;
             }
-            let rivals = variants.iter().filter(|variant| variant.weight > 0.0 && !step.is_holdout(variant));
-            let rivals = rivals.map(|variant| variant.name.clone()).collect();
+            let rivals = step.rivals(variants);
             let variants = variants.iter().map(|variant| variant.name.clone()).collect();
             all.push(Planned { name: name.clone(), variants, rivals, winner: winner.clone() });
         }

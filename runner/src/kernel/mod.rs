@@ -35,6 +35,7 @@ pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
+pub(crate) use experiments::stands;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
 pub use messages::message_id;
