@@ -14,6 +14,7 @@ mod names;
 mod output;
 mod pause;
 mod project;
+mod report;
 mod rows;
 mod run;
 mod schema;
@@ -95,6 +96,8 @@ enum Command {
     Suppression(suppression::Suppression),
     /// What the runner is doing
     Status(status::Status),
+    /// What came of the workflows, their messages and their experiments
+    Report(report::Report),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// Print or write the language's JSON Schemas
@@ -139,6 +142,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Bounce(command) => command.run(project),
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
+        Command::Report(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),

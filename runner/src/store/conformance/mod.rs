@@ -7,6 +7,7 @@ mod conditions;
 mod contacts;
 mod erase;
 mod events;
+mod experiments;
 mod history;
 mod listing;
 mod messages;
@@ -90,11 +91,16 @@ const CASES: &[(&str, Case)] = &[
     ("runs::history", runs::history),
     ("runs::active_by_step", runs::active_by_step),
     ("runs::log", runs::log),
-    ("runs::assignments", runs::assignments),
     ("suppressed::kept_as_it_came_first", suppressed::kept_as_it_came_first),
     ("suppressed::taken_off", suppressed::taken_off),
     ("suppressed::listed_in_pages", suppressed::listed_in_pages),
     ("suppressed::messages_are_redirected", suppressed::messages_are_redirected),
+    ("experiments::assignments", experiments::assignments),
+    ("experiments::counted_once", experiments::counted_once),
+    ("experiments::counted_once_a_person", experiments::counted_once_a_person),
+    ("experiments::contests", experiments::contests),
+    ("experiments::goal_values", experiments::goal_values),
+    ("experiments::message_figures", experiments::message_figures),
     ("time_triggers::schedules", time_triggers::schedules),
     ("time_triggers::sweeps", time_triggers::sweeps),
     ("time_triggers::date_timers", time_triggers::date_timers),
@@ -214,6 +220,13 @@ fn a_message(run: &Run, template: &str) -> Message {
         at: T,
         capped_at: None,
     }
+}
+
+/// Measured in the first run there is.
+fn an_assignment(contact: ContactId, workflow: WorkflowId, experiment: &str, variant: &str) -> Assignment {
+    let measured = Some(Measured::new(RunId(1), Some(Mark(T, EventId(1)))));
+    let (experiment, variant) = (experiment.to_owned(), variant.to_owned());
+    Assignment { contact, workflow, experiment, variant, at: T, measured }
 }
 
 fn new_message(store: &mut dyn Store, message: &Message) -> Message {
