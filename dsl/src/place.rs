@@ -76,11 +76,6 @@ impl<'a> At<'a> {
         keys.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// The last segment of the pointer: the key (or index) under which this stands.
-    pub(crate) fn name(&self) -> &str {
-        self.pointer.rsplit('/').next().unwrap_or_default()
-    }
-
     pub(crate) fn pointer(&self) -> &str {
         &self.pointer
     }

@@ -1,12 +1,14 @@
 //! The checks that look at more than one place: a file for each rule. A rule file's own documentation is what `campaignd
 //! explain` shows.
 
+mod dkim_domain;
 mod duplicate_name;
 mod empty_steps;
 mod missing_needs;
 mod missing_topic;
 mod moved;
 mod never_sent;
+mod noreply_sender;
 mod personal_key;
 mod predicate_type;
 mod project;
@@ -18,6 +20,7 @@ mod template_use;
 mod unknown_attribute;
 mod unknown_channel;
 mod unknown_event;
+mod unknown_secret;
 mod unknown_segment;
 mod unknown_template;
 mod unknown_topic;
@@ -33,12 +36,14 @@ pub(crate) use project::{Project, SetAside};
 pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
     let mut report = Report { out };
     for rule in [
+        dkim_domain::check,
         duplicate_name::check,
         empty_steps::check,
         missing_needs::check,
         missing_topic::check,
         moved::check,
         never_sent::check,
+        noreply_sender::check,
         personal_key::check,
         predicate_type::check,
         reserved_event::check,
@@ -49,6 +54,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_attribute::check,
         unknown_channel::check,
         unknown_event::check,
+        unknown_secret::check,
         unknown_segment::check,
         unknown_template::check,
         unknown_topic::check,
@@ -56,7 +62,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_workflow::check,
         unreachable_step::check,
         wait_without_within::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 23]
+    ] as [fn(&Project<'_>, &mut Report<'_>); 26]
     {
         rule(project, &mut report);
     }

@@ -1,13 +1,15 @@
 //! What each diagnostic means, with a wrong and a right example: for `campaignd explain` and docs/rules.md.
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, &str); 22] = [
+const RULES: [(&str, &str); 25] = [
+    ("dkim-domain", include_str!("../check/dkim_domain.rs")),
     ("duplicate-name", include_str!("../check/duplicate_name.rs")),
     ("empty-steps", include_str!("../check/empty_steps.rs")),
     ("missing-needs", include_str!("../check/missing_needs.rs")),
     ("missing-topic", include_str!("../check/missing_topic.rs")),
     ("unknown-step", include_str!("../check/moved.rs")),
     ("never-sent", include_str!("../check/never_sent.rs")),
+    ("noreply-sender", include_str!("../check/noreply_sender.rs")),
     ("personal-key", include_str!("../check/personal_key.rs")),
     ("predicate-type", include_str!("../check/predicate_type.rs")),
     ("reserved-event", include_str!("../check/reserved_event.rs")),
@@ -18,6 +20,7 @@ const RULES: [(&str, &str); 22] = [
     ("unknown-attribute", include_str!("../check/unknown_attribute.rs")),
     ("unknown-channel", include_str!("../check/unknown_channel.rs")),
     ("unknown-event", include_str!("../check/unknown_event.rs")),
+    ("unknown-secret", include_str!("../check/unknown_secret.rs")),
     ("unknown-segment", include_str!("../check/unknown_segment.rs")),
     ("unknown-template", include_str!("../check/unknown_template.rs")),
     ("unknown-topic", include_str!("../check/unknown_topic.rs")),

@@ -79,6 +79,8 @@ impl Lowerer<'_> {
             let Some((name, behind)) = after.split_once("}}") else { break };
             self.notes.secrets.push(Named { name: name.trim().to_owned(), at: at.location() });
             without.push_str(before);
+            // Blanks in its place: what follows keeps its column.
+            without.extend(std::iter::repeat_n(' ', "{{secrets.}}".len() + name.chars().count()));
             rest = behind;
         }
         without.push_str(rest);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::settings::SettingsNotes;
+use super::settings::{SenderNote, SettingsNotes};
 use super::values::environment_name;
 use super::{Lowerer, OUTBOX};
 use crate::diagnostic::Diagnostic;
@@ -35,7 +35,7 @@ impl Lowerer<'_> {
                 self.diagnostics.push(Diagnostic::error("invalid-name", at.key_location(), message));
             }
             notes.channels.insert(name.clone());
-            channels.insert(name.clone(), self.channel(name, form, &at));
+            channels.insert(name.clone(), self.channel(name, form, &at, notes));
         }
         notes.channels.insert("email".to_owned());
         channels.entry("email".to_owned()).or_insert_with(|| Channel {
@@ -55,7 +55,7 @@ impl Lowerer<'_> {
         channels
     }
 
-    fn channel(&mut self, name: &str, form: &surface::Channel, at: &At<'_>) -> Channel {
+    fn channel(&mut self, name: &str, form: &surface::Channel, at: &At<'_>, notes: &mut SettingsNotes) -> Channel {
         let email = name == "email";
         let deliver = match &form.deliver {
             None if email => Deliver::Outbox(OUTBOX.to_owned()),
@@ -74,7 +74,7 @@ impl Lowerer<'_> {
             self.diagnostics.push(diagnostic.help("add one, such as `from: Shop <hello@shop.example>`"));
         }
         if email {
-            self.senders(form.from.as_ref(), form.reply_to.as_ref(), at);
+            self.senders(form.from.as_ref(), form.reply_to.as_ref(), at, notes);
         }
         if let Some(address) = &form.return_path {
             self.sender(address, &at.key("return_path"));
@@ -242,12 +242,23 @@ impl Lowerer<'_> {
         }
     }
 
-    pub(super) fn senders(&mut self, from: Option<&String>, reply_to: Option<&String>, at: &At<'_>) {
+    pub(super) fn senders(
+        &mut self,
+        from: Option<&String>,
+        reply_to: Option<&String>,
+        at: &At<'_>,
+        notes: &mut SettingsNotes,
+    ) {
         for (text, key) in [(from, "from"), (reply_to, "reply_to")] {
             if let Some(text) = text {
                 self.sender(text, &at.key(key));
             }
         }
+        notes.senders.extend(from.map(|from| SenderNote {
+            address: from.split_once('<').map_or(from.as_str(), |(_, rest)| rest.trim_end_matches('>')).trim().to_owned(),
+            at: at.key("from").location(),
+            answered_elsewhere: reply_to.is_some(),
+        }));
     }
 
     /// `Shop <hello@shop.example>` or `hello@shop.example` (RFC 5322 section 3.4, without comments and groups).

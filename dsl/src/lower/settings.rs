@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::notes::Named;
 use super::topics::tracking;
 use super::{Context, Lowerer};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::model::{FrequencyCap, Http, InvalidData, Retention, Secret, Settings, Tracking};
 use crate::place::At;
 use crate::surface::{self, SettingsFile};
@@ -24,6 +24,18 @@ pub(crate) struct SettingsNotes {
     pub limited: Vec<Named>,
     /// Channels that are configured.
     pub channels: BTreeSet<String>,
+    /// Senders of mails.
+    pub senders: Vec<SenderNote>,
+}
+
+/// A sender of mails.
+#[derive(Debug)]
+pub(crate) struct SenderNote {
+    /// Without the name and angle brackets.
+    pub address: String,
+    pub at: Location,
+    /// Answers go to another address.
+    pub answered_elsewhere: bool,
 }
 
 /// Lowers settings whose shape is right.
@@ -49,7 +61,7 @@ impl Lowerer<'_> {
             url: file.url.as_ref().map(|url| self.url(url, &root.key("url"))),
             store: self.store(file.store.as_deref(), &root.key("store")),
             channels: self.channels(file, root, notes),
-            topics: self.topics(file, root),
+            topics: self.topics(file, root, notes),
             quiet_hours: quiet_hours.and_then(|text| self.quiet_hours(text, &limits_at.key("quiet_hours"))),
             frequency: self.frequency(limits, &limits_at.key("frequency"), notes),
             spread: self.or(

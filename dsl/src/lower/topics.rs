@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Lowerer;
+use super::settings::SettingsNotes;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Topic, Tracking};
 use crate::place::At;
 use crate::surface::{self, SettingsFile};
 
 impl Lowerer<'_> {
-    pub(super) fn topics(&mut self, file: &SettingsFile, root: &At<'_>) -> BTreeMap<String, Topic> {
+    pub(super) fn topics(&mut self, file: &SettingsFile, root: &At<'_>, notes: &mut SettingsNotes) -> BTreeMap<String, Topic> {
         let project = tracking(file.tracking.as_ref(), Tracking::default());
         let mut topics = BTreeMap::new();
         for (name, form) in file.topics.iter().flatten() {
@@ -26,7 +27,7 @@ impl Lowerer<'_> {
                 let help = "write `default: unsubscribed`, or remove `confirm`";
                 self.error_help("misplaced-key", &at.key("confirm"), message, help);
             }
-            self.senders(form.from.as_ref(), form.reply_to.as_ref(), &at);
+            self.senders(form.from.as_ref(), form.reply_to.as_ref(), &at, notes);
             let topic = Topic {
                 title: form.title.clone(),
                 description: form.description.clone(),

@@ -5,7 +5,9 @@
 //! when it returns; when it fails nothing of it happened, and the same turn can be tried again.
 
 mod arrivals;
+mod calls;
 mod consent;
+mod composing;
 mod contacts;
 mod enrolling;
 mod entries;
@@ -19,6 +21,8 @@ mod messages;
 mod observe;
 mod plan;
 mod ranking;
+mod reaching;
+mod reports;
 mod retention;
 mod returned;
 mod runs;
@@ -36,7 +40,7 @@ pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
-pub use messages::message_id;
+pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
 pub use suppression::{Suppression, normal_email};
@@ -48,6 +52,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::channels::{Job, Report};
+use crate::dispatch::Domains;
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
 use crate::returns::Notice;
 use crate::standing::{Cause, Crossing, Definitions, contact_row};
@@ -128,6 +133,8 @@ pub struct Kernel {
     plan: Arc<Plan>,
     in_force: InForce,
     channels: HashMap<Arc<str>, ChannelState>,
+    /// Limits by recipient's domain.
+    domains: Domains,
     schedules: Vec<ScheduleRow>,
     /// Zones that contact-zone schedules exist for.
     zones: Vec<Option<String>>,
@@ -225,6 +232,7 @@ impl Kernel {
             erased_named: false,
             store,
             channels: ChannelState::of(&plan.catalog.settings),
+            domains: Domains::default(),
             plan: plan.clone(),
             in_force: InForce::new(options.drafts),
             schedules: Vec::new(),
@@ -289,7 +297,7 @@ impl Kernel {
                 turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
                 turn.more |= kernel.run_due()?;
-                kernel.dispatch(&mut turn.jobs)?;
+                turn.more |= kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = kernel.name_erased()?;
@@ -308,7 +316,7 @@ impl Kernel {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
             kernel.take_all(inputs)?;
-            kernel.dispatch(&mut turn.jobs)?;
+            turn.more |= kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = std::mem::take(&mut kernel.erased);
             Ok(turn)
@@ -347,10 +355,9 @@ impl Kernel {
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
         for (name, channel) in &self.channels {
-            if channel.free > 0
-                && let Some(due) = self.store.next_due_message(name)?
-            {
-                wake = wake.into_iter().chain([due.max(channel.blocked_until)]).min();
+            if channel.free > 0 {
+                let due = [self.store.next_due_message(name)?, self.domains.next(name)].into_iter().flatten().min();
+                wake = wake.into_iter().chain(due.map(|due| due.max(channel.blocked_until))).min();
             }
         }
         Ok(wake)
@@ -412,7 +419,10 @@ impl Kernel {
         let result = result.and_then(|value| self.store.commit().map(|()| value));
         if result.is_err() {
             self.store.rollback();
+            self.domains.rollback();
             before.restore(self);
+        } else {
+            self.domains.commit(now);
         }
         result
     }

@@ -37,7 +37,7 @@ impl Kernel {
         Some((RunId(parts.next()?.parse().ok()?), parts.next()?.parse().ok()?))
     }
 
-    fn message_returned(&mut self, message: &Message, notice: &Notice) -> Result<()> {
+    pub(super) fn message_returned(&mut self, message: &Message, notice: &Notice) -> Result<()> {
         let Some(fate) = fate(notice.what) else { return Ok(()) };
         let workflow = self.in_force.get(message.workflow).map_or_else(String::new, |current| current.name.to_string());
         let mut properties = Map::from_iter([

@@ -58,6 +58,23 @@ fn rules() {
     check(&steps("  - subscribe: ofers\n  - unsubscribe: all\n"), &["5:16 error unknown-topic"]);
     check(&steps("  - send: welcome\n    channel: emial\n"), &["6:14 error unknown-channel"]);
     check(&steps("  - send: welcome\n    channel: email\n"), &[]);
+    check(&steps("  - send: welcome\n    channel: [push, email, email]\n"), &["6:15 error unknown-channel", "6:28 error invalid-list"]);
+    let call = |call: &str| steps(&format!("  - call: {call}\n"));
+    check(&call("{ post: \"https://x.example/{{contact.id}}\", json: { a: \"{{event.total}}\" }, save: vars.answer }"), &[]);
+    check(&call("{ post: \"https://x.example\", sign: crm }"), &["5:46 error unknown-secret"]);
+    check(
+        &call("{ get: \"https://x.example\", headers: { A: \"Bearer {{secrets.crm}} {{event.nope}}\" } }"),
+        &["5:53 error unknown-secret", "5:79 error unknown-variable"],
+    );
+    check(&call("{ headers: {} }"), &["5:11 error missing-key"]);
+    check(&call("{ post: \"https://x\", get: \"https://x\" }"), &["5:37 error misplaced-key"]);
+    check(&call("{ get: \"https://x\", json: {}, save: contact.x }"), &["5:37 error misplaced-key", "5:47 error invalid-path"]);
+    let winner = |winner: &str| {
+        steps(&format!(
+            "  - experiment: e\n    variants: {{ a: {{ weight: 1, steps: [ {{ send: welcome }} ] }}, b: {{ weight: 1, steps: [ {{ send: welcome }} ] }} }}\n    winner: {winner}\n"
+        ))
+    };
+    check(&winner("{ metric: clicked, after: 1, confidence: 20% }"), &["7:39 error invalid-number", "7:54 error invalid-number"]);
     check("workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n", &["2:19 error unknown-event"]);
     check("workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n", &[]);
     check(&steps("  - record: sold\n"), &["5:13 error unknown-event"]);
