@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dsl::model::{CONFIRMING, Send, Settings, Topic};
+use dsl::model::{CONFIRMING, Deliver, Send, Settings, Topic};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -108,7 +108,8 @@ impl Kernel {
         let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
         let (template, id, message_id) = (message.template, message.id, envelope.message_id.clone());
-        let for_mail = message.channel == "email";
+        let channel = settings.channels.get(&message.channel);
+        let by_request = channel.is_some_and(|channel| matches!(channel.deliver, Deliver::Http(_) | Deliver::Preset(..)));
         let compose = move || {
             let mut data = run_data(&contact, &settings, now, event, vars);
             data.insert("message".to_owned(), json!({ "id": message_id }));
@@ -130,7 +131,7 @@ impl Kernel {
                 subject: rendered.subject,
                 html: rendered.html,
                 text: rendered.text,
-                data: (!for_mail).then_some(data),
+                data: by_request.then_some(data),
                 ..Content::default()
             })
         };
