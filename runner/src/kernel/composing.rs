@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dsl::model::{CONFIRMING, Provider, Send, Settings, Topic, Tracking};
+use dsl::model::{CONFIRMING, Deliver, Provider, Send, Settings, Topic, Tracking};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -123,7 +123,8 @@ impl Kernel {
         let tracking = tracking_of(&message, &settings).filter(|tracking| tracking.opens || tracking.clicks);
         let tracking = tracking.map(|tracking| (tracking, self.signer.clone(), public_base(&settings)));
         let (template, id, message_id) = (message.template, message.id, envelope.message_id.clone());
-        let for_mail = message.channel == "email";
+        let channel = settings.channels.get(&message.channel);
+        let by_request = channel.is_some_and(|channel| matches!(channel.deliver, Deliver::Http(_) | Deliver::Preset(..)));
         let whom = Token { contact: contact.id, message: id, topic: message.topic };
         let compose = move || {
             let mut data = run_data(&contact, &settings, now, event, vars);
@@ -149,7 +150,7 @@ impl Kernel {
                 subject: rendered.subject,
                 html: rendered.html,
                 text: rendered.text,
-                data: (!for_mail).then_some(data),
+                data: by_request.then_some(data),
                 ..Content::default()
             })
         };
