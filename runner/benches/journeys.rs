@@ -84,7 +84,7 @@ impl Rig {
         let options = ChannelOptions {
             connections: settings.connections,
             delivery: Delivery::Null,
-            from: settings.from.clone(),
+            sender: Default::default(),
             hello: "localhost".to_owned(),
             timeouts: Timeouts::default(),
         };

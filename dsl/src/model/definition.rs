@@ -113,8 +113,12 @@ impl Asset {
 }
 
 impl ContentHash {
+    pub fn of_bytes(bytes: &[u8]) -> ContentHash {
+        ContentHash(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     pub fn of(text: &str) -> ContentHash {
-        ContentHash(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+        ContentHash::of_bytes(text.as_bytes())
     }
 }
 
@@ -130,6 +134,9 @@ pub struct Catalog {
     pub backfill: BTreeSet<String>,
     /// Every trait of the project, by name.
     pub traits: BTreeMap<String, Trait>,
+    /// The page around the runner's own pages, by language (`de`, `zh-hans`); empty: every language. Handlebars over `title`, `content`, `lang` and
+    /// `project`.
+    pub pages: Arc<BTreeMap<String, String>>,
     pub contract: Arc<Contract>,
     /// Over the settings' text and every definition's hash: changes when anything that matters changes.
     pub hash: ContentHash,

@@ -98,6 +98,7 @@ impl Domains {
             return false;
         }
         state.under_way += 1;
+        state.blocked_until = state.rate.and_then(|rate| rate.free_at(now)).unwrap_or(blocked_until);
         self.journal.push((key.clone(), Change::Took { rate, blocked_until }));
         self.line_up(&key);
         true
@@ -232,7 +233,7 @@ mod tests {
         let rate = Some(Rate { count: 2, per: Duration::SECOND });
         let each = |times: [i64; 9]| times.into_iter().zip(1..).collect::<Vec<_>>();
         check(DomainLimit { connections: Some(3), rate: None }, 100, &each([0, 0, 0, 100, 100, 100, 200, 200, 200]));
-        check(DomainLimit { connections: None, rate }, 100, &each([0, 500, 1000, 1501, 2002, 2502, 3003, 3503, 4004]));
+        check(DomainLimit { connections: None, rate }, 100, &each([0, 500, 1000, 1501, 2001, 2502, 3002, 3503, 4003]));
         check(DomainLimit { connections: Some(1), rate }, 700, &each([0, 700, 1400, 2100, 2800, 3500, 4200, 4900, 5600]));
     }
 

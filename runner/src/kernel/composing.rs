@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dsl::model::{CONFIRMING, Provider, Send, Settings, Topic};
+use dsl::model::{CONFIRMING, Provider, Send, Settings, Topic, Tracking};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -12,6 +12,7 @@ use crate::channels::{Content, Envelope, Job};
 use crate::state::*;
 use crate::store::Result;
 use crate::tokens::{Purpose, Token};
+use crate::tracking;
 
 /// A message's Message-ID (RFC 5322 section 3.6.4) without angle brackets: the same for every attempt, and different for every other message
 /// in the world. `identity` is the store's.
@@ -43,6 +44,13 @@ fn feedback_id(message: &Message, workflow: &str, project: &str) -> String {
     };
     let topic = message.topic.as_deref().unwrap_or("none");
     format!("{}:{}:{}:{}", label(&message.template), label(workflow), label(topic), label(project))
+}
+
+/// What is tracked of a message. `None`: the world cannot reach the address that links would lead to.
+fn tracking_of(message: &Message, settings: &Settings) -> Option<Tracking> {
+    settings.url.as_ref()?;
+    let topic = message.topic.as_ref().and_then(|topic| settings.topics.get(topic));
+    Some(topic.map_or(settings.tracking, |topic| topic.tracking))
 }
 
 /// What the links in a message lead to.
@@ -112,8 +120,11 @@ impl Kernel {
         let envelope = self.envelope(&message, workflow, &links);
         let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
+        let tracking = tracking_of(&message, &settings).filter(|tracking| tracking.opens || tracking.clicks);
+        let tracking = tracking.map(|tracking| (tracking, self.signer.clone(), public_base(&settings)));
         let (template, id, message_id) = (message.template, message.id, envelope.message_id.clone());
         let for_mail = message.channel == "email";
+        let whom = Token { contact: contact.id, message: id, topic: message.topic };
         let compose = move || {
             let mut data = run_data(&contact, &settings, now, event, vars);
             data.insert("message".to_owned(), json!({ "id": message_id }));
@@ -130,7 +141,10 @@ impl Kernel {
                 data.extend(with);
             }
             let data = Value::Object(data);
-            let rendered = prepared.templates.render(&template, &data).map_err(|error| error.to_string())?;
+            let mut rendered = prepared.templates.render(&template, &data).map_err(|error| error.to_string())?;
+            if let (Some(html), Some((tracking, signer, base))) = (&mut rendered.html, tracking) {
+                *html = tracking::prepare(html, &base, &signer, id, &whom, tracking);
+            }
             Ok(Content {
                 subject: rendered.subject,
                 html: rendered.html,

@@ -20,6 +20,7 @@ mod members;
 mod messages;
 mod observe;
 mod plan;
+mod preferences;
 mod ranking;
 mod reaching;
 mod reports;
@@ -32,6 +33,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
+mod tracked;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
@@ -43,9 +45,11 @@ pub use members::{Changed, Members, NoList};
 pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
+pub use preferences::{Preferences, TopicState};
 pub(crate) use reaching::address_of;
 pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
+pub use tracked::Tracked;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -78,6 +82,8 @@ pub enum Input {
     Returned(Notice),
     /// What a contact said of topics, by a page or a mail program.
     Consent(ConsentChange),
+    /// A message was opened, or a link in it followed.
+    Tracked(Tracked),
     /// As known by the HTTP interface: joins an anonymous contact, then changes what is given.
     Identify(Identification),
     Alias(Alias),

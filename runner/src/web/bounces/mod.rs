@@ -10,7 +10,7 @@ mod ses;
 mod sns;
 
 pub use hooks::{Hook, HookError, Hooks};
-pub use sns::{Certificates, Fetch, FetchError, Fetching, Offline};
+pub use sns::{Certificates, Fetch, FetchError, Fetching, Offline, Online};
 
 use std::net::SocketAddr;
 
