@@ -331,9 +331,9 @@ def test_mailgun_signs_a_token(hooked):
 
 def test_postmark_comes_with_a_password_and_our_token(hooked):
     project, messages = hooked
-    mail = next((project.folder / "outbox").rglob(f"*{messages['di']['message_id'].split('@')[0]}*"), None)
+    (mail,) = (project.folder / "outbox").glob(f"{messages['di']['message_id'].split('@')[0]}.eml")
     sent = token(project, messages["di"])
-    assert mail is None or f"X-PM-Metadata-campaignd: {sent}" in mail.read_text()
+    assert f"X-PM-Metadata-campaignd: {sent}" in mail.read_text()
     bounce = {"RecordType": "Bounce", "Type": "HardBounce", "TypeCode": 1, "Email": "di@example.com", "Metadata": {"campaignd": sent}}
 
     def ask(pair):

@@ -30,8 +30,7 @@ impl Bounce {
 
     fn take(self, given: Option<PathBuf>) -> Result<(), CouldNotRun> {
         let raw = mail().map_err(|error| CouldNotRun(format!("the mail cannot be read: {error}")))?;
-        let arrival =
-            Arrival { source: "bounce", vouched: false, recipient: self.recipient.as_deref(), now: WallClock.now() };
+        let arrival = Arrival { source: "bounce", vouched: false, recipient: self.recipient.as_deref(), now: WallClock.now() };
         let notices = read_mail(&raw, &arrival);
         // Also where there is nothing to leave: a wrong project is found out by the first mail.
         let mut beside = Beside::open(given)?;

@@ -30,7 +30,8 @@ impl MaildirThread {
     /// When the system has no thread to give.
     pub fn start(root: &Path, mailbox: Mailbox, clock: Arc<dyn Clock>) -> std::io::Result<MaildirThread> {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut reader = Reader { root: root.to_owned(), mailbox, clock, stop: stop.clone(), stuck: HashSet::new(), trouble: None };
+        let mut reader =
+            Reader { root: root.to_owned(), mailbox, clock, stop: stop.clone(), stuck: HashSet::new(), trouble: None };
         let thread = std::thread::Builder::new().name("maildir".to_owned()).spawn(move || {
             while !reader.stop.load(Ordering::Relaxed) {
                 if reader.look().is_err() {

@@ -81,7 +81,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
         clock: clock.clone(),
         signer,
         bursts: bursts.clone(),
-        certificates: Arc::new(web::Certificates::new(Arc::new(web::Offline))),
+        certificates: Arc::new(web::Certificates::new(Arc::new(web::Online::new()))),
     };
     let signals = Signals::take(&runtime).map_err(ServiceError::System)?;
     runtime.spawn(web::serve(listener, pages));

@@ -35,7 +35,9 @@ impl Kernel {
                 None => {}
             }
         }
-        let Some((run, visit, step)) = notice.message_id.as_deref().and_then(|id| self.parts_of(id)) else { return Ok(otherwise) };
+        let Some((run, visit, step)) = notice.message_id.as_deref().and_then(|id| self.parts_of(id)) else {
+            return Ok(otherwise);
+        };
         let Some(run) = self.store.run(run)? else { return Ok(otherwise) };
         let messages = self.store.messages_of(run.contact)?;
         let found = messages.into_iter().find(|message| message.run == run.id && message.visit == visit && message.step == step);

@@ -17,7 +17,7 @@ mod tracking;
 mod waiting;
 
 pub use pages::Theme;
-pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline};
+pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline, Online};
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;

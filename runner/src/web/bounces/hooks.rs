@@ -48,7 +48,8 @@ impl BasicKey {
     /// # Errors
     /// 401.
     pub fn admits(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let given = headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok()).and_then(|given| given.split_once(' '));
+        let given =
+            headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok()).and_then(|given| given.split_once(' '));
         let pair = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
         let pair = pair.and_then(|(_, pair)| STANDARD.decode(pair.trim()).ok()).unwrap_or_default();
         let given: [u8; 32] = Sha256::digest(&pair).into();
@@ -88,7 +89,9 @@ impl Hook {
             }
             Provider::Mailgun if !key.is_empty() => Ok(Hook::Mailgun(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()))),
             Provider::Mailgun => Err(wrong("signing key: it is empty")),
-            Provider::Postmark if key.split_once(':').is_some_and(|(user, password)| !user.is_empty() && !password.is_empty()) => {
+            Provider::Postmark
+                if key.split_once(':').is_some_and(|(user, password)| !user.is_empty() && !password.is_empty()) =>
+            {
                 Ok(Hook::Postmark(BasicKey(Sha256::digest(key).into())))
             }
             Provider::Postmark => Err(wrong("`user:password`")),

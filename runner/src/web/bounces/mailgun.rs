@@ -55,7 +55,8 @@ fn one(event: &Value, told: &Told<'_>) -> Option<Notice> {
 }
 
 fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = hexadecimal.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits: Option<Vec<u8>> =
+        hexadecimal.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

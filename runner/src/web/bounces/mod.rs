@@ -10,7 +10,7 @@ mod ses;
 mod sns;
 
 pub use hooks::{Hook, HookError, Hooks};
-pub use sns::{Certificates, Fetch, FetchError, Fetching, Offline};
+pub use sns::{Certificates, Fetch, FetchError, Fetching, Offline, Online};
 
 use std::net::SocketAddr;
 
@@ -47,7 +47,9 @@ pub async fn take(
     let name = name.map(|Path(name)| name).unwrap_or_default();
     let hook = pages.rules.load().hooks.get(&name).cloned();
     let admitted = match &hook {
-        None => Err(Problem::new(StatusCode::NOT_FOUND, "unknown_webhook", "the settings name no such webhook (`bounces.webhooks`)")),
+        None => {
+            Err(Problem::new(StatusCode::NOT_FOUND, "unknown_webhook", "the settings name no such webhook (`bounces.webhooks`)"))
+        }
         Some(Hook::Dsn) => guard::may(&pages.rules.load().keys, peer.ip(), &uri, &headers),
         Some(Hook::Postmark(key)) => key.admits(&headers),
         // These sign what they send.
@@ -71,9 +73,7 @@ pub async fn take(
 async fn heard(pages: &Pages, hook: Option<Hook>, told: &Told<'_>) -> Result<usize, Problem> {
     let notices = match hook {
         None => Vec::new(),
-        Some(Hook::Dsn) => {
-            read_mail(told.body, &Arrival { source: told.name, vouched: true, recipient: None, now: told.now })
-        }
+        Some(Hook::Dsn) => read_mail(told.body, &Arrival { source: told.name, vouched: true, recipient: None, now: told.now }),
         Some(Hook::Ses { topic }) => ses::read(told, &topic, &pages.certificates).await?,
         Some(Hook::Sendgrid(key)) => sendgrid::read(told, &key)?,
         Some(Hook::Mailgun(key)) => mailgun::read(told, &key)?,

@@ -40,10 +40,12 @@ pub(super) fn one(event: &Value, told: &Told<'_>) -> Option<Notice> {
         "delivered" => Came::Delivered,
         "spamreport" => Came::Complaint,
         // Refused for now or for reasons that are not the address's, by their word.
-        "bounce" | "blocked" if text("type") == Some("blocked") || text("event") == Some("blocked") => match classify(status, reason) {
-            Came::HardBounce => Came::SoftBounce,
-            other => other,
-        },
+        "bounce" | "blocked" if text("type") == Some("blocked") || text("event") == Some("blocked") => {
+            match classify(status, reason) {
+                Came::HardBounce => Came::SoftBounce,
+                other => other,
+            }
+        }
         "bounce" => match classify(status, reason) {
             Came::Blocked => Came::Blocked,
             Came::SoftBounce if status.starts_with('4') || status == "5.2.2" => Came::SoftBounce,

@@ -28,7 +28,11 @@ pub async fn read(told: &Told<'_>, topic: &str, certificates: &Certificates) -> 
     certificates.check(&envelope).await?;
     let signed = reading::instant(text(&envelope, "Timestamp")).unwrap_or(0);
     if !(told.now - OLDEST..=told.now + reading::FRESH).contains(&signed) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "old_signature", "the envelope is more than an hour old, or a clock is wrong"));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "old_signature",
+            "the envelope is more than an hour old, or a clock is wrong",
+        ));
     }
     match kind {
         "SubscriptionConfirmation" => {

@@ -7,9 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -19,11 +18,12 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::reading::text;
 use super::unsigned;
+use crate::http_client::{Client, Connections, Guard, Request, Url};
 use crate::web::problem::Problem;
 
 /// How many certificates are kept; there are a few in the world at any time.
 const MOST: usize = 16;
-/// How long Amazon may take.
+/// How long Amazon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Gets what lies at an address, over HTTPS and with the certificates of the system, following no redirects. At most 64 KiB.
@@ -38,6 +38,40 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>>
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct FetchError(pub String);
+
+/// Asks over the network.
+pub struct Online(Arc<Client>);
+
+impl Online {
+    /// Nothing on a private address is asked.
+    pub fn new() -> Online {
+        Online(Arc::new(Client::new(Guard::new(&[]))))
+    }
+
+    async fn answer(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+        let url = Url::parse(url).map_err(|error| FetchError(error.to_string()))?;
+        let request = Request { method: Method::GET, url, headers: Vec::new(), body: String::new() };
+        let answer = Connections::new(self.0.clone()).ask(request, PATIENCE).await;
+        let answer = answer.map_err(|error| FetchError(error.to_string()))?;
+        match answer.status {
+            200 if answer.whole => Ok(answer.body),
+            200 => Err(FetchError("the answer is far too long".to_owned())),
+            status => Err(FetchError(format!("the answer is {status}"))),
+        }
+    }
+}
+
+impl Default for Online {
+    fn default() -> Online {
+        Online::new()
+    }
+}
+
+impl Fetch for Online {
+    fn get<'a>(&'a self, url: &'a str) -> Fetching<'a> {
+        Box::pin(self.answer(url))
+    }
+}
 
 /// Asks nobody: nothing that is signed with a certificate is taken.
 pub struct Offline;

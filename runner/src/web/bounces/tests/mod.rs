@@ -21,7 +21,8 @@ fn check(given: Result<Vec<Notice>, Problem>, expected: Result<&[&str], &str>) {
         assert!(notice.vouched && notice.channel == "email" && notice.source == "hook", "{notice:?}");
         let by = notice.token.or(notice.message_id);
         let parts = [notice.status, notice.address, by];
-        let shown = parts.into_iter().fold(format!("{:?}", notice.what), |line, part| line + " " + part.as_deref().unwrap_or("-"));
+        let shown =
+            parts.into_iter().fold(format!("{:?}", notice.what), |line, part| line + " " + part.as_deref().unwrap_or("-"));
         (shown, notice.at)
     };
     let shown = given.map(|notices| notices.into_iter().map(line).collect::<Vec<_>>());
@@ -144,9 +145,13 @@ fn postmark_gives_our_token_back() {
         let line = what.map(|what| format!("{what} T ada@example.com 7-abc"));
         check(bounce(code, details), Ok(&line.iter().map(String::as_str).collect::<Vec<_>>()));
     }
-    let delivered = json!({ "RecordType": "Delivery", "Recipient": "ada@example.com", "DeliveredAt": "2026-03-27T09:00:00+01:00" });
+    let delivered =
+        json!({ "RecordType": "Delivery", "Recipient": "ada@example.com", "DeliveredAt": "2026-03-27T09:00:00+01:00" });
     check(ask(delivered), Ok(&["Delivered - ada@example.com -"]));
-    check(ask(json!({ "RecordType": "SpamComplaint", "TypeCode": 512, "Email": "ada@example.com" })), Ok(&["Complaint - ada@example.com -"]));
+    check(
+        ask(json!({ "RecordType": "SpamComplaint", "TypeCode": 512, "Email": "ada@example.com" })),
+        Ok(&["Complaint - ada@example.com -"]),
+    );
     check(ask(json!({ "RecordType": "Open" })), Ok(&[]));
     check(ask(json!({ "RecordType": "Bounce" })), Ok(&[]));
     check(ask(json!([])), Err("400 missing"));
@@ -162,7 +167,8 @@ struct Amazon {
 impl Fetch for Amazon {
     fn get<'a>(&'a self, url: &'a str) -> Fetching<'a> {
         self.asked.lock().unwrap().push(url.to_owned());
-        let answer = if self.gone { Err(FetchError("gone".to_owned())) } else { Ok(text("/sns/certificate").as_bytes().to_vec()) };
+        let answer =
+            if self.gone { Err(FetchError("gone".to_owned())) } else { Ok(text("/sns/certificate").as_bytes().to_vec()) };
         Box::pin(async { answer })
     }
 }
