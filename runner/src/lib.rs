@@ -23,4 +23,5 @@ pub mod standing;
 pub mod state;
 pub mod store;
 pub mod tokens;
+pub mod tracking;
 pub mod web;

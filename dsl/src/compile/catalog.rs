@@ -41,8 +41,12 @@ pub(super) fn build(
     let traits: BTreeMap<String, Trait> =
         units.iter().flat_map(|unit| &unit.traits).map(|unit| (unit.name.clone(), unit.model.clone())).collect();
     whole.push_str(&serde_json::to_string(&(&segments, &backfill, &traits)).ok()?);
+    let pages = Arc::new(library.pages.clone());
+    if !pages.is_empty() {
+        whole.push_str(&serde_json::to_string(&pages).ok()?);
+    }
     let hash = ContentHash::of(&whole);
-    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, contract, hash })
+    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, pages, contract, hash })
 }
 
 fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {
@@ -57,7 +61,7 @@ fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, 
     }
     let names: BTreeSet<String> = templates.values().flat_map(|template| library.partials_of(template)).collect();
     let partials =
-        names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
+        names.into_iter().filter_map(|name| library.partial(&name).map(|text| (name.clone(), text.to_owned()))).collect();
     let definition = Definition { workflow: unit.model.clone(), segments: needed(unit, shared), templates, partials };
     let canonical = definition.canonical().ok()?;
     Some(CatalogEntry {

@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::place::At;
 use crate::surface::{self, Assigned, MapOr, OneOrMany, Step};
+use crate::template::InlineText;
 use crate::time::Window;
 
 impl Lowerer<'_> {
@@ -112,7 +113,7 @@ impl Lowerer<'_> {
         with: &BTreeSet<String>,
         at: &At<'_>,
     ) -> TemplateSource {
-        for (key, text) in [("subject", &form.subject), ("html", &form.html), ("text", &form.text)] {
+        for (key, text) in [("subject", &form.subject), ("html", &form.html), ("mjml", &form.mjml), ("text", &form.text)] {
             if let Some(text) = text {
                 self.expression(text, &at.key(key), with);
             }
@@ -124,7 +125,7 @@ impl Lowerer<'_> {
         TemplateSource {
             channel: channel.cloned(),
             subject: form.subject.clone(),
-            html: part(&form.html),
+            html: form.mjml.as_ref().and_then(|mjml| self.mjml(mjml, &at.key("mjml"))).or_else(|| part(&form.html)),
             text: part(&form.text),
             ..TemplateSource::default()
         }
@@ -144,6 +145,18 @@ impl Lowerer<'_> {
             }
         }
         names
+    }
+
+    fn mjml(&mut self, text: &str, at: &At<'_>) -> Option<Part> {
+        let (line, column) = at.content();
+        let file = at.location().file;
+        match self.context.library.inline_mjml(&InlineText { text, file: &file, line, column }) {
+            Ok(part) => Some(part),
+            Err(found) => {
+                self.diagnostics.extend(found);
+                None
+            }
+        }
     }
 
     fn window(&mut self, form: &surface::SendWindow, at: &At<'_>) -> Option<Window> {

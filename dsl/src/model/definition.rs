@@ -22,7 +22,10 @@ pub struct Definition {
     pub partials: BTreeMap<String, String>,
 }
 
-/// A message as written, read and checked but not compiled for rendering. Sources are Handlebars.
+/// A message as written, read and checked but not compiled for rendering. Sources are Handlebars: MJML is HTML by now, styles stand on their
+/// elements, and files that go with it are named with their content's hash.
+///
+/// What stands here directly is the variant without a locale; all of it may be missing where there are only [`TemplateSource::locales`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 pub struct TemplateSource {
     /// `None`: email.
@@ -34,6 +37,48 @@ pub struct TemplateSource {
     pub needs: Vec<String>,
     pub html: Option<Part>,
     pub text: Option<Part>,
+    /// Plain-text bodies of channels other than email, by channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bodies: BTreeMap<String, String>,
+    /// Files that are attached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Asset>,
+    /// Images that the HTML part shows as `cid:` addresses ([`Asset::content_id`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Asset>,
+    /// Every link's `utm_*` parameters, by name without `utm_`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub utm: BTreeMap<String, String>,
+    /// The same message in other languages, by locale in its canonical writing (`de`, `pt-BR`, `zh-Hans`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locales: BTreeMap<String, LocaleVariant>,
+}
+
+/// A message in one language, complete: what its files left unsaid has been filled in from the variant that it falls back to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct LocaleVariant {
+    pub subject: Option<String>,
+    pub preheader: Option<String>,
+    pub html: Option<Part>,
+    pub text: Option<Part>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bodies: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Asset>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Asset>,
+}
+
+/// A file under templates/ that goes with a message. Its bytes are kept beside the definitions, under their hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Asset {
+    /// Relative to templates/.
+    pub path: String,
+    pub media_type: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of the bytes, in hexadecimal.
+    pub sha256: String,
 }
 
 /// One body of a message and the layout around it (where `{{{body}}}` stands for the body).
@@ -55,9 +100,25 @@ impl Definition {
     }
 }
 
+impl Asset {
+    /// What an address of the HTML part names it by, without `cid:` and angle brackets (RFC 2392): the same wherever its bytes are the same.
+    pub fn content_id(&self) -> String {
+        format!("{}@campaignd.invalid", self.sha256.get(..32).unwrap_or(&self.sha256))
+    }
+
+    /// The last part of its path.
+    pub fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
 impl ContentHash {
+    pub fn of_bytes(bytes: &[u8]) -> ContentHash {
+        ContentHash(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     pub fn of(text: &str) -> ContentHash {
-        ContentHash(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+        ContentHash::of_bytes(text.as_bytes())
     }
 }
 
@@ -73,6 +134,9 @@ pub struct Catalog {
     pub backfill: BTreeSet<String>,
     /// Every trait of the project, by name.
     pub traits: BTreeMap<String, Trait>,
+    /// The page around the runner's own pages, by language (`de`, `zh-hans`); empty: every language. Handlebars over `title`, `content`, `lang` and
+    /// `project`.
+    pub pages: Arc<BTreeMap<String, String>>,
     pub contract: Arc<Contract>,
     /// Over the settings' text and every definition's hash: changes when anything that matters changes.
     pub hash: ContentHash,

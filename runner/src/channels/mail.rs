@@ -8,7 +8,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MaybeString, Message, MultiPart, SinglePart};
 
 use super::address::{AddressError, recipient, without_controls};
-use super::{Content, Envelope};
+use super::{Content, Envelope, mail_files};
 
 /// RFC 5322 section 2.1.1 allows 998 characters a line; a word cannot be folded, and the field's name stands before it.
 const LONGEST_WORD: usize = 900;
@@ -36,6 +36,8 @@ pub enum MailError {
     LongWord(&'static str),
     #[error("“{0}” cannot be a header field's name")]
     HeaderName(&'static str),
+    #[error("the file {0} of media type “{1}” cannot be put into a mail: give it an ending that says what it is")]
+    File(String, String),
     #[error("the mail came out with characters that are not ASCII (please report it: they should have been encoded)")]
     NotAscii,
     #[error("the mail could not be put together: {0}")]
@@ -43,7 +45,7 @@ pub enum MailError {
 }
 
 /// Builds the mail from `from` to the envelope's recipient: one part, or `multipart/alternative` when there are both a text
-/// and an HTML body.
+/// and an HTML body; with the files that go with it around that.
 pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Mail, MailError> {
     let to = recipient(&envelope.to)?;
     // Given the envelope, the builder need not read it out of its own headers, which it cannot do for every address.
@@ -61,6 +63,9 @@ pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Ma
         builder = builder.raw_header(header(name, value)?);
     }
     let message = match (content.text, content.html) {
+        (text, html) if !content.files.is_empty() => {
+            builder.multipart(mail_files::around(text.map(body), html.map(body), content.files)?)
+        }
         (Some(text), Some(html)) => builder.multipart(
             MultiPart::alternative().singlepart(SinglePart::plain(body(text))).singlepart(SinglePart::html(body(html))),
         ),

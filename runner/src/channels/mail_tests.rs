@@ -1,8 +1,11 @@
 //! Mails are built and read back with another library: what went in comes out, and nothing more.
 
+use std::sync::Arc;
+
 use mail_parser::{MessageParser, MimeHeaders};
 use proptest::prelude::*;
 
+use super::super::File;
 use super::super::address::sender;
 use super::*;
 
@@ -189,4 +192,38 @@ proptest! {
             prop_assert!(mail.text.contains(&field));
         }
     }
+}
+
+#[test]
+fn files_go_with_the_bodies() {
+    let file = |name: &str, media_type: &str, content_id: Option<&str>| File {
+        name: name.to_owned(),
+        media_type: media_type.to_owned(),
+        bytes: Arc::from(&b"\x89PNG\r\n\0\xff"[..]),
+        content_id: content_id.map(str::to_owned),
+    };
+    let check = |html: Option<&str>, text: Option<&str>, files: Vec<File>, shape: &str| {
+        let mail = built(&envelope("ada@example.com", &[]), Content { files, ..content("x", html, text) });
+        assert_plain(&mail);
+        let read = MessageParser::default().parse(&mail.text).unwrap();
+        let kind = |part: &mail_parser::MessagePart<'_>| {
+            let kind = part.content_type().unwrap();
+            let id = part.content_id().map(|id| format!("<{id}>")).unwrap_or_default();
+            let name = part.attachment_name().map(|name| format!("={name}")).unwrap_or_default();
+            format!("{}{id}{name}", kind.c_subtype.as_deref().unwrap_or_default())
+        };
+        assert_eq!(read.parts.iter().map(kind).collect::<Vec<_>>().join(" "), shape);
+        for part in read.attachments() {
+            assert_eq!(part.contents(), b"\x89PNG\r\n\0\xff");
+        }
+        assert_eq!(read.body_html(0).as_deref().is_some_and(|html| html == "<p>"), html.is_some());
+    };
+    let image = || file("logo.png", "image/png", Some("abc@campaignd.invalid"));
+    let terms = || file("Größe\r\nBcc: x.pdf", "application/pdf", None);
+    check(Some("<p>"), None, vec![image()], "related html png<abc@campaignd.invalid>=logo.png");
+    let both = "alternative plain related html png<abc@campaignd.invalid>=logo.png";
+    check(Some("<p>"), Some("t"), vec![image()], both);
+    check(Some("<p>"), Some("t"), vec![image(), terms()], &format!("mixed {both} pdf=Größe Bcc: x.pdf"));
+    check(None, Some("t"), vec![image()], "mixed plain png=logo.png");
+    check(Some("<p>"), None, vec![terms()], "mixed html pdf=Größe Bcc: x.pdf");
 }

@@ -9,10 +9,13 @@ mod address;
 mod compose;
 mod local;
 mod mail;
+mod mail_files;
 pub mod outbox;
 mod pool;
 mod smtp;
 mod smtp_url;
+
+use std::sync::Arc;
 
 use dsl::model::Call;
 use serde_json::Value;
@@ -58,6 +61,17 @@ pub struct Content {
     pub data: Option<Value>,
     /// The request of a `call` step; its texts are still to be rendered with `data`.
     pub call: Option<Call>,
+    pub files: Vec<File>,
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Arc<[u8]>,
+    /// The HTML body shows it under this Content-ID (RFC 2392), without angle brackets; else it is an attachment.
+    pub content_id: Option<String>,
 }
 
 /// What became of a job.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::consent::Statement;
+use super::tracked::MACHINE;
 use super::{CHUNK, ConsentChange, Input, Kernel, Work};
 use crate::ingest::{Occurrence, What};
 use crate::standing::Happened;
@@ -27,6 +28,7 @@ impl Kernel {
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
             Input::Returned(notice) => self.returned(notice),
             Input::Consent(change) => self.consent_changed(change),
+            Input::Tracked(tracked) => self.tracked(tracked),
             Input::Identify(who) => self.identify(who),
             Input::Alias(alias) => self.alias(alias),
             Input::Enroll { workflow, contact, with } => match self.contact_of(contact, false)? {
@@ -154,6 +156,7 @@ impl Kernel {
             InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
             InboxItem::Erase(contact) => self.erase(contact),
             InboxItem::Resend(message) => self.resend(message),
+            InboxItem::Returned(notice) => self.returned(&notice),
             InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
             InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
         }
@@ -182,14 +185,15 @@ impl Kernel {
     }
 }
 
-/// The message that a fate is about: the latest of that template to the contact.
+/// The message that a fate is about: the latest of that template to the contact. What a machine did is about none.
 pub(crate) fn message_of_fate(
     store: &mut dyn Store,
     contact: ContactId,
     name: &str,
     properties: &Map<String, Value>,
 ) -> Result<Option<MessageId>> {
-    if dsl::model::Fate::from_event(name).is_none() {
+    let by_machine = properties.get(MACHINE) == Some(&Value::Bool(true));
+    if dsl::model::Fate::from_event(name).is_none() || by_machine {
         return Ok(None);
     }
     let Some(template) = properties.get("template").and_then(Value::as_str) else { return Ok(None) };

@@ -5,7 +5,9 @@
 //! when it returns; when it fails nothing of it happened, and the same turn can be tried again.
 
 mod arrivals;
+mod calls;
 mod consent;
+mod composing;
 mod contacts;
 mod enrolling;
 mod entries;
@@ -19,7 +21,10 @@ mod members;
 mod messages;
 mod observe;
 mod plan;
+mod preferences;
 mod ranking;
+mod reaching;
+mod reports;
 mod retention;
 mod returned;
 mod runs;
@@ -29,6 +34,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
+mod tracked;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
@@ -38,11 +44,13 @@ pub(crate) use contacts::set_field;
 pub(crate) use experiments::stands;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
-pub use messages::message_id;
+pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
+pub use preferences::{Preferences, TopicState};
 pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
+pub use tracked::Tracked;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -50,6 +58,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::channels::{Job, Report};
+use crate::dispatch::Domains;
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
 use crate::returns::Notice;
 use crate::standing::{Cause, Crossing, Definitions, contact_row};
@@ -74,6 +83,8 @@ pub enum Input {
     Returned(Notice),
     /// What a contact said of topics, by a page or a mail program.
     Consent(ConsentChange),
+    /// A message was opened, or a link in it followed.
+    Tracked(Tracked),
     /// As known by the HTTP interface: joins an anonymous contact, then changes what is given.
     Identify(Identification),
     Alias(Alias),
@@ -130,6 +141,8 @@ pub struct Kernel {
     plan: Arc<Plan>,
     in_force: InForce,
     channels: HashMap<Arc<str>, ChannelState>,
+    /// Limits by recipient's domain.
+    domains: Domains,
     schedules: Vec<ScheduleRow>,
     /// Zones that contact-zone schedules exist for.
     zones: Vec<Option<String>>,
@@ -228,6 +241,7 @@ impl Kernel {
             erased_named: false,
             store,
             channels: ChannelState::of(&plan.catalog.settings),
+            domains: Domains::default(),
             plan: plan.clone(),
             in_force: InForce::new(options.drafts),
             schedules: Vec::new(),
@@ -293,7 +307,7 @@ impl Kernel {
                 turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
                 turn.more |= kernel.run_due()?;
-                kernel.dispatch(&mut turn.jobs)?;
+                turn.more |= kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = kernel.name_erased()?;
@@ -312,7 +326,7 @@ impl Kernel {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
             kernel.take_all(inputs)?;
-            kernel.dispatch(&mut turn.jobs)?;
+            turn.more |= kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = std::mem::take(&mut kernel.erased);
             Ok(turn)
@@ -351,10 +365,9 @@ impl Kernel {
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
         for (name, channel) in &self.channels {
-            if channel.free > 0
-                && let Some(due) = self.store.next_due_message(name)?
-            {
-                wake = wake.into_iter().chain([due.max(channel.blocked_until)]).min();
+            if channel.free > 0 {
+                let due = [self.store.next_due_message(name)?, self.domains.next(name)].into_iter().flatten().min();
+                wake = wake.into_iter().chain(due.map(|due| due.max(channel.blocked_until))).min();
             }
         }
         Ok(wake)
@@ -416,7 +429,10 @@ impl Kernel {
         let result = result.and_then(|value| self.store.commit().map(|()| value));
         if result.is_err() {
             self.store.rollback();
+            self.domains.rollback();
             before.restore(self);
+        } else {
+            self.domains.commit(now);
         }
         result
     }

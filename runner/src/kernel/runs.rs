@@ -129,7 +129,7 @@ impl Kernel {
             match effect {
                 Effect::Log { kind, step, detail } => self.log(run, contact, kind, step, detail, None)?,
                 Effect::Queue(queue) => {
-                    let id = self.queue_message(queue, run, prepared)?;
+                    let id = self.queue_message(queue, run, contact, prepared)?;
                     run.state.stage = Stage::Sending(id);
                 }
                 Effect::Cancel { message, reason } => self.cancel_message(message, reason)?,

@@ -6,6 +6,7 @@ use dsl::model::Fate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::returns::Notice;
 use crate::state::*;
 
 /// Which contacts a sweep goes through.
@@ -201,6 +202,8 @@ pub enum InboxItem {
     Erase(ContactId),
     /// Queue a message in doubt (or failed) once more.
     Resend(MessageId),
+    /// What somebody else says became of a message.
+    Returned(Box<Notice>),
     Pause(String),
     Resume(String),
 }
