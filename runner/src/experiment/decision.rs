@@ -5,6 +5,9 @@
 //! there are a quarter more. That does not ask which variant they had, so under no difference the time of a look says nothing about what is
 //! seen at it, and each look's test keeps its own level. All looks together spend no more than the error allowed (Bonferroni's inequality),
 //! in the portions of a spending function (Lan and DeMets 1983): did ÷ (did + scale).
+//!
+//! The best of more than two variants must beat every other, each at the look's level: as all these tests must come out, no more of them makes an
+//! error likelier (Berger's intersection-union test, 1982).
 
 use super::{Method, Share, compare};
 
@@ -63,7 +66,7 @@ pub fn look(plan: &Plan, assigned: u64, variants: &[Share], before: Looks) -> Op
     }
     // What was spent under other settings stays spent.
     let spent = (did as f64 / (did as f64 + scale(plan))).max(before.spent);
-    let needed = (1.0 - plan.confidence) * (spent - before.spent) / (variants.len() - 1) as f64;
+    let needed = (1.0 - plan.confidence) * (spent - before.spent);
     let (best, _) = variants.iter().enumerate().max_by(|a, b| a.1.rate().total_cmp(&b.1.rate()))?;
     let others = variants.iter().enumerate().filter(|(index, _)| *index != best);
     let worst = others.map(|(_, other)| compare(variants[best], *other)).max_by(|a, b| a.p.total_cmp(&b.p))?;

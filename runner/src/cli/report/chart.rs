@@ -38,7 +38,7 @@ pub fn bars(title: &str, bars: &[Bar]) -> String {
         };
         push(
             &mut svg,
-            format_args!("<text class=\"end\" x=\"{:.1}\" y=\"{middle:.1}\">{}</text>\n", LABELS - 10.0, escape(&bar.label)),
+            format_args!("<text class=\"end\" x=\"{:.1}\" y=\"{middle:.1}\">{}</text>\n", LABELS - 10.0, short(&bar.label)),
         );
         push(
             &mut svg,
@@ -56,7 +56,7 @@ pub fn bars(title: &str, bars: &[Bar]) -> String {
             ),
         );
     }
-    svg.push_str("</svg>\n");
+    svg.push_str("</svg></div>\n");
     svg
 }
 
@@ -87,7 +87,7 @@ pub fn forest(what: &str, against: &str, lifts: &[(String, &Lift)]) -> String {
         let (low, high, x) = (place(lift.low), place(lift.high), place(lift.difference));
         push(
             &mut svg,
-            format_args!("<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n", LABELS - 10.0, y + 4.0, escape(name)),
+            format_args!("<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n", LABELS - 10.0, y + 4.0, short(name)),
         );
         push(
             &mut svg,
@@ -105,7 +105,7 @@ pub fn forest(what: &str, against: &str, lifts: &[(String, &Lift)]) -> String {
     push(
         &mut svg,
         format_args!(
-            "<text class=\"quiet middle\" x=\"{middle:.1}\" y=\"{:.1}\">points against {}</text>\n</svg>\n",
+            "<text class=\"quiet middle\" x=\"{middle:.1}\" y=\"{:.1}\">points against {}</text>\n</svg></div>\n",
             bottom + 32.0,
             escape(against)
         ),
@@ -113,9 +113,19 @@ pub fn forest(what: &str, against: &str, lifts: &[(String, &Lift)]) -> String {
     svg
 }
 
+/// As much of a label as there is room for.
+fn short(label: &str) -> String {
+    const MOST: usize = 22;
+    if label.chars().count() <= MOST {
+        return escape(label);
+    }
+    let begin: String = label.chars().take(MOST - 1).collect();
+    escape(&format!("{begin}…"))
+}
+
 fn open(title: &str, said: &str, height: f64) -> String {
     let label = escape(&format!("{title}. {said}."));
-    format!("<svg viewBox=\"0 0 {WIDTH:.0} {height:.0}\" role=\"img\" aria-label=\"{label}\">\n")
+    format!("<div class=\"wide\"><svg viewBox=\"0 0 {WIDTH:.0} {height:.0}\" role=\"img\" aria-label=\"{label}\">\n")
 }
 
 /// A round distance between ticks: two to five of them on either side of 0.

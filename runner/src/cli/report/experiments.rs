@@ -48,7 +48,7 @@ pub struct MetricReport {
     pub rate: Option<f64>,
     pub low: f64,
     pub high: f64,
-    /// Against the variant that others are compared with; `None` for that one itself.
+    /// Against the variant that others are compared with; `None` for that one itself, and for opens and clicks of hold-outs.
     pub lift: Option<Lift>,
 }
 
@@ -135,6 +135,8 @@ pub fn experiments(
 
 fn variant_reports(step: &Step, variants: &[Variant], counts: &[VariantCount], goal: bool) -> Vec<VariantReport> {
     let holdout = variants.iter().find(|variant| step.is_holdout(variant));
+    let holdouts: Vec<&str> =
+        variants.iter().filter(|variant| step.is_holdout(variant)).map(|variant| variant.name.as_str()).collect();
     let treated = variants.iter().find(|variant| !step.is_holdout(variant));
     let first = |metric: Metric| match metric {
         // Whoever is sent nothing opens nothing.
@@ -147,7 +149,8 @@ fn variant_reports(step: &Step, variants: &[Variant], counts: &[VariantCount], g
     };
     let metric = |name: &str, metric: Metric| {
         let own = share(name, metric);
-        let against = first(metric).filter(|first| first.name != name);
+        let sent_nothing = metric != Metric::Goal && holdouts.contains(&name);
+        let against = first(metric).filter(|first| first.name != name && !sent_nothing);
         let Interval { low, high } = rate(own);
         MetricReport {
             count: own.did,

@@ -151,7 +151,7 @@ pub(super) fn verdict(experiment: &ExperimentReport) -> String {
                 Some(at) => format!("everybody gets it since {at}"),
                 None => "everybody gets it from the next contact on".to_owned(),
             };
-            format!("winner: {variant}, by {}; {since} (p {p:.2e}, below {needed:.2e})", plural(*metric))
+            format!("winner: {variant}, by {}; {since} ({}, needed below {needed:.4})", plural(*metric), chance(*p))
         }
         (None, Some(ContestReport { metric, confidence, missing, .. })) => {
             let missing = missing.as_deref().unwrap_or_default();
@@ -159,6 +159,10 @@ pub(super) fn verdict(experiment: &ExperimentReport) -> String {
         }
         (None, None) => "no winner is looked for".to_owned(),
     }
+}
+
+fn chance(p: f64) -> String {
+    if p < 0.0001 { "p below 0.0001".to_owned() } else { format!("p {p:.4}") }
 }
 
 pub(super) fn percent(part: f64) -> String {

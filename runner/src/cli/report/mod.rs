@@ -37,7 +37,7 @@ impl Report {
     pub fn run(self, given: Option<PathBuf>) -> Outcome {
         let mut beside = Beside::open(given)?;
         let zone = project_zone(&beside.settings);
-        let now = WallClock.now();
+        let now = WallClock.now().div_euclid(1000) * 1000;
         let mut figures = Figures::empty(&beside.settings.project, now, &zone);
         if let Some(store) = &mut beside.store {
             store.at_one_moment(|store| figures.read(store, self.workflow.as_deref(), now, &zone))?;

@@ -189,6 +189,7 @@ fn json_has_the_fields_of_the_contract() {
     check(&report, &e("/variants/1/clicked/lift/relative"), json!(-0.8));
     check(&report, &e("/variants/0/goal/lift/against"), json!("none"));
     check(&report, &e("/variants/2/goal/lift"), Value::Null);
+    check(&report, &e("/variants/2/clicked/lift"), Value::Null);
     check(&report, &e("/variants/2/holdout"), json!(true));
     check(&report, &e("/variants/0/value"), json!(120.0));
     check(&report, &e("/winner/variant"), json!("question"));
