@@ -20,7 +20,12 @@ fn envelope(to: &str, headers: &[(&'static str, &str)]) -> Envelope {
 }
 
 fn content(subject: &str, html: Option<&str>, text: Option<&str>) -> Content {
-    Content { subject: Some(subject.to_owned()), html: html.map(str::to_owned), text: text.map(str::to_owned), ..Content::default() }
+    Content {
+        subject: Some(subject.to_owned()),
+        html: html.map(str::to_owned),
+        text: text.map(str::to_owned),
+        ..Content::default()
+    }
 }
 
 fn built(envelope: &Envelope, content: Content) -> Mail {

@@ -74,6 +74,15 @@ pub struct File {
     pub content_id: Option<String>,
 }
 
+/// The mail as it would leave, by RFC 5322: header and body with CRLF line ends.
+///
+/// # Errors
+/// In words: what keeps it from being put together.
+pub fn eml(from: &str, envelope: &Envelope, content: Content) -> Result<String, String> {
+    let from = address::sender(from).map_err(|error| error.to_string())?;
+    compose::mail(&from, envelope, content).map(|mail| mail.text)
+}
+
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
