@@ -4,10 +4,16 @@
 mod dkim_domain;
 mod duplicate_name;
 mod empty_steps;
+mod image_only;
+mod insecure_link;
+mod message_too_large;
+mod missing_body;
 mod missing_needs;
+mod missing_text_part;
 mod missing_topic;
 mod moved;
 mod never_sent;
+mod no_unsubscribe_link;
 mod noreply_sender;
 mod personal_key;
 mod predicate_type;
@@ -42,10 +48,16 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         dkim_domain::check,
         duplicate_name::check,
         empty_steps::check,
+        image_only::check,
+        insecure_link::check,
+        message_too_large::check,
+        missing_body::check,
         missing_needs::check,
+        missing_text_part::check,
         missing_topic::check,
         moved::check,
         never_sent::check,
+        no_unsubscribe_link::check,
         noreply_sender::check,
         personal_key::check,
         predicate_type::check,
@@ -68,7 +80,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         winner_without_goal::check,
         winner_without_rival::check,
         winner_without_tracking::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 29]
+    ] as [fn(&Project<'_>, &mut Report<'_>); 35]
     {
         rule(project, &mut report);
     }

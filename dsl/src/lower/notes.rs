@@ -114,6 +114,8 @@ pub(crate) struct SendNote {
     pub with: BTreeSet<String>,
     /// Some topic applies, or none is needed.
     pub has_topic: bool,
+    /// It is no marketing.
+    pub transactional: bool,
 }
 
 /// A text in the file that holds a template expression.

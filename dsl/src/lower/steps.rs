@@ -88,6 +88,7 @@ impl Lowerer<'_> {
             at: here.location(),
             with: names,
             has_topic: transactional || topic.is_some(),
+            transactional,
         });
         Send {
             inline: template.is_none(),

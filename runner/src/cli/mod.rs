@@ -13,6 +13,7 @@ mod messages;
 mod names;
 mod output;
 mod pause;
+mod preview;
 mod project;
 mod report;
 mod rows;
@@ -82,6 +83,8 @@ enum Command {
     Export(export::Export),
     /// Everything that is held about one person: show it, hand it out, erase it
     Contact(contact::ContactArguments),
+    /// Show a message as one person would get it
+    Preview(preview::Preview),
     /// Let a contact enter a workflow
     Enroll(enroll::Enroll),
     /// Who is in a segment; putting contacts on the list of a static one
@@ -135,6 +138,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
+        Command::Preview(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),

@@ -10,6 +10,7 @@ use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
 use crate::engine::{self, Effect, Moment, Progress};
+use crate::render::Addressee;
 use crate::standing::Cause;
 use crate::state::*;
 use crate::store::{Result, StoredFacts};
@@ -216,7 +217,14 @@ impl Kernel {
         data.insert("contact".to_owned(), contact_json(contact, &self.plan.catalog.settings, self.now));
         data.insert("event".to_owned(), run.state.event.clone().unwrap_or_else(|| Value::Object(Map::new())));
         data.insert("vars".to_owned(), Value::Object(run.state.vars.clone()));
-        let (rendered, problems) = prepared.templates.render_with(with, &Value::Object(data));
+        let to = Addressee {
+            locale: contact.locale.as_deref(),
+            project_locale: &self.plan.catalog.settings.locale,
+            zone: self.zone_of(contact),
+            now: self.now,
+            ..Addressee::default()
+        };
+        let (rendered, problems) = prepared.templates.render_with(with, &Value::Object(data), &to);
         for problem in problems {
             tracing::warn!(run = run.id.0, step = run.step, "{problem}");
         }

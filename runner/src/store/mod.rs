@@ -175,7 +175,12 @@ pub trait Store: Send {
     fn put_definition(&mut self, workflow: WorkflowId, hash: &str, canonical: &str, now: i64) -> Result<DefinitionId>;
     /// Its canonical text.
     fn definition(&mut self, id: DefinitionId) -> Result<Option<String>>;
-    /// Removes definitions that no open run, no unfinished message and no workflow's row refers to; gives their number.
+    /// Keeps the bytes of a file that definitions name by their hash.
+    fn put_asset(&mut self, hash: &str, bytes: &[u8]) -> Result<()>;
+    /// Its bytes.
+    fn asset(&mut self, hash: &str) -> Result<Option<Vec<u8>>>;
+    /// Removes definitions that no open run, no unfinished message and no workflow's row refers to, with the files that
+    /// only they name; gives the number of definitions.
     fn drop_unused_definitions(&mut self) -> Result<usize>;
 
     // Runs

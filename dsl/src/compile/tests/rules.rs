@@ -11,7 +11,7 @@ fn rules() {
         let compiled = project(&[
             ("schemas/contact.schema.json", contact),
             ("schemas/events/bought.schema.json", event),
-            ("templates/coupon.html.hbs", "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}}</p>"),
+            ("templates/coupon.html.hbs", "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}} {{unsubscribe_url}}</p>"),
             ("workflows/a.yaml", text),
             (
                 "workflows/other.yaml",
@@ -58,7 +58,10 @@ fn rules() {
     check(&steps("  - subscribe: ofers\n  - unsubscribe: all\n"), &["5:16 error unknown-topic"]);
     check(&steps("  - send: welcome\n    channel: emial\n"), &["6:14 error unknown-channel"]);
     check(&steps("  - send: welcome\n    channel: email\n"), &[]);
-    check(&steps("  - send: welcome\n    channel: [push, email, email]\n"), &["6:15 error unknown-channel", "6:28 error invalid-list"]);
+    check(
+        &steps("  - send: welcome\n    channel: [push, email, email]\n"),
+        &["6:15 error unknown-channel", "6:28 error invalid-list"],
+    );
     let call = |call: &str| steps(&format!("  - call: {call}\n"));
     check(&call("{ post: \"https://x.example/{{contact.id}}\", json: { a: \"{{event.total}}\" }, save: vars.answer }"), &[]);
     check(&call("{ post: \"https://x.example\", sign: crm }"), &["5:46 error unknown-secret"]);
@@ -184,7 +187,7 @@ fn traits_are_unique() {
 /// A template's topic is looked up where it is written, once, whoever sends it.
 #[test]
 fn a_template_s_topic() {
-    let template = "---\nsubject: Hi\ntopic: ofers\n---\n<p>Hi</p>";
+    let template = "---\nsubject: Hi\ntopic: ofers\n---\n<p>Hi {{unsubscribe_url}}</p>";
     let workflow = "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: t\n  - send: t\n";
     for files in
         [&[("templates/t.html.hbs", template)][..], &[("templates/t.html.hbs", template), ("workflows/a.yaml", workflow)]]

@@ -74,6 +74,7 @@ const CASES: &[(&str, Case)] = &[
     ("messages::counted_by_status", messages::counted_by_status),
     ("names::workflows", names::workflows),
     ("names::definitions_by_hash", names::definitions_by_hash),
+    ("names::files_stay_while_something_names_them", names::files_stay_while_something_names_them),
     ("names::unused_definitions_go", names::unused_definitions_go),
     ("outside::inbox_in_order", outside::inbox_in_order),
     ("outside::counters_add_up", outside::counters_add_up),

@@ -286,6 +286,7 @@ CREATE TABLE suppressed (
     detail TEXT,
     PRIMARY KEY (channel, address)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE assets (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 ";
 
 /// What a new store is given once, and keeps.

@@ -212,6 +212,14 @@ impl Store for SqliteStore {
         workflows::definition(&self.db, id)
     }
 
+    fn put_asset(&mut self, hash: &str, bytes: &[u8]) -> Result<()> {
+        workflows::put_asset(&self.db, hash, bytes)
+    }
+
+    fn asset(&mut self, hash: &str) -> Result<Option<Vec<u8>>> {
+        workflows::asset(&self.db, hash)
+    }
+
     fn drop_unused_definitions(&mut self) -> Result<usize> {
         workflows::drop_unused(&self.db)
     }
