@@ -131,6 +131,18 @@ impl Lowerer<'_> {
         }
     }
 
+    fn mjml(&mut self, text: &str, at: &At<'_>) -> Option<Part> {
+        let (line, column) = at.content();
+        let file = at.location().file;
+        match self.context.library.inline_mjml(&InlineText { text, file: &file, line, column }) {
+            Ok(part) => Some(part),
+            Err(found) => {
+                self.diagnostics.extend(found);
+                None
+            }
+        }
+    }
+
     /// The channels of a send, in the order in which they are tried.
     fn channel_list(&mut self, form: Option<&OneOrMany<String>>, at: &At<'_>) -> Vec<String> {
         let (names, places): (Vec<String>, Vec<At<'_>>) = match form {
@@ -145,18 +157,6 @@ impl Lowerer<'_> {
             }
         }
         names
-    }
-
-    fn mjml(&mut self, text: &str, at: &At<'_>) -> Option<Part> {
-        let (line, column) = at.content();
-        let file = at.location().file;
-        match self.context.library.inline_mjml(&InlineText { text, file: &file, line, column }) {
-            Ok(part) => Some(part),
-            Err(found) => {
-                self.diagnostics.extend(found);
-                None
-            }
-        }
     }
 
     fn window(&mut self, form: &surface::SendWindow, at: &At<'_>) -> Option<Window> {

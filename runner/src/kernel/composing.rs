@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dsl::model::{CONFIRMING, Send, Settings, Topic, Tracking};
+use dsl::model::{CONFIRMING, Deliver, Provider, Send, Settings, Topic, Tracking};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -89,12 +89,17 @@ impl Kernel {
         }
         let mut headers = unsubscribe_headers(message, settings, &links.unsubscribe);
         headers.push(("Feedback-ID", feedback_id(message, workflow, &settings.project)));
+        let return_token = self.signer.sign_return(message.id);
+        if settings.bounces.webhooks.values().any(|webhook| webhook.provider == Provider::Postmark) {
+            // It replaces Message-IDs by its own; this comes back in its webhooks (there it is cut at 80 characters).
+            headers.push(("X-PM-Metadata-campaignd", return_token.clone()));
+        }
         let topic: Option<&Topic> = message.topic.as_ref().and_then(|topic| settings.topics.get(topic));
         Envelope {
             headers,
             from: topic.and_then(|topic| topic.from.clone()),
             reply_to: topic.and_then(|topic| topic.reply_to.clone()),
-            return_token: Some(self.signer.sign_return(message.id)),
+            return_token: Some(return_token),
             ..envelope
         }
     }
@@ -118,7 +123,8 @@ impl Kernel {
         let tracking = tracking_of(&message, &settings).filter(|tracking| tracking.opens || tracking.clicks);
         let tracking = tracking.map(|tracking| (tracking, self.signer.clone(), public_base(&settings)));
         let (template, id, message_id) = (message.template, message.id, envelope.message_id.clone());
-        let for_mail = message.channel == "email";
+        let channel = settings.channels.get(&message.channel);
+        let by_request = channel.is_some_and(|channel| matches!(channel.deliver, Deliver::Http(_) | Deliver::Preset(..)));
         let whom = Token { contact: contact.id, message: id, topic: message.topic };
         let compose = move || {
             let mut data = run_data(&contact, &settings, now, event, vars);
@@ -144,7 +150,7 @@ impl Kernel {
                 subject: rendered.subject,
                 html: rendered.html,
                 text: rendered.text,
-                data: (!for_mail).then_some(data),
+                data: by_request.then_some(data),
                 ..Content::default()
             })
         };

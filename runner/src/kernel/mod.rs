@@ -48,6 +48,7 @@ pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};
+pub(crate) use reaching::address_of;
 pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
 pub use tracked::Tracked;

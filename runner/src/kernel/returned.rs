@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Kernel;
 use super::consent::Statement;
+use super::reaching::address_of;
 use crate::returns::{Came, Notice};
 use crate::state::*;
 use crate::store::Result;
@@ -34,7 +35,9 @@ impl Kernel {
                 None => {}
             }
         }
-        let Some((run, visit, step)) = notice.message_id.as_deref().and_then(|id| self.parts_of(id)) else { return Ok(otherwise) };
+        let Some((run, visit, step)) = notice.message_id.as_deref().and_then(|id| self.parts_of(id)) else {
+            return Ok(otherwise);
+        };
         let Some(run) = self.store.run(run)? else { return Ok(otherwise) };
         let messages = self.store.messages_of(run.contact)?;
         let found = messages.into_iter().find(|message| message.run == run.id && message.visit == visit && message.step == step);
@@ -146,12 +149,14 @@ impl Kernel {
 
     /// Takes the addresses of somebody who was just erased off the list, but for what somebody else has, too.
     pub(super) fn forget_suppressed(&mut self, contact: &Contact, messages: &[Message]) -> Result<()> {
-        let channels: Vec<String> = self.plan.catalog.settings.channels.keys().cloned().collect();
-        let own = [&contact.email, &contact.phone].into_iter().flatten();
-        let own = own.flat_map(|address| channels.iter().map(move |channel| (channel.as_str(), address)));
-        let written = messages.iter().filter_map(|message| Some((message.channel.as_str(), message.to.as_ref()?)));
+        let plan = self.plan.clone();
+        let own = plan.catalog.settings.channels.iter().filter_map(|(name, channel)| {
+            let address = address_of(contact, channel.to.as_ref()?, self.now)?;
+            Some((name.as_str(), address))
+        });
+        let written = messages.iter().filter_map(|message| Some((message.channel.as_str(), message.to.clone()?)));
         let all: BTreeSet<(&str, String)> =
-            own.chain(written).map(|(channel, address)| (channel, Suppressed::normal(channel, address))).collect();
+            own.chain(written).map(|(channel, address)| (channel, Suppressed::normal(channel, &address))).collect();
         for (channel, address) in all {
             if self.store.contact_of_email(&address)?.is_none() {
                 self.store.allow_address(channel, &address)?;

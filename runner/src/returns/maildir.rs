@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::LONGEST;
 
-/// The folder is read in chunks of so many mails.
+/// Mails are best taken in chunks of so many.
 pub const CHUNK: usize = 200;
+/// How many names are listed at once.
+const LISTED: usize = 50_000;
 
 /// A Maildir.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,7 @@ impl Maildir {
         ["new", "cur", "tmp"].iter().try_for_each(|part| fs::create_dir_all(self.0.join(part)))
     }
 
-    /// The names of some mails that nobody has read, the oldest names first. Only files: other things in there are nobody's mail.
+    /// The names of mails that nobody has read, in order, however many at once. Only files: other things in there are nobody's mail.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -39,6 +41,9 @@ impl Maildir {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.0.join("new"))? {
             let entry = entry?;
+            if names.len() == LISTED {
+                break;
+            }
             if !entry.file_type()?.is_file() {
                 continue;
             }
@@ -50,7 +55,6 @@ impl Maildir {
             }
         }
         names.sort_unstable();
-        names.truncate(CHUNK);
         Ok(names)
     }
 

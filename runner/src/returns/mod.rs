@@ -72,7 +72,8 @@ const LONGEST_DETAIL: usize = 500;
 /// Words of the other side on one line, without control characters, cut to [`LONGEST_DETAIL`].
 pub(crate) fn words(text: &str) -> Option<String> {
     let mut line = String::new();
-    for word in text.split(|character: char| character.is_whitespace() || character.is_control()).filter(|word| !word.is_empty()) {
+    for word in text.split(|character: char| character.is_whitespace() || character.is_control()).filter(|word| !word.is_empty())
+    {
         if !line.is_empty() {
             line.push(' ');
         }

@@ -44,7 +44,9 @@ mod tests {
         ] {
             assert_eq!(token_in(&text).as_ref(), Some(&token), "{text}");
         }
-        for text in ["", "+", "bounces@shop.example", "a+b@c", "a+1-0123456789abcdef012@c", "a+1-0123456789abcdef0123", "a+-@c", "a+ä-@"] {
+        for text in
+            ["", "+", "bounces@shop.example", "a+b@c", "a+1-0123456789abcdef012@c", "a+1-0123456789abcdef0123", "a+-@c", "a+ä-@"]
+        {
             assert_eq!(token_in(text), None, "{text}");
         }
     }

@@ -60,7 +60,9 @@ fn written(world: &mut World) -> Vec<String> {
     rows.reverse();
     let text = |row: &crate::store::EventRow, name: &str| row.event.properties[name].as_str().map(|text| format!(" {text}"));
     let words = ["bounce", "topic", "source"];
-    rows.iter().map(|row| words.iter().filter_map(|name| text(row, name)).fold(row.name.clone(), |line, word| line + &word)).collect()
+    rows.iter()
+        .map(|row| words.iter().filter_map(|name| text(row, name)).fold(row.name.clone(), |line, word| line + &word))
+        .collect()
 }
 
 #[test]
@@ -73,7 +75,8 @@ fn a_hard_bounce_gives_the_address_up_at_once() {
     assert_eq!(written(&mut world), ["message_bounced hard"]);
     let ada = ada(&mut world);
     let event = &store(&mut world).latest_events(ada, 1).unwrap()[0].event;
-    let expected = json!({ "template": "a", "workflow": "w", "step": "send-a", "channel": "email", "status": "5.1.1", "bounce": "hard" });
+    let expected =
+        json!({ "template": "a", "workflow": "w", "step": "send-a", "channel": "email", "status": "5.1.1", "bounce": "hard" });
     assert_eq!((&event.properties, event.message), (&expected, Some(message.id)));
 }
 
@@ -265,7 +268,9 @@ fn it_comes_by_the_inbox_too_and_workflows_hear_of_it() {
 #[test]
 fn erasure_takes_the_address_off_the_list_and_nothing_puts_it_back() {
     let mut world = World::new(DAILY);
-    world.contact(json!({ "id": "bo", "email": "shared@example.com" })).contact(json!({ "id": "cy", "email": "shared@example.com" }));
+    world
+        .contact(json!({ "id": "bo", "email": "shared@example.com" }))
+        .contact(json!({ "id": "cy", "email": "shared@example.com" }));
     let message = after(&mut world, 1);
     let hard = notice(&world, &message, Came::HardBounce);
     returns(&mut world, &hard);

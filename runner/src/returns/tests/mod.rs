@@ -105,9 +105,11 @@ fn the_envelope_names_the_message_where_the_mail_does_not() {
 
 #[test]
 fn size_and_number_are_bounded() {
-    let many = "Content-Type: message/delivery-status\n\n".to_owned() + &"Action: failed\nFinal-Recipient: rfc822; a@b\n\n".repeat(20_000);
+    let many = "Content-Type: message/delivery-status\n\n".to_owned()
+        + &"Action: failed\nFinal-Recipient: rfc822; a@b\n\n".repeat(20_000);
     assert!(read(many.as_bytes()).len() <= 51);
-    let long = format!("Content-Type: message/delivery-status\n\nAction: failed\nDiagnostic-Code: smtp; {}\n", "x ".repeat(LONGEST));
+    let long =
+        format!("Content-Type: message/delivery-status\n\nAction: failed\nDiagnostic-Code: smtp; {}\n", "x ".repeat(LONGEST));
     assert!(read(long.as_bytes())[0].detail.as_ref().unwrap().len() <= 500);
     assert_eq!(read(&vec![b'\n'; 2 * LONGEST]), []);
     assert_eq!(read(&vec![0xff; 2 * LONGEST]), []);

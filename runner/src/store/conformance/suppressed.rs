@@ -75,7 +75,10 @@ pub(super) fn messages_are_redirected(store: &mut dyn Store) {
     within(store, |store| store.redirect_message(message.id, "sms").unwrap());
     assert_eq!(store.message(message.id).unwrap(), Some(Message { channel: "sms".to_owned(), ..message.clone() }));
     assert_eq!(store.due_messages("email", i64::MAX, 10).unwrap(), []);
-    assert_eq!((store.due_messages("sms", T + 5, 10).unwrap(), store.next_due_message("sms").unwrap()), (vec![message.id], Some(T + 5)));
+    assert_eq!(
+        (store.due_messages("sms", T + 5, 10).unwrap(), store.next_due_message("sms").unwrap()),
+        (vec![message.id], Some(T + 5))
+    );
     // Only what is still queued can go another way.
     within(store, |store| {
         assert!(store.redirect_message(sent.id, "sms").is_err());
