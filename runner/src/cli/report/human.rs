@@ -111,17 +111,18 @@ fn write_experiment(out: &mut dyn Write, experiment: &ExperimentReport) -> io::R
     writeln!(out, "  {}", verdict(experiment))
 }
 
+/// The part of a variant that is about one metric.
+type Part = fn(&VariantReport) -> Option<&MetricReport>;
+
 /// What decides and whatever else came of any variant.
-pub(super) fn shown_metrics(experiment: &ExperimentReport) -> Vec<(Metric, fn(&VariantReport) -> Option<&MetricReport>)> {
-    let all: [(Metric, fn(&VariantReport) -> Option<&MetricReport>); 3] = [
+pub(super) fn shown_metrics(experiment: &ExperimentReport) -> Vec<(Metric, Part)> {
+    let all: [(Metric, Part); 3] = [
         (Metric::Opened, |variant| Some(&variant.opened)),
         (Metric::Clicked, |variant| Some(&variant.clicked)),
         (Metric::Goal, |variant| variant.goal.as_ref()),
     ];
     let decides = experiment.contest.as_ref().map(|contest| contest.metric);
-    let any = |of: fn(&VariantReport) -> Option<&MetricReport>| {
-        experiment.variants.iter().filter_map(of).any(|figures| figures.count > 0)
-    };
+    let any = |of: Part| experiment.variants.iter().filter_map(of).any(|figures| figures.count > 0);
     all.into_iter().filter(|(metric, of)| decides == Some(*metric) || any(*of)).collect()
 }
 
