@@ -17,6 +17,10 @@ pub(crate) const SETTINGS: &str = "campaignd.yaml";
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
 
+/// The largest file that goes with a message, in bytes.
+const MAX_ASSET: u64 = 5 * 1024 * 1024;
+const TEMPLATES: &str = "templates/";
+
 /// How deep folders may nest.
 const MAX_FOLDERS: usize = 32;
 
@@ -42,7 +46,7 @@ pub struct ProjectFiles {
 }
 
 impl ProjectFiles {
-    /// Reads campaignd.yaml, workflows/, templates/ and schemas/ under `root`. Hidden files and what editors leave behind
+    /// Reads campaignd.yaml, workflows/, templates/ and schemas/ under `root`; of templates/ the templates and the files that they name. Hidden files and what editors leave behind
     /// are passed over. A file that cannot be used is a diagnostic at that file.
     ///
     /// # Errors
@@ -53,7 +57,7 @@ impl ProjectFiles {
         if !settings.is_file() {
             return Err(ProjectError::NoProject(root.to_owned()));
         }
-        let mut walk = Walk { root: &real_root, files: ProjectFiles::default() };
+        let mut walk = Walk { root: &real_root, files: ProjectFiles::default(), others: Vec::new() };
         walk.file(&settings, SETTINGS);
         if let Some(diagnostic) = walk.files.diagnostics.first() {
             return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
@@ -62,6 +66,7 @@ impl ProjectFiles {
         {
             walk.folder(&real_root.join(folder), folder, wanted, &mut Vec::new());
         }
+        walk.assets();
         Ok(walk.files)
     }
 
@@ -79,7 +84,7 @@ impl ProjectFiles {
     }
 
     /// The bytes of files that messages attach or show, by their path relative to the project.
-    pub(crate) fn assets(&self) -> &BTreeMap<String, Arc<[u8]>> {
+    pub fn assets(&self) -> &BTreeMap<String, Arc<[u8]>> {
         &self.assets
     }
 
@@ -145,6 +150,11 @@ fn is_schema(name: &str) -> bool {
     name.ends_with(".json")
 }
 
+/// A file under templates/ that somebody may take for a template.
+fn is_lookalike(name: &str) -> bool {
+    [".html", ".txt", ".mjml"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// Hidden files, and what editors leave behind.
 fn is_passed_over(name: &str) -> bool {
     name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") || (name.starts_with('#') && name.ends_with('#'))
@@ -154,9 +164,44 @@ struct Walk<'a> {
     /// Without symbolic links.
     root: &'a Path,
     files: ProjectFiles,
+    /// Files under templates/ that are no templates: where they are, and their paths relative to the project.
+    others: Vec<(PathBuf, String)>,
 }
 
 impl Walk<'_> {
+    /// Reads those of the other files under templates/ that a text there names.
+    fn assets(&mut self) {
+        for (path, relative) in std::mem::take(&mut self.others) {
+            let name = relative.strip_prefix(TEMPLATES).unwrap_or(&relative);
+            if !self.files.under(TEMPLATES).any(|(_, text)| text.contains(name)) {
+                continue;
+            }
+            match self.stays_inside(&path) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.refuse_link(&relative);
+                    continue;
+                }
+                Err(error) => {
+                    self.refuse(&relative, "unreadable", format!("this cannot be read: {error}"), None);
+                    continue;
+                }
+            }
+            match read_bytes(&path, MAX_ASSET) {
+                Ok(bytes) => {
+                    self.files.assets.insert(relative, Arc::from(bytes));
+                }
+                Err(Unusable::Io(error)) => {
+                    self.refuse(&relative, "unreadable", format!("this file cannot be read: {error}"), None);
+                }
+                Err(Unusable::TooLarge | Unusable::NotUtf8(_)) => {
+                    let message = "this file is larger than 5 MiB, which is too much for a mail".to_owned();
+                    self.refuse(&relative, "file-too-large", message, Some("put it on a web server, and link to it"));
+                }
+            }
+        }
+    }
+
     fn refuse(&mut self, file: &str, code: &'static str, message: String, help: Option<&str>) {
         let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
         let diagnostic = Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(code, location, message) };
@@ -205,6 +250,12 @@ impl Walk<'_> {
             let path = entry.path();
             if path.is_dir() {
                 self.folder(&path, &relative, wanted, above);
+            } else if relative.starts_with(TEMPLATES) && !name.ends_with(".hbs") {
+                if is_lookalike(&name) {
+                    // Nobody reads it; that it is there is worth a word.
+                    self.files.texts.insert(relative.clone(), String::new());
+                }
+                self.others.push((path, relative));
             } else if wanted(&name) {
                 self.file(&path, &relative);
             }
@@ -256,21 +307,22 @@ enum Unusable {
 }
 
 fn read_text(path: &Path) -> Result<String, Unusable> {
+    String::from_utf8(read_bytes(path, MAX_SIZE)?).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
+        Unusable::NotUtf8(line)
+    })
+}
+
+fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unusable> {
     // Asked before opening: opening a pipe waits for somebody to write into it.
     if !fs::metadata(path).map_err(Unusable::Io)?.is_file() {
         return Err(Unusable::Io(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
     }
     let file = fs::File::open(path).map_err(Unusable::Io)?;
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, MAX_SIZE + 1), &mut bytes).map_err(Unusable::Io)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(Unusable::TooLarge);
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
-        Unusable::NotUtf8(line)
-    })
+    io::Read::read_to_end(&mut io::Read::take(file, most + 1), &mut bytes).map_err(Unusable::Io)?;
+    if bytes.len() as u64 > most { Err(Unusable::TooLarge) } else { Ok(bytes) }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod demo;
 pub mod dispatch;
 pub mod engine;
+pub mod experiment;
 pub mod http_client;
 pub mod ingest;
 pub mod instant;

@@ -4,10 +4,16 @@
 mod dkim_domain;
 mod duplicate_name;
 mod empty_steps;
+mod image_only;
+mod insecure_link;
+mod message_too_large;
+mod missing_body;
 mod missing_needs;
+mod missing_text_part;
 mod missing_topic;
 mod moved;
 mod never_sent;
+mod no_unsubscribe_link;
 mod noreply_sender;
 mod personal_key;
 mod predicate_type;
@@ -28,6 +34,9 @@ mod unknown_variable;
 mod unknown_workflow;
 mod unreachable_step;
 mod wait_without_within;
+mod winner_without_goal;
+mod winner_without_rival;
+mod winner_without_tracking;
 
 use crate::diagnostic::{Diagnostic, Location};
 pub(crate) use project::{Project, SetAside};
@@ -39,10 +48,16 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         dkim_domain::check,
         duplicate_name::check,
         empty_steps::check,
+        image_only::check,
+        insecure_link::check,
+        message_too_large::check,
+        missing_body::check,
         missing_needs::check,
+        missing_text_part::check,
         missing_topic::check,
         moved::check,
         never_sent::check,
+        no_unsubscribe_link::check,
         noreply_sender::check,
         personal_key::check,
         predicate_type::check,
@@ -62,7 +77,10 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_workflow::check,
         unreachable_step::check,
         wait_without_within::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 26]
+        winner_without_goal::check,
+        winner_without_rival::check,
+        winner_without_tracking::check,
+    ] as [fn(&Project<'_>, &mut Report<'_>); 35]
     {
         rule(project, &mut report);
     }

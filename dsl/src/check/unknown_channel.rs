@@ -26,7 +26,8 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         return;
     }
     let channels = &project.settings_notes.channels;
-    let sends = project.notes().flat_map(|notes| &notes.channels).chain(&project.settings_notes.limited).map(|named| (&named.name, &named.at));
+    let sends = project.notes().flat_map(|notes| &notes.channels).chain(&project.settings_notes.limited);
+    let sends = sends.map(|named| (&named.name, &named.at));
     let templates = project.library.origins.values().flat_map(|origin| &origin.channels).map(|(name, at)| (name, at));
     for (name, at) in sends.chain(templates) {
         if !channels.contains(name) {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::halves::in_halves;
 use crate::contract::Contract;
 use crate::lower::{Unit, WorkflowUnit};
-use crate::model::{Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind, Trait};
+use crate::model::{Assets, Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind, Trait};
+use crate::project::{ProjectFiles, SETTINGS};
 use crate::template::Library;
 
 /// Builds the catalog; `None` only if a definition could not be written as JSON.
 pub(super) fn build(
     settings: &Settings,
-    settings_text: &str,
+    files: &ProjectFiles,
     units: &[Unit],
     library: &Library,
     contract: Arc<Contract>,
@@ -28,7 +29,7 @@ pub(super) fn build(
     });
     let workflows: BTreeMap<String, CatalogEntry> =
         parts.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
-    let mut whole = String::from(settings_text);
+    let mut whole = String::from(files.text(SETTINGS).unwrap_or_default());
     for (name, entry) in &workflows {
         whole.push_str(&format!("\n{name} {}", entry.hash.0));
     }
@@ -46,7 +47,11 @@ pub(super) fn build(
         whole.push_str(&serde_json::to_string(&pages).ok()?);
     }
     let hash = ContentHash::of(&whole);
-    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, pages, contract, hash })
+    let named: BTreeSet<&str> =
+        workflows.values().flat_map(|entry| entry.definition.assets()).map(|asset| asset.sha256.as_str()).collect();
+    let assets = files.assets().values().map(|bytes| (ContentHash::of_bytes(bytes).0, bytes.clone()));
+    let assets: Assets = assets.filter(|(hash, _)| named.contains(hash.as_str())).collect();
+    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, pages, contract, assets, hash })
 }
 
 fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {

@@ -25,6 +25,8 @@ pub struct Compiled {
     pub settings: Option<Settings>,
     /// Errors and warnings, by file, line and column.
     pub diagnostics: Vec<Diagnostic>,
+    /// Every template that could be read, used or not.
+    pub library: Library,
 }
 
 /// The longest message, in characters: a name or value that is quoted in one may be as long as a file.
@@ -62,12 +64,11 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     diagnostics.dedup();
     diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
     let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let text = files.text(crate::project::SETTINGS).unwrap_or_default();
     let catalog = match (&settings.settings, sound) {
-        (Some(settings), true) => catalog::build(settings, text, &read.units, &library, Arc::new(contract)),
+        (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
         _ => None,
     };
-    Compiled { catalog, settings: settings.settings, diagnostics }
+    Compiled { catalog, settings: settings.settings, diagnostics, library }
 }
 
 /// Leaves out the middle of a message that is too long to read.

@@ -10,7 +10,10 @@ use crate::model::{CatalogEntry, StepKind};
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ntopics:\n  offers: { title: Offers, default: unsubscribed }\n";
 
 fn project(files: &[(&str, &str)]) -> Compiled {
-    let mut all = vec![("campaignd.yaml", SETTINGS), ("templates/welcome.html.hbs", "---\nsubject: Hello\n---\n<p>Hello</p>")];
+    let mut all = vec![
+        ("campaignd.yaml", SETTINGS),
+        ("templates/welcome.html.hbs", "---\nsubject: Hello\n---\n<p>Hello</p><a href=\"{{unsubscribe_url}}\">No more</a>"),
+    ];
     all.extend(files);
     compile(&ProjectFiles::from_texts(all))
 }
@@ -73,10 +76,13 @@ fn cart_files() -> Vec<(&'static str, &'static str)> {
         ("workflows/segments.yml", "segments:\n  subscribers: { topic: offers }\n"),
         (
             "templates/cart-reminder.html.hbs",
-            "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi</p>",
+            "---\nsubject: \"{{default contact.first_name \\\"there\\\"}}, you left something behind\"\n---\n<p>Hi {{preferences_url}}</p>",
         ),
-        ("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Hi</p>"),
-        ("templates/cart-discount.html.hbs", "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}}</p>"),
+        ("templates/cart-vip.html.hbs", "---\nsubject: For you\n---\n<p>Hi {{unsubscribe_url}}</p>"),
+        (
+            "templates/cart-discount.html.hbs",
+            "---\nsubject: A coupon\nneeds: [coupon]\n---\n<p>{{coupon}} {{unsubscribe_url}}</p>",
+        ),
     ]
 }
 

@@ -1,14 +1,20 @@
 //! What each diagnostic means, with a wrong and a right example: for `campaignd explain` and docs/rules.md.
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, &str); 25] = [
+const RULES: [(&str, &str); 34] = [
     ("dkim-domain", include_str!("../check/dkim_domain.rs")),
     ("duplicate-name", include_str!("../check/duplicate_name.rs")),
     ("empty-steps", include_str!("../check/empty_steps.rs")),
+    ("image-only", include_str!("../check/image_only.rs")),
+    ("insecure-link", include_str!("../check/insecure_link.rs")),
+    ("message-too-large", include_str!("../check/message_too_large.rs")),
+    ("missing-body", include_str!("../check/missing_body.rs")),
     ("missing-needs", include_str!("../check/missing_needs.rs")),
+    ("missing-text-part", include_str!("../check/missing_text_part.rs")),
     ("missing-topic", include_str!("../check/missing_topic.rs")),
     ("unknown-step", include_str!("../check/moved.rs")),
     ("never-sent", include_str!("../check/never_sent.rs")),
+    ("no-unsubscribe-link", include_str!("../check/no_unsubscribe_link.rs")),
     ("noreply-sender", include_str!("../check/noreply_sender.rs")),
     ("personal-key", include_str!("../check/personal_key.rs")),
     ("predicate-type", include_str!("../check/predicate_type.rs")),
@@ -16,7 +22,6 @@ const RULES: [(&str, &str); 25] = [
     ("segment-cycle", include_str!("../check/segment_cycle.rs")),
     ("set-trait", include_str!("../check/set_trait.rs")),
     ("shadowed-attribute", include_str!("../check/shadowed_attribute.rs")),
-    ("unknown-variable", include_str!("../check/unknown_variable.rs")),
     ("unknown-attribute", include_str!("../check/unknown_attribute.rs")),
     ("unknown-channel", include_str!("../check/unknown_channel.rs")),
     ("unknown-event", include_str!("../check/unknown_event.rs")),
@@ -24,9 +29,13 @@ const RULES: [(&str, &str); 25] = [
     ("unknown-segment", include_str!("../check/unknown_segment.rs")),
     ("unknown-template", include_str!("../check/unknown_template.rs")),
     ("unknown-topic", include_str!("../check/unknown_topic.rs")),
+    ("unknown-variable", include_str!("../check/unknown_variable.rs")),
     ("unknown-workflow", include_str!("../check/unknown_workflow.rs")),
     ("unreachable-step", include_str!("../check/unreachable_step.rs")),
     ("wait-without-within", include_str!("../check/wait_without_within.rs")),
+    ("winner-without-goal", include_str!("../check/winner_without_goal.rs")),
+    ("winner-without-rival", include_str!("../check/winner_without_rival.rs")),
+    ("winner-without-tracking", include_str!("../check/winner_without_tracking.rs")),
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level.

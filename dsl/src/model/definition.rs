@@ -122,6 +122,19 @@ impl ContentHash {
     }
 }
 
+/// The bytes of files that go with messages, by their SHA-256 in hexadecimal.
+pub type Assets = BTreeMap<String, Arc<[u8]>>;
+
+impl Definition {
+    /// Every file that goes with one of its messages.
+    pub fn assets(&self) -> impl Iterator<Item = &Asset> {
+        self.templates.values().flat_map(|template| {
+            let variants = template.locales.values().flat_map(|variant| variant.attachments.iter().chain(&variant.images));
+            template.attachments.iter().chain(&template.images).chain(variants)
+        })
+    }
+}
+
 /// A whole project, compiled: immutable and content-addressed.
 #[derive(Debug, Clone)]
 pub struct Catalog {
@@ -138,6 +151,8 @@ pub struct Catalog {
     /// `project`.
     pub pages: Arc<BTreeMap<String, String>>,
     pub contract: Arc<Contract>,
+    /// The bytes of every file that a definition names.
+    pub assets: Assets,
     /// Over the settings' text and every definition's hash: changes when anything that matters changes.
     pub hash: ContentHash,
 }

@@ -20,12 +20,13 @@ const NEXT_TO_NOTHING: usize = 20;
 pub struct Facts {
     /// The file that holds its HTML, else its text.
     pub at: Location,
-    pub has_html: bool,
     pub has_text: bool,
     /// The HTML as it is sent but for the data, in bytes.
     pub size: usize,
     /// It shows images, and says next to nothing.
     pub image_only: bool,
+    /// Tables or images put it in order, so that a text made of it loses some of its meaning.
+    pub laid_out: bool,
     /// It names `unsubscribe_url` or `preferences_url`.
     pub leads_out: bool,
 }
@@ -39,13 +40,13 @@ impl Facts {
         let pieces: Vec<&str> =
             html.iter().copied().chain(reached.iter().filter_map(|name| partials.get(name).map(String::as_str))).collect();
         let says: usize = pieces.iter().map(|piece| said(piece)).sum();
-        let shows = pieces.iter().any(|piece| shows_image(piece));
+        let shows = pieces.iter().any(|piece| has(piece, "img"));
         Facts {
             at,
-            has_html: variant.html.is_some(),
             has_text: variant.text.is_some(),
             size: pieces.iter().map(|piece| piece.len()).sum(),
             image_only: shows && says < NEXT_TO_NOTHING,
+            laid_out: shows || pieces.iter().any(|piece| has(piece, "table")),
             leads_out: pieces.iter().copied().chain(text).any(leads_out),
         }
     }
@@ -102,8 +103,8 @@ fn said(html: &str) -> usize {
     seen + data
 }
 
-fn shows_image(html: &str) -> bool {
-    markup(html).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(html, "img")))
+fn has(html: &str, element: &str) -> bool {
+    markup(html).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(html, element)))
 }
 
 /// Where a text leads to, or shows, something that travels without encryption.

@@ -146,6 +146,7 @@ mod tests {
                 Ok(File::Partial(name)) => format!("partial {name}"),
                 Ok(File::Layout(named)) => told("layout", named),
                 Ok(File::Message(named)) => told("message", named),
+                Ok(File::Page(language)) => format!("page {language:?}"),
                 Ok(File::Lookalike) => "lookalike".to_owned(),
                 Ok(File::Other) => "other".to_owned(),
                 Err(bad) => bad.message,
@@ -160,6 +161,8 @@ mod tests {
         check("layouts/l.zh-Hans.html.hbs", "layout l Some(\"zh-Hans\") Html");
         check("layouts/l.sms.hbs", "there are no layouts for the channel `sms`");
         check("partials/a/b.hbs", "partial a/b");
+        check("pages/layout.html.hbs", "page \"\"");
+        check("pages/layout.de.html.hbs", "page \"de\"");
         check("a.html", "lookalike");
         check("images/logo.png", "other");
         check("a.hbs", "this name does not say what the file holds");

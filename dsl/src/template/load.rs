@@ -56,6 +56,7 @@ impl<'a> Loader<'a> {
         match files::read(file) {
             Err(bad) => self.at_file(Severity::Error, "template-name", file, bad.message, Some(bad.help)),
             Ok(File::Other) => {}
+            Ok(File::Lookalike) if self.folder.assets.contains_key(file) => {}
             Ok(File::Lookalike) => {
                 let help = Some(format!("rename it to {file}{ENDING}, or move it out of {FOLDER}"));
                 let message = "this file is not read: templates end in .hbs".to_owned();

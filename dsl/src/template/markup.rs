@@ -71,6 +71,26 @@ pub(super) fn scan(text: &str, opaque: &[(usize, usize)]) -> Scanned {
     scanner.found
 }
 
+/// How deep elements nest, at most; elements that have no end do not count.
+pub fn deepest(text: &str) -> usize {
+    let (mut depth, mut most) = (0usize, 0);
+    for found in markup(text) {
+        match found {
+            Markup::Start(tag) if !tag.closed && !is_void(&text[tag.name.clone()]) => depth += 1,
+            Markup::End { .. } => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
+/// Whether an element has no end (HTML Living Standard, section "Elements").
+pub fn is_void(name: &str) -> bool {
+    let void = ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+    void.iter().any(|void| name.eq_ignore_ascii_case(void))
+}
+
 impl StartTag {
     /// The value of the attribute of this name, as written.
     pub fn value(&self, text: &str, name: &str) -> Option<Range<usize>> {

@@ -3,7 +3,7 @@
 use mrml::prelude::parser::{Error, ParserOptions, WarningKind};
 use mrml::prelude::render::RenderOptions;
 
-use super::markup::{Inside, Markup, StartTag, scan, span_of};
+use super::markup::{Inside, Markup, StartTag, is_void, scan, span_of};
 use super::styles;
 use super::tags::{self, Kind, Tag};
 use super::tokens::{Shape, Tokens, is_ordered};
@@ -420,13 +420,6 @@ fn misplaced(name: &str, parent: &str) -> Option<(&'static str, &'static str)> {
         "mj-column" => Some(("`mj-section` or `mj-group`", "<mj-section><mj-column>…</mj-column></mj-section>")),
         _ => Some(("`mj-column` or `mj-hero`", "<mj-section><mj-column>…</mj-column></mj-section>")),
     }
-}
-
-fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "br" | "hr" | "img" | "input" | "meta" | "link" | "col" | "area" | "base" | "embed" | "source" | "track" | "wbr"
-    )
 }
 
 #[cfg(test)]

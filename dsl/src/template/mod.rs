@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub use self::address::Before;
 pub use self::facts::Facts;
 pub use self::locale::{canonical_locale, fallback, locale_and_wider};
-pub use self::markup::{Attribute, Markup, StartTag, markup};
+pub use self::markup::{Attribute, Markup, StartTag, deepest, is_void, markup};
 pub use self::partials::{never_end, partials_reached};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};

@@ -77,8 +77,7 @@ impl<'a> NameCheck<'a> {
         for (index, value) in call.values.iter().enumerate() {
             let needed = match helper {
                 "default" => printed && index == 1,
-                "upper" | "lower" | "url" => printed,
-                _ => false,
+                _ => printed && super::helper(helper).is_some_and(|rule| index < rule.needs),
             };
             self.expression(place, value, needed);
         }

@@ -227,10 +227,49 @@ impl Walker<'_> {
             let help = call.values.is_empty().then(|| format!("if a variable of this name is meant, write {{{{this.{name}}}}}"));
             return self.error("helper-arguments", *span, message, help);
         }
-        if let Some((key, _)) =
-            call.named.iter().find(|(key, _)| !(key == "includeZero" && matches!(name.as_str(), "if" | "unless")))
-        {
-            self.error("helper-arguments", *span, format!("`{name}` takes no `{key}=`"), None);
+        if let Some((key, _)) = call.named.iter().find(|(key, _)| !rule.named.contains(&key.as_str())) {
+            let help = suggestion(key, rule.named, "names that it takes").filter(|_| !rule.named.is_empty());
+            return self.error("helper-arguments", *span, format!("`{name}` takes no `{key}=`"), help);
+        }
+        if name == "plural" && !call.named.iter().any(|(key, _)| key == "other") {
+            let help = Some("write {{plural n one=\"item\" other=\"items\"}}".to_owned());
+            return self.error(
+                "helper-arguments",
+                *span,
+                "`plural` needs `other=`: the form for all other numbers".to_owned(),
+                help,
+            );
+        }
+        self.literals(name, call, *span);
+    }
+
+    /// Values that are written in the template, and that no helper can work with.
+    fn literals(&mut self, name: &str, call: &Call, span: Span) {
+        let text = |index: usize| match call.values.get(index) {
+            Some(Expr::Literal(serde_json::Value::String(text))) => Some(text.as_str()),
+            _ => None,
+        };
+        const STYLES: [&str; 7] = ["short", "medium", "long", "full", "time", "datetime", "iso"];
+        let unfit = match name {
+            "date" => text(1).filter(|style| !STYLES.contains(style) && !style.contains('%')).map(|style| {
+                (
+                    format!("`{style}` is no style of dates"),
+                    format!("{}, or a pattern such as %d.%m.%Y", suggestion(style, &STYLES, "styles").unwrap_or_default()),
+                )
+            }),
+            "money" => text(1)
+                .filter(|code| code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_alphabetic()))
+                .map(|code| (format!("`{code}` is no currency's code"), "write its three letters: EUR".to_owned())),
+            _ => None,
+        };
+        let zone = call.named.iter().find_map(|(key, value)| match value {
+            Expr::Literal(serde_json::Value::String(zone)) if key == "zone" && !crate::time::known_zone(zone) => Some(zone),
+            _ => None,
+        });
+        let unfit = unfit
+            .or_else(|| zone.map(|zone| (format!("there is no time zone `{zone}`"), "write zone=\"Europe/Berlin\"".to_owned())));
+        if let Some((message, help)) = unfit {
+            self.error("helper-arguments", span, message, Some(help));
         }
     }
 

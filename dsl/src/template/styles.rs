@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use css_inline::{CSSInliner, InlineOptions};
 
-use super::markup::{Inside, Markup, markup, scan, span_of};
+use super::markup::{Inside, Markup, deepest, is_void, markup, scan, span_of};
 use super::tags::{self, Kind, Tag};
 use super::tokens::{Shape, Tokens, is_ordered};
 
@@ -139,25 +139,6 @@ fn close_of(tags: &[Tag<'_>], open: usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// How deep elements nest, at most; elements that have no end do not count.
-pub(super) fn deepest(text: &str) -> usize {
-    let (mut depth, mut most) = (0usize, 0);
-    for found in markup(text) {
-        match found {
-            Markup::Start(tag) if !tag.closed && !is_void(&text[tag.name.clone()]) => depth += 1,
-            Markup::End { .. } => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        most = most.max(depth);
-    }
-    most
-}
-
-fn is_void(name: &str) -> bool {
-    let void = ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
-    void.iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
 #[derive(PartialEq, Eq, Debug)]

@@ -420,13 +420,13 @@ fn help_says_what_to_write() {
 #[test]
 fn the_page_around_pages() {
     let check = |file: &str, text: &str, expected: &[&str]| {
-        assert_eq!(said(&Library::load(&project(&[(file, text)])).1), expected, "{file} {text}");
+        assert_eq!(said(&load(&project(&[(file, text)])).1), expected, "{file} {text}");
     };
     let good = "<html lang=\"{{lang}}\"><title>{{title}}</title><!-- {{project}} -->{{{content}}}</html>";
     check("pages/layout.html", good, &[]);
     check("pages/layout.zh-Hans.html", good, &[]);
     for name in ["pages/other.html", "pages/layout.txt", "pages/layout.d.html", "pages/layoutde.html"] {
-        let said_of = said(&Library::load(&project(&[(name, good)])).1);
+        let said_of = said(&load(&project(&[(name, good)])).1);
         assert_eq!(said_of, [format!("template-name {name}:1:1-1:1")]);
     }
     check("pages/layout.html", "<p>", &["page-without-content pages/layout.html:1:1-1:1"]);
@@ -443,7 +443,7 @@ fn the_page_around_pages() {
         "page-without-content pages/layout.html:1:1-1:1",
         "page-variable pages/layout.html:1:1-1:14",
     ]);
-    let (library, _) = Library::load(&project(&[("pages/layout.html", good), ("pages/layout.pt_BR.html", good)]));
+    let (library, _) = load(&project(&[("pages/layout.html", good), ("pages/layout.pt_BR.html", good)]));
     assert_eq!(library.pages.keys().collect::<Vec<_>>(), ["", "pt-br"]);
     assert!(library.templates.is_empty());
 }

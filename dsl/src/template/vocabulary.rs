@@ -19,16 +19,29 @@ pub struct HelperRule {
     pub name: &'static str,
     pub form: Form,
     pub values: RangeInclusive<usize>,
+    /// What may be given by name.
+    pub named: &'static [&'static str],
+    /// How many of its first values must be there for it to print something.
+    pub needs: usize,
 }
 
 const fn rule(name: &'static str, form: Form, least: usize, most: usize) -> HelperRule {
-    HelperRule { name, form, values: RangeInclusive::new(least, most) }
+    HelperRule { name, form, values: RangeInclusive::new(least, most), named: &[], needs: 0 }
+}
+
+/// One that makes a value of values.
+const fn maker(name: &'static str, least: usize, most: usize, needs: usize, named: &'static [&'static str]) -> HelperRule {
+    HelperRule { name, form: Form::Value, values: RangeInclusive::new(least, most), named, needs }
+}
+
+const fn condition(name: &'static str) -> HelperRule {
+    HelperRule { name, form: Form::Block, values: RangeInclusive::new(1, 1), named: &["includeZero"], needs: 0 }
 }
 
 /// Every helper that a template may use.
 pub const HELPERS: &[HelperRule] = &[
-    rule("if", Form::Block, 1, 1),
-    rule("unless", Form::Block, 1, 1),
+    condition("if"),
+    condition("unless"),
     rule("each", Form::Block, 1, 1),
     rule("with", Form::Block, 1, 1),
     rule("lookup", Form::Value, 2, 2),
@@ -43,9 +56,16 @@ pub const HELPERS: &[HelperRule] = &[
     rule("not", Form::Both, 1, 1),
     rule("len", Form::Value, 1, 1),
     rule("default", Form::Value, 2, 2),
-    rule("upper", Form::Value, 1, 1),
-    rule("lower", Form::Value, 1, 1),
-    rule("url", Form::Value, 1, 1),
+    maker("upper", 1, 1, 1, &[]),
+    maker("lower", 1, 1, 1, &[]),
+    maker("capitalise", 1, 1, 1, &[]),
+    maker("truncate", 2, 2, 2, &[]),
+    maker("url", 1, 1, 1, &[]),
+    maker("url_encode", 1, 1, 1, &[]),
+    maker("date", 1, 2, 1, &["zone"]),
+    maker("number", 1, 1, 1, &["decimals"]),
+    maker("money", 2, 2, 2, &[]),
+    maker("plural", 1, 1, 1, &["zero", "one", "two", "few", "many", "other"]),
 ];
 
 /// The helper of this name.

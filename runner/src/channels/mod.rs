@@ -81,6 +81,16 @@ pub struct File {
     pub content_id: Option<String>,
 }
 
+/// The mail as it would leave but for its signatures, by RFC 5322: header and body with CRLF line ends.
+///
+/// # Errors
+/// In words: what keeps it from being put together.
+pub fn eml(from: &str, envelope: &Envelope, content: Content) -> Result<String, String> {
+    let options = SenderOptions { from: Some(from.to_owned()), ..SenderOptions::default() };
+    let sender = sender::Sender::of_folder(&options).map_err(|error| error.to_string())?;
+    compose::mail(&sender, envelope, content).map(|mail| mail.text)
+}
+
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {

@@ -13,7 +13,9 @@ mod messages;
 mod names;
 mod output;
 mod pause;
+mod preview;
 mod project;
+mod report;
 mod rows;
 mod run;
 mod schema;
@@ -81,6 +83,8 @@ enum Command {
     Export(export::Export),
     /// Everything that is held about one person: show it, hand it out, erase it
     Contact(contact::ContactArguments),
+    /// Show a message as one person would get it
+    Preview(preview::Preview),
     /// Let a contact enter a workflow
     Enroll(enroll::Enroll),
     /// Who is in a segment; putting contacts on the list of a static one
@@ -95,6 +99,8 @@ enum Command {
     Suppression(suppression::Suppression),
     /// What the runner is doing
     Status(status::Status),
+    /// What came of the workflows, their messages and their experiments
+    Report(report::Report),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// Print or write the language's JSON Schemas
@@ -132,6 +138,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
+        Command::Preview(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),
@@ -139,6 +146,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Bounce(command) => command.run(project),
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
+        Command::Report(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dsl::diagnostic::Diagnostic;
+use dsl::model::ContentHash;
 use dsl::{ProjectFiles, render};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,6 +12,8 @@ use crate::store::{self, Store, StoreError};
 
 const LOADED: &str = "runner";
 const LAST_GOOD: &str = "last_good";
+/// Before the path of a file whose bytes the store keeps under their hash.
+const ASSET: &str = "asset:";
 
 /// What the runner last loaded, as `status` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -58,12 +61,21 @@ impl LastGood {
         let Some(text) = store.property(LAST_GOOD)? else { return Ok(None) };
         let texts: BTreeMap<String, String> = serde_json::from_str(&text)
             .map_err(|error| StoreError::Damaged { what: "copy of the last good files", why: error.to_string() })?;
-        Ok(Some(ProjectFiles::from_texts(texts)))
+        let (assets, texts): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(path, _)| path.starts_with(ASSET));
+        let mut files = ProjectFiles::from_texts(texts);
+        for (path, hash) in assets {
+            if let Some(bytes) = store.asset(&hash)? {
+                files = files.with_asset(path.trim_start_matches(ASSET), &bytes);
+            }
+        }
+        Ok(Some(files))
     }
 
     /// As a note for the store.
     pub fn note(files: &ProjectFiles) -> (&'static str, String) {
-        let texts: BTreeMap<&str, &str> = files.paths().filter_map(|path| Some((path, files.text(path)?))).collect();
+        let texts = files.paths().filter_map(|path| Some((path.to_owned(), files.text(path)?.to_owned())));
+        let assets = files.assets().iter().map(|(path, bytes)| (format!("{ASSET}{path}"), ContentHash::of_bytes(bytes).0));
+        let texts: BTreeMap<String, String> = texts.chain(assets).collect();
         (LAST_GOOD, serde_json::json!(texts).to_string())
     }
 }
@@ -76,6 +88,7 @@ mod tests {
     #[test]
     fn comes_back_from_the_store_as_it_was() {
         let files = ProjectFiles::from_texts([("campaignd.yaml", "project: \"ä\"\n"), ("workflows/a.yaml", "x: 1")]);
+        let files = files.with_asset("templates/logo.png", b"\x89PNG");
         let loaded = Loaded { hash: Some("h".to_owned()), stale: true, ..Loaded::default() };
         let mut store = SqliteStore::in_memory().unwrap();
         assert_eq!(Loaded::find(&mut store).unwrap(), None);
@@ -84,6 +97,7 @@ mod tests {
         for (name, text) in [loaded.note(), LastGood::note(&files)] {
             store.set_property(name, &text).unwrap();
         }
+        store.put_asset(&ContentHash::of_bytes(b"\x89PNG").0, b"\x89PNG").unwrap();
         store.commit().unwrap();
         assert_eq!(Loaded::find(&mut store).unwrap(), Some(loaded));
         assert_eq!(LastGood::find(&mut store).unwrap().unwrap().hash(), files.hash());

@@ -94,6 +94,7 @@ impl Kernel {
         let stored = Event { id, at, properties: Value::Object(properties), message };
         let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
+        self.measure(&name, &stored)?;
         self.consent_event(contact, &name, &said, at)?;
         if fresh && depth < super::CHAIN {
             // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
@@ -169,6 +170,7 @@ impl Kernel {
             self.tally.events += 1;
             let follows = self.work.len();
             self.event_counts(stored.contact, &stored.name, &stored.event)?;
+            self.measure(&stored.name, &stored.event)?;
             if !fresh {
                 continue;
             }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use dsl::model::{CONFIRMING, Provider, Send, Settings, Topic, Tracking};
+use dsl::model::{CONFIRMING, Deliver, Provider, Send, Settings, Topic, Tracking};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
 use super::{Kernel, Prepared};
 use crate::audience::contact_json;
 use crate::channels::{Content, Envelope, Job};
+use crate::render::{Addressee, Rendered};
 use crate::state::*;
 use crate::store::Result;
 use crate::tokens::{Purpose, Token};
@@ -123,16 +124,26 @@ impl Kernel {
         let tracking = tracking_of(&message, &settings).filter(|tracking| tracking.opens || tracking.clicks);
         let tracking = tracking.map(|tracking| (tracking, self.signer.clone(), public_base(&settings)));
         let (template, id, message_id) = (message.template, message.id, envelope.message_id.clone());
-        let for_mail = message.channel == "email";
+        let channel = settings.channels.get(&message.channel);
+        let by_request = channel.is_some_and(|channel| matches!(channel.deliver, Deliver::Http(_) | Deliver::Preset(..)));
         let whom = Token { contact: contact.id, message: id, topic: message.topic };
+        let (channel, marketing, zone) = (message.channel, message.marketing, self.zone_of(&contact));
         let compose = move || {
+            let to = Addressee {
+                channel: &channel,
+                locale: contact.locale.as_deref(),
+                project_locale: &settings.locale,
+                zone,
+                marketing,
+                now,
+            };
             let mut data = run_data(&contact, &settings, now, event, vars);
             data.insert("message".to_owned(), json!({ "id": message_id }));
             data.insert("unsubscribe_url".to_owned(), Value::String(links.unsubscribe));
             data.insert("preferences_url".to_owned(), Value::String(links.preferences));
             data.extend(links.confirm.map(|url| ("confirm_url".to_owned(), Value::String(url))));
             if holds_template(&with) {
-                let (with, problems) = prepared.templates.render_with(&with, &Value::Object(data.clone()));
+                let (with, problems) = prepared.templates.render_with(&with, &Value::Object(data.clone()), &to);
                 if let Some(problem) = problems.into_iter().next() {
                     return Err(problem);
                 }
@@ -141,17 +152,14 @@ impl Kernel {
                 data.extend(with);
             }
             let data = Value::Object(data);
-            let mut rendered = prepared.templates.render(&template, &data).map_err(|error| error.to_string())?;
+            let mut rendered = prepared.templates.render(&template, &data, &to).map_err(|error| error.to_string())?;
             if let (Some(html), Some((tracking, signer, base))) = (&mut rendered.html, tracking) {
                 *html = tracking::prepare(html, &base, &signer, id, &whom, tracking);
             }
-            Ok(Content {
-                subject: rendered.subject,
-                html: rendered.html,
-                text: rendered.text,
-                data: (!for_mail).then_some(data),
-                ..Content::default()
-            })
+            let files = prepared.files(&rendered)?;
+            let data = by_request.then_some(data);
+            let Rendered { subject, html, text, .. } = rendered;
+            Ok(Content { subject, html, text, data, files, ..Content::default() })
         };
         Ok(Job { message: id, envelope, compose: Box::new(compose) })
     }

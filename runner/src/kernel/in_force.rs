@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dsl::model::{self, Status, Trigger};
+use dsl::model::{self, Assets, Definition, Status, Trigger};
 
 use super::following::{CHANGED, EVERYONE, Following};
 use super::{Kernel, Plan, Prepared};
@@ -89,6 +89,9 @@ impl Kernel {
     /// Makes the store and the memory agree with the plan, within the open transaction.
     pub(super) fn put_in_force(&mut self, plan: Arc<Plan>) -> Result<()> {
         let known = self.store.workflows()?;
+        for (hash, bytes) in &plan.catalog.assets {
+            self.store.put_asset(hash, bytes)?;
+        }
         let mut workflows = HashMap::new();
         for (name, planned) in &plan.workflows {
             let id = self.store.workflow_id(name)?;
@@ -129,6 +132,7 @@ impl Kernel {
         }
         self.resume_following()?;
         self.plan_time_triggers()?;
+        self.put_experiments_in_force()?;
         self.put_audience_in_force()?;
         self.put_retention_in_force()
     }
@@ -190,8 +194,12 @@ impl Kernel {
         }
         let Some(text) = self.store.definition(id)? else { return Ok(None) };
         let damaged = |why: String| StoreError::Damaged { what: "definition", why };
-        let definition = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        let prepared = Arc::new(Prepared::new(Arc::new(definition)).map_err(|error| damaged(error.to_string()))?);
+        let definition: Definition = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let mut assets = Assets::new();
+        for asset in definition.assets() {
+            assets.extend(self.store.asset(&asset.sha256)?.map(|bytes| (asset.sha256.clone(), Arc::from(bytes))));
+        }
+        let prepared = Arc::new(Prepared::new(Arc::new(definition), &assets).map_err(|error| damaged(error.to_string()))?);
         Arc::make_mut(&mut self.in_force.older).insert(id, prepared.clone());
         Ok(Some(prepared))
     }

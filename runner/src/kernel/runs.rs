@@ -10,6 +10,7 @@ use super::in_force::Current;
 use super::{CHUNK, Happening, Kernel, Plan, Prepared, Work};
 use crate::audience::contact_json;
 use crate::engine::{self, Effect, Moment, Progress};
+use crate::render::Addressee;
 use crate::standing::Cause;
 use crate::state::*;
 use crate::store::{Result, StoredFacts};
@@ -84,6 +85,7 @@ impl Kernel {
         self.late_since = run.due.filter(|due| *due < self.now);
         let visits = run.state.visit;
         for step in 0.. {
+            self.decide_where(run, &prepared)?;
             let moment = self.moment(&plan, &zone);
             let mut facts = StoredFacts { store: &mut *self.store, contact };
             let (effects, progress) = engine::advance(&prepared.program, run, &mut facts, moment, cause)?;
@@ -154,8 +156,8 @@ impl Kernel {
                     let with = Value::Object(self.render_data(&with, run, contact, prepared));
                     self.work.push_back(Work::Start { workflow, contact: contact.id, with, depth: depth + 1 });
                 }
-                Effect::Assign { experiment, variant } => self.store.assign(run.workflow, &experiment, contact.id, &variant)?,
-                Effect::Goal => self.store.count(run.workflow, "goal", 1)?,
+                Effect::Assign { experiment, variant, measured } => self.assigned(run, experiment, variant, measured)?,
+                Effect::Goal { value } => self.goal_met(run, value)?,
             }
         }
         self.depth = outer;
@@ -215,7 +217,14 @@ impl Kernel {
         data.insert("contact".to_owned(), contact_json(contact, &self.plan.catalog.settings, self.now));
         data.insert("event".to_owned(), run.state.event.clone().unwrap_or_else(|| Value::Object(Map::new())));
         data.insert("vars".to_owned(), Value::Object(run.state.vars.clone()));
-        let (rendered, problems) = prepared.templates.render_with(with, &Value::Object(data));
+        let to = Addressee {
+            locale: contact.locale.as_deref(),
+            project_locale: &self.plan.catalog.settings.locale,
+            zone: self.zone_of(contact),
+            now: self.now,
+            ..Addressee::default()
+        };
+        let (rendered, problems) = prepared.templates.render_with(with, &Value::Object(data), &to);
         for problem in problems {
             tracing::warn!(run = run.id.0, step = run.step, "{problem}");
         }

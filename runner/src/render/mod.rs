@@ -1,23 +1,32 @@
 //! Rendering: a definition's templates compiled once, and messages made of them for one contact after the other.
 
+mod addressee;
+mod formats;
+mod helpers;
+mod links;
+mod money;
+mod plain_text;
 mod prepare;
 mod registry;
 mod request;
 mod safety;
+mod variant;
 mod with;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use dsl::model::{Definition, Part, TemplateSource};
-use dsl::template::partials_reached;
+use dsl::model::{Asset, Definition, TemplateSource};
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderErrorReason, Renderable, Template};
 use serde_json::{Map, Value};
 
 pub use self::request::{Place, RequestText, Rendering};
+pub use self::addressee::Addressee;
+use self::links::Own;
 use self::prepare::Format;
 use self::registry::Stop;
+use self::variant::{Body, Message, Variant};
 
 /// The longest part of a message, in bytes.
 const MAX_OUTPUT: usize = 2 * 1024 * 1024;
@@ -47,7 +56,14 @@ pub struct Rendered {
     /// One line, without control characters.
     pub subject: Option<String>,
     pub html: Option<String>,
+    /// Never missing where there is an HTML part.
     pub text: Option<String>,
+    /// The language that it is written in.
+    pub locale: String,
+    /// Files that go with it.
+    pub attachments: Vec<Asset>,
+    /// Images that the HTML part shows under [`Asset::content_id`].
+    pub images: Vec<Asset>,
 }
 
 /// The templates of one definition, compiled. Shared by threads.
@@ -59,30 +75,24 @@ pub struct Templates {
     inline: RwLock<HashMap<String, Arc<Template>>>,
 }
 
-struct Message {
-    subject: Option<Template>,
-    preheader: Option<Template>,
-    /// The layout or a partial prints the preheader itself.
-    shows_preheader: bool,
-    html: Option<Body>,
-    text: Option<Body>,
-}
-
-struct Body {
-    body: Template,
-    layout: Option<Template>,
-}
-
 impl Templates {
     /// Compiles everything that the definition sends.
     pub fn compile(definition: &Definition) -> Result<Templates, RenderError> {
-        if dsl::template::never_end(&definition.partials) {
+        Templates::of(&definition.templates, &definition.partials)
+    }
+
+    /// Compiles these templates, which may use these partials.
+    pub fn of(
+        templates: &BTreeMap<String, TemplateSource>,
+        partials: &BTreeMap<String, String>,
+    ) -> Result<Templates, RenderError> {
+        if dsl::template::never_end(partials) {
             let reason = "its partials pull in themselves, or nest too deep".to_owned();
             return Err(RenderError::Invalid { template: "templates/partials/".to_owned(), reason });
         }
         let (mut html, mut text) = (registry::html(), registry::text());
         let mut shows_preheader = BTreeSet::new();
-        for (name, source) in &definition.partials {
+        for (name, source) in partials {
             let invalid = |reason| RenderError::Invalid { template: format!("partials/{name}"), reason };
             let partial = prepare::partial(source, Format::Html).map_err(invalid)?;
             if prepare::prints_preheader(&partial) {
@@ -92,44 +102,69 @@ impl Templates {
             text.register_template(name, prepare::partial(source, Format::Text).map_err(invalid)?);
         }
         let mut messages = BTreeMap::new();
-        for (name, source) in &definition.templates {
-            let mut message =
-                Message::compile(source).map_err(|reason| RenderError::Invalid { template: name.clone(), reason })?;
-            let layout = source.html.as_ref().and_then(|html| html.layout.as_deref());
-            let partials = partials_reached(layout, &definition.partials);
-            message.shows_preheader |= !partials.is_disjoint(&shows_preheader);
+        for (name, source) in templates {
+            let message = Message::compile(source, partials, &shows_preheader)
+                .map_err(|reason| RenderError::Invalid { template: name.clone(), reason })?;
             messages.insert(name.clone(), message);
         }
         Ok(Templates { html, text, messages, inline: RwLock::default() })
     }
 
     /// Makes one message. `data` is an object: `contact`, `event`, `vars`, `message`, `unsubscribe_url`, `preferences_url`, and beside them
-    /// what the step's `with` gives. A null counts as missing.
-    pub fn render(&self, template: &str, data: &Value) -> Result<Rendered, RenderError> {
+    /// what the step's `with` gives. A null counts as missing. `locale` and `now` are added.
+    pub fn render(&self, template: &str, data: &Value, to: &Addressee<'_>) -> Result<Rendered, RenderError> {
         let message = self.messages.get(template).ok_or_else(|| RenderError::UnknownTemplate(template.to_owned()))?;
-        let mut run = Run { template, context: Context::from(without_nulls(data)) };
+        let (variant, locale) = message.for_reader(to);
+        addressee::begin(&locale, &to.zone);
+        let mut run = Run::new(template, data, &locale, to);
         let header = |run: &Run<'_>, source: &Option<Template>, part| {
             let line = source.as_ref().map(|source| run.part(&self.text, source, part)).transpose()?;
             Ok(line.map(|line| safety::one_line(&line)))
         };
-        let subject = header(&run, &message.subject, "subject")?;
-        let preheader = header(&run, &message.preheader, "preheader")?;
-        let html = run.body(&self.html, &message.html, "HTML part")?;
-        let text = run.body(&self.text, &message.text, "text part")?;
+        let subject = header(&run, &variant.subject, "subject")?;
+        if to.channel != "email" {
+            let text = self.other_channel(&mut run, variant, subject.as_deref(), to.channel)?;
+            return Ok(Rendered { subject, html: None, text, locale, attachments: Vec::new(), images: Vec::new() });
+        }
+        let preheader = header(&run, &variant.preheader, "preheader")?;
+        let html = run.body(&self.html, &variant.html, "HTML part")?;
+        let text = run.body(&self.text, &variant.text, "text part")?;
         // Bodies first: they may have names of their own for what layouts see.
         run.give("subject", subject.as_deref().unwrap_or_default());
         run.give("preheader", preheader.as_deref().unwrap_or_default());
-        let html = run.layout(&self.html, &message.html, html, "HTML part")?;
-        let text = run.layout(&self.text, &message.text, text, "text part")?;
+        let html = run.layout(&self.html, &variant.html, html, "HTML part")?;
+        let text = run.layout(&self.text, &variant.text, text, "text part")?;
+        let (html, text) = run.with_links(html, text, &message.utm, &locale, to.marketing);
+        let text = text.or_else(|| html.as_deref().map(plain_text::of));
         let html = match (html, preheader) {
-            (Some(html), Some(preheader)) if !message.shows_preheader => Some(with_preheader(html, &preheader)),
+            (Some(html), Some(preheader)) if !variant.shows_preheader => Some(with_preheader(html, &preheader)),
             (html, _) => html,
         };
-        Ok(Rendered { subject, html, text })
+        let (attachments, images) = (variant.attachments.clone(), variant.images.clone());
+        Ok(Rendered { subject, html, text, locale, attachments, images })
+    }
+
+    /// The body for a channel that carries plain text: its own, else that of the mail.
+    fn other_channel(
+        &self,
+        run: &mut Run<'_>,
+        variant: &Variant,
+        subject: Option<&str>,
+        channel: &str,
+    ) -> Result<Option<String>, RenderError> {
+        if let Some(body) = variant.bodies.get(channel) {
+            return run.part(&self.text, body, "text").map(|text| Some(text.trim_end().to_owned()));
+        }
+        let (registry, body) = if variant.text.is_some() { (&self.text, &variant.text) } else { (&self.html, &variant.html) };
+        let rendered = run.body(registry, body, "text")?;
+        run.give("subject", subject.unwrap_or_default());
+        run.give("preheader", "");
+        let rendered = run.layout(registry, body, rendered, "text")?;
+        Ok(if variant.text.is_some() { rendered } else { rendered.as_deref().map(plain_text::of) })
     }
 
     /// Renders a `with` value of this definition as text, keeping its compiled form.
-    pub fn inline_text(&self, source: &str, data: &Value) -> Result<String, RenderError> {
+    pub fn inline_text(&self, source: &str, data: &Value, to: &Addressee<'_>) -> Result<String, RenderError> {
         let kept = self.inline.read().ok().and_then(|kept| kept.get(source).cloned());
         let template = match kept {
             Some(template) => template,
@@ -143,46 +178,27 @@ impl Templates {
                 template
             }
         };
-        let run = Run { template: INLINE, context: Context::from(without_nulls(data)) };
-        run.part(&self.text, &template, "text")
+        let locale = to.language();
+        addressee::begin(&locale, &to.zone);
+        Run::new(INLINE, data, &locale, to).part(&self.text, &template, "text")
     }
 }
 
 /// What errors call a text that has no name.
 const INLINE: &str = "(inline)";
 
-/// Renders one text without a definition around it: no partials. The same rules as in text parts.
+/// Renders one text without a definition around it: no partials, dates in UTC, numbers as in English. The same rules as in text parts.
 pub fn render_text(source: &str, data: &Value) -> Result<String, RenderError> {
     static REGISTRY: OnceLock<Handlebars<'static>> = OnceLock::new();
     let template = compile_inline(source)?;
-    let run = Run { template: INLINE, context: Context::from(without_nulls(data)) };
-    run.part(REGISTRY.get_or_init(registry::text), &template, "text")
+    let to = Addressee::default();
+    let locale = to.language();
+    addressee::begin(&locale, &to.zone);
+    Run::new(INLINE, data, &locale, &to).part(REGISTRY.get_or_init(registry::text), &template, "text")
 }
 
 fn compile_inline(source: &str) -> Result<Template, RenderError> {
     prepare::message(source, Format::Text).map_err(|reason| RenderError::Invalid { template: INLINE.to_owned(), reason })
-}
-
-impl Message {
-    fn compile(source: &TemplateSource) -> Result<Message, String> {
-        let header = |text: &Option<String>| text.as_ref().map(|text| prepare::message(text, Format::Text)).transpose();
-        let html = source.html.as_ref().map(|part| Body::compile(part, Format::Html)).transpose()?;
-        let layout = html.as_ref().and_then(|html| html.layout.as_ref());
-        Ok(Message {
-            subject: header(&source.subject)?,
-            preheader: header(&source.preheader)?,
-            shows_preheader: layout.is_some_and(prepare::prints_preheader),
-            text: source.text.as_ref().map(|part| Body::compile(part, Format::Text)).transpose()?,
-            html,
-        })
-    }
-}
-
-impl Body {
-    fn compile(part: &Part, format: Format) -> Result<Body, String> {
-        let layout = part.layout.as_ref().map(|layout| prepare::message(layout, format)).transpose()?;
-        Ok(Body { body: prepare::message(&part.source, format)?, layout })
-    }
 }
 
 /// One message being made.
@@ -191,7 +207,41 @@ struct Run<'a> {
     context: Context,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(template: &'a str, data: &Value, locale: &str, to: &Addressee<'_>) -> Run<'a> {
+        let mut context = Context::from(without_nulls(data));
+        if let Value::Object(data) = context.data_mut() {
+            data.entry("locale").or_insert_with(|| Value::String(locale.to_owned()));
+            data.entry("now").or_insert_with(|| {
+                let now = jiff::Timestamp::from_millisecond(to.now).unwrap_or_default();
+                Value::String(now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+            });
+        }
+        Run { template, context }
+    }
+
+    /// Both parts with their links marked, and with a way out where a marketing mail has none.
+    fn with_links(
+        &self,
+        mut html: Option<String>,
+        mut text: Option<String>,
+        utm: &BTreeMap<String, String>,
+        locale: &str,
+        marketing: bool,
+    ) -> (Option<String>, Option<String>) {
+        let address = |name: &str| self.context.data().get(name).and_then(Value::as_str).map(str::to_owned);
+        let own = Own { unsubscribe: address("unsubscribe_url"), preferences: address("preferences_url") };
+        if !utm.is_empty() {
+            html = html.map(|html| links::marked_html(&html, utm, &own));
+            text = text.map(|text| links::marked_text(&text, utm, &own));
+        }
+        if let Some(url) = own.unsubscribe.as_deref().filter(|url| marketing && !url.is_empty()) {
+            html = html.map(|html| if own.shown_in(&html) { html } else { links::with_way_out(&html, url, locale) });
+            text = text.map(|text| if own.shown_in(&text) { text } else { links::text_with_way_out(&text, url, locale) });
+        }
+        (html, text)
+    }
+
     /// Adds a name at the top level of the data.
     fn give(&mut self, name: &str, value: &str) {
         if let Value::Object(data) = self.context.data_mut() {

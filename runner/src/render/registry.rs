@@ -7,8 +7,8 @@ use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext, RenderError, RenderErrorReason,
     ScopedJson,
 };
-use serde_json::Value;
 
+use super::helpers::{Compute, OWN};
 use super::safety;
 
 /// The name of the hook that Handlebars calls for what is neither a variable nor a helper.
@@ -23,6 +23,8 @@ pub(super) enum Stop {
     Missing(String),
     #[error("there is no helper `{0}`")]
     NoHelper(String),
+    #[error("`{variable}` is no {wanted}")]
+    Unfit { variable: String, wanted: &'static str },
     #[error("its loops take too many rounds")]
     TooManyRounds,
 }
@@ -54,25 +56,16 @@ fn with_helpers(escape: fn(&str) -> String) -> Handlebars<'static> {
     for foreign in ["log", "raw"] {
         registry.unregister_helper(foreign);
     }
-    let own: [(&str, Compute); 6] = [
-        ("default", default),
-        ("upper", |call| text_of(call).map(|text| Value::String(text.to_uppercase()))),
-        ("lower", |call| text_of(call).map(|text| Value::String(text.to_lowercase()))),
-        ("url", |call| text_of(call).map(|text| Value::String(safety::address(&text).to_owned()))),
-        ("lookup", lookup),
-        ("len", len),
-    ];
-    for (name, compute) in own {
-        registry.register_helper(name, Box::new(Checked(Computed(compute))));
+    for (name, compute) in OWN {
+        registry.register_helper(name, Box::new(Computed(compute)));
     }
     registry.register_helper(ROUND, Box::new(Round));
     registry.register_helper(MISSING, Box::new(Missing));
     registry
 }
 
-/// What a helper makes of what it is given; `None` where that is missing.
-type Compute = fn(&Helper<'_>) -> Option<Value>;
-
+/// A helper that makes a value of values. A missing one is fine where another helper asks for it, and an error where it would be printed; so
+/// is one that does not fit.
 struct Computed(Compute);
 
 impl HelperDef for Computed {
@@ -83,37 +76,24 @@ impl HelperDef for Computed {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        Ok((self.0)(call).map_or(ScopedJson::Missing, ScopedJson::Derived))
-    }
-}
-
-/// A missing value is fine where another helper asks for it, and an error where it would be printed.
-struct Checked(Computed);
-
-impl HelperDef for Checked {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        call: &Helper<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        state: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        self.0.call_inner(call, registry, context, state)
+        Ok((self.0)(call).ok().flatten().map_or(ScopedJson::Missing, ScopedJson::Derived))
     }
 
     fn call<'reg: 'rc, 'rc>(
         &self,
         call: &Helper<'rc>,
         registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
+        _: &'rc Context,
         state: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        if self.0.0(call).is_none() {
+        let Some(value) = (self.0)(call)? else {
             let name = call.params().iter().find_map(|value| value.relative_path());
             return Err(Stop::Missing(name.cloned().unwrap_or_else(|| call.name().to_owned())).into());
-        }
-        self.0.call(call, registry, context, state, out)
+        };
+        let text = value.render();
+        let text = if state.is_disable_escape() { text } else { registry.get_escape_fn()(&text) };
+        Ok(out.write(&text)?)
     }
 }
 
@@ -147,39 +127,6 @@ impl HelperDef for Round {
     ) -> HelperResult {
         if safety::count_round() { Ok(()) } else { Err(Stop::TooManyRounds.into()) }
     }
-}
-
-fn given<'a>(call: &'a Helper<'_>, index: usize) -> Option<&'a Value> {
-    let value = call.param(index).filter(|value| !value.is_value_missing())?.value();
-    (!value.is_null()).then_some(value)
-}
-
-fn text_of(call: &Helper<'_>) -> Option<String> {
-    given(call, 0).map(JsonRender::render)
-}
-
-fn default(call: &Helper<'_>) -> Option<Value> {
-    let first = given(call, 0).filter(|value| value.as_str() != Some(""));
-    first.or_else(|| given(call, 1)).cloned()
-}
-
-fn lookup(call: &Helper<'_>) -> Option<Value> {
-    let found = match (given(call, 0)?, given(call, 1)?) {
-        (Value::Array(items), index) => items.get(usize::try_from(index.as_u64()?).ok()?),
-        (Value::Object(members), key) => members.get(key.as_str()?),
-        _ => None,
-    };
-    found.filter(|value| !value.is_null()).cloned()
-}
-
-fn len(call: &Helper<'_>) -> Option<Value> {
-    let length = match given(call, 0) {
-        Some(Value::Array(items)) => items.len(),
-        Some(Value::Object(members)) => members.len(),
-        Some(Value::String(text)) => text.chars().count(),
-        _ => 0,
-    };
-    Some(Value::from(length))
 }
 
 #[cfg(test)]

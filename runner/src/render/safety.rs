@@ -44,9 +44,11 @@ fn count_printed(text: &str) -> bool {
 
 /// Data as text of an HTML document or of a quoted attribute: entities for what has a meaning there, control characters left out.
 pub(super) fn escape_html(text: &str) -> String {
-    if !count_printed(text) {
-        return String::new();
-    }
+    if count_printed(text) { entities(text) } else { String::new() }
+}
+
+/// The same for what is no data and counts for nothing.
+pub(super) fn entities(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     let mut copied = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -110,6 +112,25 @@ pub(super) fn one_line(text: &str) -> String {
     line.trim().to_owned()
 }
 
+/// The text with at most so many characters; where some are left out, `…` is the last. It is cut after a whole word if one ends in the last
+/// third, and never inside of what a reader sees as one character.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else {
+        return text.to_owned();
+    };
+    // What joins the character before it: accents, variation selectors, joiners and what they join, skin colours.
+    let joins = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{20d0}'..='\u{20ff}');
+    let mut cut = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+    while cut > 0 && (text[cut..].starts_with(joins) || text[..cut].ends_with('\u{200d}')) {
+        cut = text[..cut].char_indices().next_back().map_or(0, |(at, _)| at);
+    }
+    let kept = &text[..cut];
+    let word =
+        kept.rfind(char::is_whitespace).filter(|at| text[cut..].starts_with(|c: char| !c.is_whitespace()) && at * 3 >= cut * 2);
+    let kept = word.map_or(kept, |at| &kept[..at]).trim_end();
+    if most == 0 { String::new() } else { format!("{kept}…") }
+}
+
 /// The address, if following it can't run code: a web, mail or phone address, or a relative one. `#` otherwise.
 ///
 /// Browsers ignore leading spaces and control characters, and tabs and line breaks anywhere (WHATWG URL, section 4.4).
@@ -151,6 +172,24 @@ mod tests {
         assert_eq!(escape_html("<a href=\"x\" b='`'>&\0\x1b\n\t"), "&lt;a href=&quot;x&quot; b=&#39;&#96;&#39;&gt;&amp;\n\t");
         assert_eq!(escape_html("plain ä"), "plain ä");
         assert_eq!(plain("<a>\0\x07b\r\n"), "<a>b\r\n");
+    }
+
+    #[test]
+    fn texts_are_shortened() {
+        for (text, most, expected) in [
+            ("hello", 5, "hello"),
+            ("hello there", 8, "hello…"),
+            ("hello there", 7, "hello…"),
+            ("abcdefghij", 5, "abcd…"),
+            ("a bcdefghij", 5, "a bc…"),
+            ("ümläute", 4, "üml…"),
+            ("abc👩\u{200d}👩\u{200d}👧x", 5, "abc…"),
+            ("abe\u{301}cd", 4, "ab…"),
+            ("abc", 0, ""),
+            ("abc", 1, "…"),
+        ] {
+            assert_eq!(shortened(text, most), expected, "{text} {most}");
+        }
     }
 
     #[test]

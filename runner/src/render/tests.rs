@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dsl::model::Workflow;
+use dsl::model::{Part, TemplateSource, Workflow};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -27,6 +27,17 @@ fn definition(template: TemplateSource, partials: &[(&str, &str)]) -> Definition
     Definition { workflow, segments: BTreeMap::new(), templates: BTreeMap::from([("m".to_owned(), template)]), partials }
 }
 
+fn rendered(subject: Option<&str>, html: Option<&str>, text: Option<&str>) -> Rendered {
+    Rendered {
+        subject: subject.map(str::to_owned),
+        html: html.map(str::to_owned),
+        text: text.map(str::to_owned),
+        locale: "en".to_owned(),
+        attachments: Vec::new(),
+        images: Vec::new(),
+    }
+}
+
 fn part(source: &str, layout: Option<&str>) -> Option<Part> {
     Some(Part { source: source.to_owned(), layout: layout.map(str::to_owned) })
 }
@@ -44,7 +55,7 @@ fn html(source: &str) -> Result<String, RenderError> {
     let template = TemplateSource { html: part(source, None), ..TemplateSource::default() };
     let partials = [("card", "[{{title}}:{{contact.first_name}}]"), ("wrap", "<i>{{> @partial-block}}</i>")];
     let templates = Templates::compile(&definition(template, &partials))?;
-    Ok(templates.render("m", &data())?.html.unwrap_or_default())
+    Ok(templates.render("m", &data(), &Addressee::default())?.html.unwrap_or_default())
 }
 
 #[test]
@@ -105,7 +116,7 @@ fn what_is_missing_is_named_and_nothing_else() {
 }
 
 fn whole(template: TemplateSource, data: &Value) -> Result<Rendered, RenderError> {
-    Templates::compile(&definition(template, &[("pre", "{{preheader}}"), ("card", "")]))?.render("m", data)
+    Templates::compile(&definition(template, &[("pre", "{{preheader}}"), ("card", "")]))?.render("m", data, &Addressee::default())
 }
 
 #[test]
@@ -135,7 +146,7 @@ fn parts_layouts_and_preheaders() {
     check("<p>", Some("<body>{{preheader}}{{{body}}}"), "<body>&lt;SAVE10&gt;<p>");
     check("<p>", Some("<body>{{#if preheader}}-{{/if}}{{{body}}}"), "<body>-<p>");
     let none = whole(TemplateSource { subject: Some("x".to_owned()), ..TemplateSource::default() }, &data());
-    assert_eq!(none, Ok(Rendered { subject: Some("x".to_owned()), html: None, text: None }));
+    assert_eq!(none, Ok(rendered(Some("x"), None, None)));
 }
 
 #[test]
@@ -157,7 +168,7 @@ fn hostile_data_stays_data() {
             text: part("{{x}}", None),
             ..TemplateSource::default()
         };
-        let expected = Rendered { subject: Some(subject.to_owned()), html: Some(html.to_owned()), text: Some(text.to_owned()) };
+        let expected = rendered(Some(subject), Some(html), Some(text));
         assert_eq!(whole(template, &json!({ "x": value })), Ok(expected), "{value:?}");
     };
     check("{{contact.email}}", "{{contact.email}}", "{{contact.email}}", "{{contact.email}}");
@@ -187,14 +198,17 @@ fn inline_texts() {
     let templates =
         Templates::compile(&definition(TemplateSource::default(), &[("card", "{{contact.evil}}")])).expect("compiles");
     for _ in 0..2 {
-        assert_eq!(templates.inline_text("{{contact.evil}}{{> card}}", &data()).as_deref(), Ok("<b>\"'&<b>\"'&"));
+        assert_eq!(
+            templates.inline_text("{{contact.evil}}{{> card}}", &data(), &Addressee::default()).as_deref(),
+            Ok("<b>\"'&<b>\"'&")
+        );
     }
     assert_eq!(render_text("{{upper contact.first_name}}", &data()).as_deref(), Ok("ADA"));
     assert!(
         matches!(render_text("{{contact.none}}", &data()), Err(RenderError::Missing { variable, .. }) if variable == "contact.none")
     );
     assert!(matches!(render_text("{{#if x}}", &data()), Err(RenderError::Invalid { .. })));
-    assert_eq!(templates.render("nope", &data()), Err(RenderError::UnknownTemplate("nope".to_owned())));
+    assert_eq!(templates.render("nope", &data(), &Addressee::default()), Err(RenderError::UnknownTemplate("nope".to_owned())));
 }
 
 #[test]

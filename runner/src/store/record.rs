@@ -1,5 +1,8 @@
 //! Rows that only the store and its callers pass between them.
 
+use std::collections::BTreeMap;
+
+use dsl::model::Fate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -136,6 +139,21 @@ pub struct Slot {
     pub at: i64,
     pub topic: Option<String>,
     pub channel: String,
+}
+
+/// What became of the messages of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageFigures {
+    pub workflow: WorkflowId,
+    pub step: String,
+    pub template: String,
+    pub by_status: BTreeMap<MessageStatus, u64>,
+    /// Those skipped, by why.
+    pub skipped: BTreeMap<String, u64>,
+    /// How many messages it happened to, however often; not what machines did.
+    pub fates: BTreeMap<Fate, u64>,
+    /// After how many the contact unsubscribed from something by the message's own links.
+    pub unsubscribed: u64,
 }
 
 /// What is deleted when it is old enough.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::clock::Stopwatch;
 use crate::kernel::Tracked;
 use crate::state::MessageId;
 
@@ -24,14 +25,22 @@ pub struct Click {
 
 struct Held {
     number: u64,
-    /// Since the start of the process.
+    /// Since the beginning.
     since: Duration,
     click: Tracked,
 }
 
 /// The clicks of the last moment, by message.
-#[derive(Default)]
-pub struct Bursts(Mutex<Inside>);
+pub struct Bursts {
+    inside: Mutex<Inside>,
+    started: Stopwatch,
+}
+
+impl Default for Bursts {
+    fn default() -> Bursts {
+        Bursts { inside: Mutex::default(), started: Stopwatch::start() }
+    }
+}
 
 #[derive(Default)]
 struct Inside {
@@ -41,12 +50,16 @@ struct Inside {
 }
 
 impl Bursts {
-    /// Holds a click that came at this time since the start of the process.
+    /// Holds a click that just came.
     ///
     /// # Errors
     /// Too many are held: the click comes back as it is.
-    pub fn hold(&self, click: Tracked, since: Duration) -> Result<Click, Tracked> {
-        let mut inside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn hold(&self, click: Tracked) -> Result<Click, Tracked> {
+        self.hold_since(click, self.started.elapsed())
+    }
+
+    fn hold_since(&self, click: Tracked, since: Duration) -> Result<Click, Tracked> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.size >= ROOM {
             return Err(click);
         }
@@ -65,7 +78,7 @@ impl Bursts {
 
     /// What is known of a click once [`HELD`] is over. `None` when it was released before.
     pub fn release(&self, click: &Click) -> Option<Tracked> {
-        let mut inside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let held = inside.held.get_mut(&click.message)?;
         let place = held.iter().position(|held| held.number == click.number)?;
         let released = held.swap_remove(place).click;
@@ -74,6 +87,15 @@ impl Bursts {
         }
         inside.size -= 1;
         Some(released)
+    }
+
+    /// Everything that is held, as far as it is known: the runner stops.
+    pub fn release_all(&self) -> Vec<Tracked> {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.size = 0;
+        let mut clicks: Vec<_> = inside.held.drain().flat_map(|(_, held)| held).collect();
+        clicks.sort_by_key(|held| held.number);
+        clicks.into_iter().map(|held| held.click).collect()
     }
 }
 
@@ -96,11 +118,11 @@ mod tests {
         for (place, (at, message, url)) in clicks.iter().enumerate() {
             release(&mut held, *at);
             let click = Tracked { message: MessageId(*message), url: Some((*url).to_owned()), machine: false, at: 0 };
-            held.push((*at, place, bursts.hold(click, Duration::from_millis(*at)).unwrap()));
+            held.push((*at, place, bursts.hold_since(click, Duration::from_millis(*at)).unwrap()));
         }
         release(&mut held, u64::MAX);
         assert_eq!(seen.into_iter().collect::<String>(), expected, "{clicks:?}");
-        assert_eq!(bursts.0.lock().unwrap().size, 0);
+        assert_eq!(bursts.inside.lock().unwrap().size, 0);
     }
 
     #[test]
@@ -118,8 +140,11 @@ mod tests {
         let bursts = Bursts::default();
         let click = |number: usize| Tracked { message: MessageId(number as i64), url: None, machine: false, at: 0 };
         for number in 0..ROOM {
-            bursts.hold(click(number), Duration::ZERO).unwrap();
+            bursts.hold(click(number)).unwrap();
         }
-        assert_eq!(bursts.hold(click(0), Duration::ZERO), Err(click(0)));
+        assert_eq!(bursts.hold(click(0)), Err(click(0)));
+        let all = bursts.release_all();
+        assert_eq!((all.len(), &all[7]), (ROOM, &click(7)));
+        assert!(bursts.hold(click(0)).is_ok());
     }
 }

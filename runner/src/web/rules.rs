@@ -5,6 +5,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dsl::model::Catalog;
 use sha2::{Digest, Sha256};
 
+use super::pages::Theme;
 use super::bounces::{Hook, HookError, Hooks};
 use crate::ingest::Expected;
 use crate::secrets::{SecretError, Secrets};
@@ -26,6 +27,8 @@ pub type InForce = ArcSwap<Rules>;
 pub struct Rules {
     pub expected: Expected,
     pub keys: Keys,
+    /// What stands around the pages.
+    pub theme: Theme,
     /// Webhooks that tell of bounces.
     pub hooks: Hooks,
 }
@@ -40,7 +43,12 @@ impl Rules {
         if keys.iter().any(String::is_empty) {
             return Err(RulesError::EmptyKey);
         }
-        Ok(Rules { expected: Expected::of(catalog), keys: Keys::new(&keys), hooks: Hook::all(settings, secrets)? })
+        Ok(Rules {
+            expected: Expected::of(catalog),
+            keys: Keys::new(&keys),
+            theme: Theme::of(catalog),
+            hooks: Hook::all(settings, secrets)?,
+        })
     }
 }
 

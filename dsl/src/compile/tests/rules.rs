@@ -11,7 +11,7 @@ fn rules() {
         let compiled = project(&[
             ("schemas/contact.schema.json", contact),
             ("schemas/events/bought.schema.json", event),
-            ("templates/coupon.html.hbs", "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}}</p>"),
+            ("templates/coupon.html.hbs", "---\nsubject: Hello\nneeds: [code]\n---\n<p>{{code}} {{unsubscribe_url}}</p>"),
             ("workflows/a.yaml", text),
             (
                 "workflows/other.yaml",
@@ -58,7 +58,10 @@ fn rules() {
     check(&steps("  - subscribe: ofers\n  - unsubscribe: all\n"), &["5:16 error unknown-topic"]);
     check(&steps("  - send: welcome\n    channel: emial\n"), &["6:14 error unknown-channel"]);
     check(&steps("  - send: welcome\n    channel: email\n"), &[]);
-    check(&steps("  - send: welcome\n    channel: [push, email, email]\n"), &["6:15 error unknown-channel", "6:28 error invalid-list"]);
+    check(
+        &steps("  - send: welcome\n    channel: [push, email, email]\n"),
+        &["6:15 error unknown-channel", "6:28 error invalid-list"],
+    );
     let call = |call: &str| steps(&format!("  - call: {call}\n"));
     check(&call("{ post: \"https://x.example/{{contact.id}}\", json: { a: \"{{event.total}}\" }, save: vars.answer }"), &[]);
     check(&call("{ post: \"https://x.example\", sign: crm }"), &["5:46 error unknown-secret"]);
@@ -74,7 +77,7 @@ fn rules() {
             "  - experiment: e\n    variants: {{ a: {{ weight: 1, steps: [ {{ send: welcome }} ] }}, b: {{ weight: 1, steps: [ {{ send: welcome }} ] }} }}\n    winner: {winner}\n"
         ))
     };
-    check(&winner("{ metric: clicked, after: 1, confidence: 20% }"), &["7:39 error invalid-number", "7:54 error invalid-number"]);
+    check(&winner("{ metric: clicked, after: 1, confidence: 20% }"), &["7:23 warning winner-without-tracking", "7:39 error invalid-number", "7:54 error invalid-number"]);
     check("workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n", &["2:19 error unknown-event"]);
     check("workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n", &[]);
     check(&steps("  - record: sold\n"), &["5:13 error unknown-event"]);
@@ -143,6 +146,33 @@ fn rules() {
     check(&audience("{ message: coupon, is: sent }"), &[]);
 }
 
+/// What a winner needs: a metric that can be reached, and somebody to win against.
+#[test]
+fn winners() {
+    let check = |settings: &str, goal: &str, variants: &str, metric: &str, expected: &[&str]| {
+        let experiment = format!(
+            "  - experiment: e\n    variants:\n{variants}    winner: {{ metric: {metric}, after: 100, confidence: 90% }}\n"
+        );
+        let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\n{goal}\nsteps:\n{experiment}");
+        let settings = format!("project: p\ntime_zone: UTC\ncontract: open\n{settings}");
+        let compiled = project(&[("campaignd.yaml", settings.as_str()), ("workflows/a.yaml", &workflow)]);
+        assert_eq!(found(&compiled), expected, "{workflow}\n{}", crate::render::short(&compiled.diagnostics));
+    };
+    let two = "      x: { weight: 1, steps: [exit] }\n      y: { weight: 1, steps: [exit] }\n      z: { weight: 1 }\n";
+    let goal = "goal: { event: bought }";
+    check("", goal, two, "goal", &[]);
+    check("", "", two, "goal", &["10:23 error winner-without-goal"]);
+    check("", "", two, "clicked", &["10:23 warning winner-without-tracking"]);
+    check("tracking: { clicks: true }\n", "", two, "clicked", &[]);
+    check("tracking: { clicks: true }\n", "", two, "opened", &["10:23 warning winner-without-tracking"]);
+    check("topics: { t: { tracking: { opens: true } } }\n", "", two, "opened", &[]);
+    for one in ["weight: 0, steps: [exit]", "weight: 1", "weight: 1, steps: []"] {
+        let variants = format!("      x: {{ weight: 1, steps: [exit] }}\n      y: {{ {one} }}\n      z: {{ weight: 1 }}\n");
+        let empty: &[&str] = if one.ends_with("[]") { &["8:23 warning empty-steps"] } else { &[] };
+        check("", goal, &variants, "goal", &[empty, &["10:23 error winner-without-rival"]].concat());
+    }
+}
+
 /// Two traits of one name, in two files.
 #[test]
 fn traits_are_unique() {
@@ -157,7 +187,7 @@ fn traits_are_unique() {
 /// A template's topic is looked up where it is written, once, whoever sends it.
 #[test]
 fn a_template_s_topic() {
-    let template = "---\nsubject: Hi\ntopic: ofers\n---\n<p>Hi</p>";
+    let template = "---\nsubject: Hi\ntopic: ofers\n---\n<p>Hi {{unsubscribe_url}}</p>";
     let workflow = "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: t\n  - send: t\n";
     for files in
         [&[("templates/t.html.hbs", template)][..], &[("templates/t.html.hbs", template), ("workflows/a.yaml", workflow)]]

@@ -242,7 +242,7 @@ fn traits_in_templates() {
         ("rank", false),
     ] {
         for (value, fine) in [(format!("contact.{name}"), always), (format!("default contact.{name} \"-\""), true)] {
-            let template = format!("---\nsubject: Hi\n---\n<p>{{{{{value}}}}}</p>");
+            let template = format!("---\nsubject: Hi\n---\n<p>{{{{{value}}}}} {{{{unsubscribe_url}}}}</p>");
             let files = [("workflows/t.yaml", traits), ("workflows/a.yaml", workflow), ("templates/t.html.hbs", &template)];
             let expected: &[&str] = if fine { &[] } else { &["4:6 warning possibly-missing"] };
             assert_eq!(found(&shop(&files)), expected, "{value}");
@@ -251,7 +251,7 @@ fn traits_in_templates() {
     let files = [
         ("workflows/t.yaml", traits),
         ("workflows/a.yaml", workflow),
-        ("templates/t.html.hbs", "---\nsubject: Hi\n---\n<p>{{contact.ran}}</p>"),
+        ("templates/t.html.hbs", "---\nsubject: Hi\n---\n<p>{{contact.ran}} {{unsubscribe_url}}</p>"),
     ];
     let unknown = shop(&files);
     assert_eq!(found(&unknown), ["4:6 error unknown-variable"]);

@@ -68,10 +68,17 @@ pub enum HttpError {
 
 /// How requests are made.
 pub enum Way {
-    Request(Box<Form>, Option<SigningKey>, Duration),
+    Request(Box<Written>),
     Preset(Box<dyn Provider>),
     Fcm(Box<Fcm>),
     Calls(Calls),
+}
+
+/// A request as the settings write it.
+pub struct Written {
+    form: Form,
+    sign: Option<SigningKey>,
+    timeout: Duration,
 }
 
 /// What became of a message.
@@ -119,7 +126,7 @@ impl Way {
                 let form = Form::of_delivery(&format!("channels.{name}.deliver"), delivery)?;
                 let sign = delivery.sign.as_ref().map(|secret| SigningKey::read(&secret.0)).transpose()?;
                 let timeout = Duration::from_millis(delivery.timeout.millis().unsigned_abs());
-                Way::Request(Box::new(form), sign, timeout)
+                Way::Request(Box::new(Written { form, sign, timeout }))
             }
             HttpWay::Preset(Preset::Fcm, options) => Way::Fcm(Box::new(Fcm::read(options)?)),
             HttpWay::Preset(preset, options) => Way::Preset(presets::read(*preset, options)?),
@@ -131,14 +138,14 @@ impl Way {
     pub async fn carry(&self, connections: &mut Connections, envelope: &Envelope, content: Content, now: i64) -> Carried {
         let id = envelope.message_id.split('@').next().unwrap_or_default();
         match self {
-            Way::Request(form, sign, timeout) => {
+            Way::Request(written) => {
                 let data = data(envelope, &content);
-                let made = compose::caught(|| form.draft(&data, None)?.ready(id, sign.as_ref(), now));
+                let made = compose::caught(|| written.form.draft(&data, None)?.ready(id, written.sign.as_ref(), now));
                 let request = match made {
                     Ok(request) => request,
                     Err(why) => return Carried::failed(why),
                 };
-                judged(connections.send(request, *timeout).await, verdict::by_status)
+                judged(connections.send(request, written.timeout).await, verdict::by_status)
             }
             Way::Preset(provider) => {
                 let made = message(envelope, &content, id, now).and_then(|message| provider.draft(&message));

@@ -5,6 +5,7 @@ mod audience;
 mod consenting;
 mod dispatching;
 mod entering;
+mod experimenting;
 mod flipping;
 mod joining;
 mod living;

@@ -35,6 +35,25 @@ pub(super) fn definitions_by_hash(store: &mut dyn Store) {
     });
 }
 
+pub(super) fn files_stay_while_something_names_them(store: &mut dyn Store) {
+    let workflow = new_workflow(store, "welcome");
+    within(store, |store| {
+        for (hash, bytes) in [("hash-aa", &b"one"[..]), ("hash-bb", b"\0\xff"), ("hash-cc", b""), ("hash-aa", b"one")] {
+            store.put_asset(hash, bytes).unwrap();
+        }
+        let definition = store.put_definition(workflow, "h", "{\"sha256\":\"hash-aa\"}", T).unwrap();
+        let mut row = store.workflows().unwrap().remove(0);
+        row.definition = Some(definition);
+        store.set_workflow(&row).unwrap();
+        store.set_property("last_good", "{\"asset:x\":\"hash-bb\"}").unwrap();
+        assert_eq!(store.asset("hash-bb").unwrap().as_deref(), Some(&b"\0\xff"[..]));
+        assert_eq!(store.asset("hash-cc").unwrap().as_deref(), Some(&b""[..]));
+        store.drop_unused_definitions().unwrap();
+    });
+    let kept = ["hash-aa", "hash-bb", "hash-cc"].map(|hash| store.asset(hash).unwrap().is_some());
+    assert_eq!(kept, [true, true, false]);
+}
+
 pub(super) fn unused_definitions_go(store: &mut dyn Store) {
     let workflow = new_workflow(store, "welcome");
     let contact = new_contact(store, "ada");

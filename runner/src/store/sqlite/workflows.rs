@@ -69,8 +69,16 @@ pub(super) fn definition(db: &Db, id: DefinitionId) -> Result<Option<String>> {
     db.row("read a definition", "SELECT canonical FROM definitions WHERE id = ?1", [id.0], |row| Ok(row.get(0)?))
 }
 
+pub(super) fn put_asset(db: &Db, hash: &str, bytes: &[u8]) -> Result<()> {
+    db.write("write a file", "INSERT OR IGNORE INTO assets (hash, bytes) VALUES (?1, ?2)", params![hash, bytes]).map(drop)
+}
+
+pub(super) fn asset(db: &Db, hash: &str) -> Result<Option<Vec<u8>>> {
+    db.row("read a file", "SELECT bytes FROM assets WHERE hash = ?1", [hash], |row| Ok(row.get(0)?))
+}
+
 pub(super) fn drop_unused(db: &Db) -> Result<usize> {
-    db.write(
+    let dropped = db.write(
         "remove definitions",
         "DELETE FROM definitions WHERE id NOT IN (
              SELECT definition FROM workflows WHERE definition IS NOT NULL
@@ -78,5 +86,13 @@ pub(super) fn drop_unused(db: &Db) -> Result<usize> {
              UNION SELECT definition FROM messages INDEXED BY messages_unsent WHERE status IN (1, 2) AND status <> 3
          )",
         [],
-    )
+    )?;
+    // There are few files, and few definitions. The properties hold the last good project, which names them too.
+    db.write(
+        "remove files",
+        "DELETE FROM assets WHERE NOT EXISTS (SELECT 1 FROM definitions WHERE instr(canonical, assets.hash) > 0)
+             AND NOT EXISTS (SELECT 1 FROM properties WHERE instr(value, assets.hash) > 0)",
+        [],
+    )?;
+    Ok(dropped)
 }
