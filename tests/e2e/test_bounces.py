@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from mail_server import Keeper
 from project import PROGRAM, eventually
 
 WORKFLOW = """\
@@ -405,3 +406,30 @@ def test_erasure_takes_the_address_out_of_every_file(project):
     assert b"bo@example.com" in held()
     assert project.stop(runner) == 0
     assert b"zora-neale" not in held()
+
+
+class Remembering(Keeper):
+    """Also keeps whom each mail says it comes from, on its envelope."""
+
+    senders = ()
+
+    async def handle_DATA(self, server, session, envelope):
+        self.senders = (*self.senders, envelope.mail_from)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_what_comes_back_to_a_mails_own_return_path_is_about_that_mail(project):
+    with Remembering() as server:
+        more = "bounces: { maildir: bounces }"
+        _, messages = prepare(
+            project, ["ada", "bo"], more=more, deliver=server.url, channel_more="    return_path: bounces@mail.shop.example"
+        )
+        paths = dict(zip((recipients[0] for recipients in server.recipients), server.senders, strict=True))
+    assert len(set(paths.values())) == 2
+    path = paths["ada@example.com"]
+    assert path == f"bounces+{token(project, messages['ada'])}@mail.shop.example"
+    maildir = project.folder / "bounces"
+    # It was forwarded: the address that failed is one that we never wrote to.
+    mail = REPORT.format(to=path.upper(), address="ada@forwarded.example", status="5.1.1", message_id="x@y")
+    deliver(maildir, "1", mail)
+    eventually(lambda: set(suppressed(project)) == {"ada@example.com"}, "it is about ada's mail")

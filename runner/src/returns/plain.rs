@@ -57,7 +57,7 @@ fn is_bounce(mail: &Mail) -> bool {
     let answers = header("auto-submitted").starts_with("auto-replied") || !header("x-autoreply").is_empty();
     let delayed = DELAYED.iter().any(|word| subject.contains(word));
     let mailbox = bare(&from).split('@').next().unwrap_or_default();
-    let daemon = DAEMONS.iter().any(|name| mailbox == *name) || mail.headers.get("return-path").map(str::trim) == Some("<>");
+    let daemon = DAEMONS.contains(&mailbox) || mail.headers.get("return-path").map(str::trim) == Some("<>");
     let called = SUBJECTS.iter().any(|words| subject.contains(words));
     !delayed && daemon && called && (!answers || DAEMONS.contains(&mailbox))
 }

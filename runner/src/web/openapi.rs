@@ -408,6 +408,6 @@ mod tests {
     fn is_whole() {
         let document = made();
         check(&document, &document);
-        assert_eq!(document["paths"].as_object().unwrap().len(), 14);
+        assert_eq!(document["paths"].as_object().unwrap().len(), 15);
     }
 }

@@ -1,6 +1,7 @@
 //! The webhooks that the settings name, with their keys made ready.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -36,7 +37,7 @@ pub enum Hook {
     },
     /// A public key: SubjectPublicKeyInfo in DER.
     Sendgrid(Vec<u8>),
-    Mailgun(hmac::Key),
+    Mailgun(Arc<hmac::Key>),
     Postmark(BasicKey),
 }
 
@@ -87,7 +88,9 @@ impl Hook {
                 let key = STANDARD.decode(key).ok().filter(|key| !key.is_empty());
                 key.map(Hook::Sendgrid).ok_or_else(|| wrong("public key in base64"))
             }
-            Provider::Mailgun if !key.is_empty() => Ok(Hook::Mailgun(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()))),
+            Provider::Mailgun if !key.is_empty() => {
+                Ok(Hook::Mailgun(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()))))
+            }
             Provider::Mailgun => Err(wrong("signing key: it is empty")),
             Provider::Postmark
                 if key.split_once(':').is_some_and(|(user, password)| !user.is_empty() && !password.is_empty()) =>
