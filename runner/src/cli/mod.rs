@@ -3,6 +3,7 @@
 mod beside;
 mod contact;
 mod demo;
+mod dkim;
 mod enroll;
 mod explain;
 mod export;
@@ -89,6 +90,8 @@ enum Command {
     Status(status::Status),
     /// The messages and what became of them
     Messages(messages::Messages),
+    /// The DNS records that the mails' signatures are checked by
+    Dkim(dkim::Dkim),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -129,6 +132,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Resume(command) => command.run(project),
         Command::Status(command) => command.run(project),
         Command::Messages(command) => command.run(project),
+        Command::Dkim(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man => manual::man(),
