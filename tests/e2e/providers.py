@@ -20,13 +20,13 @@ class Provider:
                 request = {"method": self.command, "path": self.path, "headers": dict(self.headers.items()), "body": body.decode()}
                 with provider.lock:
                     provider.requests.append(request)
-                status, headers, answer = answer(request)
+                status, headers, text = answer(request)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.encode())))
+                self.send_header("Content-Length", str(len(text.encode())))
                 self.end_headers()
-                self.wfile.write(answer.encode())
+                self.wfile.write(text.encode())
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = take
 
