@@ -4,6 +4,7 @@ mod beside;
 mod bounce;
 mod contact;
 mod demo;
+mod dkim;
 mod enroll;
 mod explain;
 mod export;
@@ -103,6 +104,8 @@ enum Command {
     Report(report::Report),
     /// The messages and what became of them
     Messages(messages::Messages),
+    /// The DNS records that the mails' signatures are checked by
+    Dkim(dkim::Dkim),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -148,6 +151,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Status(command) => command.run(project),
         Command::Report(command) => command.run(project),
         Command::Messages(command) => command.run(project),
+        Command::Dkim(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man => manual::man(),

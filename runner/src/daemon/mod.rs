@@ -16,7 +16,7 @@ mod worker;
 pub mod service;
 pub mod service_manager;
 
-pub use carriers::{Carry, CarryError, Pools, Replacement};
+pub use carriers::{Carry, CarryError, Pools, Replacement, dkim_keys};
 pub use figures::{Figures, Passages, passages};
 pub use health::Health;
 pub use in_force::{LastGood, Loaded, as_json};
