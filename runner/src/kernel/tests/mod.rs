@@ -9,6 +9,7 @@ mod joining;
 mod living;
 mod stepping;
 mod timing;
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
