@@ -439,10 +439,11 @@ fn the_page_around_pages() {
     }
     check("pages/layout.html", "{{contact.id}}{{{content}}}", &["page-variable pages/layout.html:1:1-1:15"]);
     check("pages/layout.html", "{{upper title}}{{{content}}}", &["page-variable pages/layout.html:1:1-1:16"]);
-    check("pages/layout.html", "{{#if title}}{{{content}}}{{/if}}", &[
-        "page-without-content pages/layout.html:1:1-1:1",
-        "page-variable pages/layout.html:1:1-1:14",
-    ]);
+    check(
+        "pages/layout.html",
+        "{{#if title}}{{{content}}}{{/if}}",
+        &["page-without-content pages/layout.html:1:1-1:1", "page-variable pages/layout.html:1:1-1:14"],
+    );
     let (library, _) = load(&project(&[("pages/layout.html", good), ("pages/layout.pt_BR.html", good)]));
     assert_eq!(library.pages.keys().collect::<Vec<_>>(), ["", "pt-br"]);
     assert!(library.templates.is_empty());

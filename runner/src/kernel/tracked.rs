@@ -48,7 +48,8 @@ impl Kernel {
             return Ok(());
         }
         let Value::Object(properties) = properties else { return Ok(()) };
-        let event = NewEvent { contact: contact.id, name: name.to_owned(), at: tracked.at, properties, uid: None, message: about };
+        let event =
+            NewEvent { contact: contact.id, name: name.to_owned(), at: tracked.at, properties, uid: None, message: about };
         self.store_event(event, 0, true)
     }
 

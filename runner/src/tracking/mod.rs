@@ -61,8 +61,8 @@ fn link(tag: &Tag<'_>, base: &str, clicks: bool, sign: impl Fn(&str) -> String, 
     let switch = tag.attribute(SWITCH).and_then(|switch| tag.value(switch));
     if switch.is_some_and(|value| value.eq_ignore_ascii_case("off")) {
         // All of them: behind a first one, a second says nothing, until it is the first.
-        let places = tag.all(SWITCH).map(|switch| tag.with_space_before(switch));
-        changes.extend(places.map(|place| Change { place, by: String::new() }));
+        let places: Option<Vec<_>> = tag.all(SWITCH).map(|switch| tag.without(switch)).collect();
+        changes.extend(places.into_iter().flatten().map(|place| Change { place, by: String::new() }));
         return;
     }
     let Some(href) = tag.attribute("href").filter(|_| clicks) else { return };

@@ -43,15 +43,18 @@ impl Tag<'_> {
         attribute.value.clone().map(|value| &self.html[value])
     }
 
-    /// The whole attribute, and the white space before it.
-    pub fn with_space_before(&self, attribute: &Attribute) -> Range<usize> {
+    /// What has to go for the attribute to be gone: all of it, and the white space before it, if something keeps its neighbours apart. `None`: a
+    /// sign of equality comes next, which would be taken for that of the attribute before it.
+    pub fn without(&self, attribute: &Attribute) -> Option<Range<usize>> {
         let end = attribute.with_quotes.as_ref().map_or(attribute.name.end, |value| value.end);
+        let behind = &self.html[end..];
+        if behind.trim_start_matches(|c: char| c.is_ascii_whitespace()).starts_with('=') {
+            return None;
+        }
         let before = &self.html[self.name.end..attribute.name.start];
         let space = before.len() - before.trim_end_matches(|c: char| c.is_ascii_whitespace()).len();
-        // Something must keep apart what stands before and behind it.
-        let start = attribute.name.start - space;
-        let apart = self.html[end..].starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'));
-        if apart { start..end } else { attribute.name.start..end }
+        let apart = behind.starts_with(|c: char| c.is_ascii_whitespace() || c == '>');
+        Some(if apart { attribute.name.start - space..end } else { attribute.name.start..end })
     }
 }
 

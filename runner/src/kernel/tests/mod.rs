@@ -13,6 +13,7 @@ mod reaching;
 mod returning;
 mod stepping;
 mod timing;
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

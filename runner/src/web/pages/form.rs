@@ -49,7 +49,8 @@ fn parameter(header: &str, name: &str) -> Option<String> {
 
 fn parts(boundary: &str, body: &str) -> impl Iterator<Item = (String, String)> {
     let delimiter = format!("--{boundary}");
-    let parts: Vec<String> = body.split(&delimiter).skip(1).take_while(|part| !part.starts_with("--")).map(str::to_owned).collect();
+    let parts: Vec<String> =
+        body.split(&delimiter).skip(1).take_while(|part| !part.starts_with("--")).map(str::to_owned).collect();
     parts.into_iter().filter_map(|part| {
         let part = part.replace("\r\n", "\n");
         let (head, value) = part.strip_prefix('\n').unwrap_or(&part).split_once("\n\n")?;

@@ -44,14 +44,16 @@ type Token = Result<Path<String>, PathRejection>;
 
 pub fn routes() -> Router<Pages> {
     let unsubscribe = get(|pages, token, headers| show(pages, token, headers, Purpose::Preferences, unsubscribe::page));
-    let unsubscribe = unsubscribe
-        .post(|pages, token, headers, body| act(pages, token, headers, body, Purpose::Preferences, unsubscribe::read, unsubscribe::done));
+    let unsubscribe = unsubscribe.post(|pages, token, headers, body| {
+        act(pages, token, headers, body, Purpose::Preferences, unsubscribe::read, unsubscribe::done)
+    });
     let preferences = get(|pages, token, headers| show(pages, token, headers, Purpose::Preferences, preferences::page));
-    let preferences = preferences
-        .post(|pages, token, headers, body| act(pages, token, headers, body, Purpose::Preferences, preferences::read, preferences::done));
+    let preferences = preferences.post(|pages, token, headers, body| {
+        act(pages, token, headers, body, Purpose::Preferences, preferences::read, preferences::done)
+    });
     let confirm = get(|pages, token, headers| show(pages, token, headers, Purpose::Confirm, confirm::page));
-    let confirm =
-        confirm.post(|pages, token, headers, body| act(pages, token, headers, body, Purpose::Confirm, confirm::read, confirm::done));
+    let confirm = confirm
+        .post(|pages, token, headers, body| act(pages, token, headers, body, Purpose::Confirm, confirm::read, confirm::done));
     Router::new().route("/u/{token}", unsubscribe).route("/preferences/{token}", preferences).route("/confirm/{token}", confirm)
 }
 

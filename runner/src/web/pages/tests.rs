@@ -90,7 +90,12 @@ fn what_pages_show() {
     shows(unsubscribe::page, "news", "en", &["At the moment you get no emails", "value=\"all\""]);
     shows(unsubscribe::page, "", "zh", &["<button name=\"from\" value=\"all\">退订全部邮件</button>"]);
     let checked = "name=\"topic\" value=\"offers\" checked>";
-    shows(preferences::page, "", "en", &["name=\"shown\" value=\"news\"", checked, "aria-describedby=\"d2\"", "<label for=\"t1\">&lt;news&gt;"]);
+    shows(
+        preferences::page,
+        "",
+        "en",
+        &["name=\"shown\" value=\"news\"", checked, "aria-describedby=\"d2\"", "<label for=\"t1\">&lt;news&gt;"],
+    );
     shows(confirm::page, "tips", "en", &["<h1>Confirm", "value=\"yes\""]);
     shows(confirm::page, "offers", "en", &["<h1>You are subscribed already"]);
     shows(confirm::page, "news", "en", &["<h1>There is nothing to confirm", "../preferences/TOKEN"]);

@@ -227,8 +227,16 @@ mod tests {
     fn every_language_says_the_same() {
         for texts in ALL {
             let topics = [
-                texts.not_subscribed, texts.from_topic, texts.no_more_of_topic, texts.subscribe_again, texts.again_of_topic, texts.asked_for,
-                texts.yes, texts.from_now_on, texts.nothing_left, texts.subscribe_there,
+                texts.not_subscribed,
+                texts.from_topic,
+                texts.no_more_of_topic,
+                texts.subscribe_again,
+                texts.again_of_topic,
+                texts.asked_for,
+                texts.yes,
+                texts.from_now_on,
+                texts.nothing_left,
+                texts.subscribe_there,
             ];
             assert!(topics.iter().all(|text| text.matches("{topic}").count() == 1), "{}", texts.lang);
             let shown = format!("{texts:?}");

@@ -48,7 +48,8 @@ impl Theme {
                 Err(error) => tracing::error!(%error, "a layout of the pages cannot be used; the runner's own is"),
             }
         }
-        let fields = [("{lang}", texts.lang.to_owned()), ("{title}", html_escape(title)), ("{project}", html_escape(&self.project))];
+        let fields =
+            [("{lang}", texts.lang.to_owned()), ("{title}", html_escape(title)), ("{project}", html_escape(&self.project))];
         let filled = |part: &str| fields.iter().fold(part.to_owned(), |part, (field, value)| part.replace(field, value));
         let (before, behind) = OURS.split_once("{content}").unwrap_or((OURS, ""));
         format!("{}{content}{}", filled(before), filled(behind))
@@ -86,7 +87,8 @@ mod tests {
 
     #[test]
     fn the_layout_of_the_language() {
-        let all = [("", "any {{{content}}}"), ("de-at", "at {{{content}}}"), ("de", "de {{{content}}}"), ("fr", "fr {{{content}}}")];
+        let all =
+            [("", "any {{{content}}}"), ("de-at", "at {{{content}}}"), ("de", "de {{{content}}}"), ("fr", "fr {{{content}}}")];
         check(&all, "de", "de ");
         check(&all[..2], "de", "at ");
         check(&all, "en", "any ");
