@@ -82,7 +82,7 @@ impl Kernel {
     }
 
     /// Takes the topics out of what is given that are to be confirmed first. Whoever is subscribed to one already stays so.
-    pub(super) fn to_be_confirmed(&mut self, input: &mut ContactInput, from: Origin) -> Result<Vec<String>> {
+    pub(super) fn take_unconfirmed(&mut self, input: &mut ContactInput, from: Origin) -> Result<Vec<String>> {
         let Some(given) = &mut input.topics else { return Ok(Vec::new()) };
         if !given.iter().any(|topic| self.must_confirm(topic, from.source)) {
             return Ok(Vec::new());

@@ -51,7 +51,7 @@ impl Kernel {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         let from = Origin { at: self.now, source: if self.silent { "import" } else { "api" } };
         let mut input = input.clone();
-        let asked = self.to_be_confirmed(&mut input, from)?;
+        let asked = self.take_unconfirmed(&mut input, from)?;
         self.put_contact(&input, &topics, from, anonymous)?;
         self.ask_for(&input.id, &asked, from)
     }

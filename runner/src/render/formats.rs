@@ -172,6 +172,10 @@ pub(super) fn number(value: &Value) -> Option<Decimal> {
     let power: i16 = power.parse().ok().filter(|power: &i16| power.abs() <= 40)?;
     let mut number = Decimal::from_str(digits).ok()?;
     number.multiply_pow10(power);
+    // JSON's 80.0 is a whole number; who writes "80.0" means the zero.
+    if value.is_number() {
+        number.absolute.trim_end_if_integer();
+    }
     Some(number)
 }
 

@@ -232,3 +232,136 @@ proptest! {
         prop_assert!(!subject.contains(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}'), "{:?}", subject);
     }
 }
+
+fn localised() -> TemplateSource {
+    let variant = |subject: &str, html: &str| dsl::model::LocaleVariant {
+        subject: Some(subject.to_owned()),
+        html: part(html, None),
+        bodies: BTreeMap::from([("sms".to_owned(), format!("sms {html}"))]),
+        ..dsl::model::LocaleVariant::default()
+    };
+    TemplateSource {
+        subject: Some("Hi".to_owned()),
+        html: part("{{locale}} {{number 1234.5}}", None),
+        locales: BTreeMap::from([
+            ("de".to_owned(), variant("Hallo", "{{locale}} {{number 1234.5}}")),
+            ("pt-BR".to_owned(), variant("Oi", "{{locale}} {{money 5 \"BRL\"}}")),
+        ]),
+        ..TemplateSource::default()
+    }
+}
+
+#[test]
+fn each_reader_has_their_language() {
+    let templates = Templates::compile(&definition(localised(), &[])).expect("compiles");
+    let check = |locale: Option<&str>, project: &str, channel: &str, expected: (&str, &str)| {
+        let to = Addressee { locale, project_locale: project, channel, ..Addressee::default() };
+        let made = templates.render("m", &json!({}), &to).expect("renders");
+        let body = if channel == "email" { made.html } else { made.text };
+        assert_eq!((made.subject.as_deref(), body.as_deref()), (Some(expected.0), Some(expected.1)), "{locale:?} {project}");
+    };
+    check(Some("de"), "en", "email", ("Hallo", "de 1.234,5"));
+    check(Some("de_at"), "en", "email", ("Hallo", "de-AT 1\u{a0}234,5"));
+    check(Some("pt-BR"), "en", "email", ("Oi", "pt-BR R$\u{a0}5,00"));
+    check(Some("pt-PT"), "en", "email", ("Hi", "en 1,234.5"));
+    check(Some("fr"), "en-GB", "email", ("Hi", "en-GB 1,234.5"));
+    check(Some("fr"), "de", "email", ("Hallo", "de 1.234,5"));
+    check(None, "en", "email", ("Hi", "en 1,234.5"));
+    check(Some("de"), "en", "sms", ("Hallo", "sms de 1.234,5"));
+    check(Some("en"), "en", "sms", ("Hi", "en 1,234.5\n"));
+    let plain = TemplateSource { html: part("{{locale}} {{number 1234.5}}", None), ..TemplateSource::default() };
+    let templates = Templates::compile(&definition(plain, &[])).expect("compiles");
+    let to = Addressee { locale: Some("de"), ..Addressee::default() };
+    assert_eq!(templates.render("m", &json!({}), &to).map(|made| made.html), Ok(Some("de 1.234,5".to_owned())));
+}
+
+#[test]
+fn helpers() {
+    let check = |source: &str, expected: &str| assert_eq!(html(source).as_deref(), Ok(expected), "{source}");
+    check(
+        "{{capitalise \"äpfel\"}} {{truncate \"hello there\" 8}} {{url_encode \"a b&c/ü\"}}",
+        "Äpfel hello… a%20b%26c%2F%C3%BC",
+    );
+    check("{{date \"2026-03-29\"}} {{date \"2026-03-29T10:00:00Z\" \"time\" zone=\"Asia/Tokyo\"}}", "Mar 29, 2026 7:00 PM");
+    check(
+        "{{date \"2026-03-29T10:00:00+02:00\" \"iso\"}} {{date \"2026-03-29\" \"iso\"}}",
+        "2026-03-29T08:00:00+00:00 2026-03-29",
+    );
+    check("{{date now \"%Y-%m-%d\"}} {{now}}", "1970-01-01 1970-01-01T00:00:00Z");
+    check("{{money event.total \"EUR\"}} {{number event.total decimals=1}}", "€80.00 80.0");
+    check("{{plural 1 one=\"item\" other=\"items\"}} {{plural event.total one=\"item\" other=\"items\"}}", "item items");
+    check("{{default (date contact.none \"long\") \"soon\"}} {{default (money \"x\" \"EUR\") \"?\"}}", "soon ?");
+    let fails = |source: &str, words: &str| {
+        let message = html(source).expect_err(source).to_string();
+        assert!(message.contains(words), "{message} / {words}");
+    };
+    fails("{{date contact.first_name}}", "`contact.first_name` is no date");
+    fails("{{number contact.first_name}}", "`contact.first_name` is no number");
+    fails("{{money event.total contact.web}}", "`contact.web` is no currency's code");
+    fails("{{money event.total contact.none}}", "`contact.none` is missing");
+    fails("{{date now \"long\" zone=\"Nowhere/No\"}}", "`zone=` is no time zone");
+    fails("{{number 1 decimals=99}}", "`decimals=` is no number from 0 to 20");
+}
+
+#[test]
+fn marketing_has_a_way_out_and_links_are_marked() {
+    let template = |html: &str, text: Option<&str>| TemplateSource {
+        html: part(html, None),
+        text: text.and_then(|text| part(text, None)),
+        utm: BTreeMap::from([("source".to_owned(), "x".to_owned())]),
+        ..TemplateSource::default()
+    };
+    let check = |html: &str, text: Option<&str>, marketing: bool, outs: usize| {
+        let templates = Templates::compile(&definition(template(html, text), &[])).expect("compiles");
+        let to = Addressee { marketing, ..Addressee::default() };
+        let made = templates.render("m", &data(), &to).expect("renders");
+        let all = format!("{}\n{}", made.html.unwrap_or_default(), made.text.unwrap_or_default());
+        assert_eq!(all.matches("https://u.example/x").count(), outs, "{all}");
+        assert!(!all.contains("https://u.example/x?"), "{all}");
+        assert!(all.contains("https://s.example/?utm_source=x"), "{all}");
+    };
+    let link = "<a href=\"https://s.example/\">Shop</a>";
+    check(link, None, false, 0);
+    check(link, None, true, 2);
+    check(link, Some("text"), true, 2);
+    check(&format!("{link}<a href=\"{{{{unsubscribe_url}}}}\">Out</a>"), Some("{{unsubscribe_url}}"), true, 2);
+}
+
+/// All elements and attributes of a page, as an HTML parser of its own reads them.
+fn parsed(html: &str) -> Vec<String> {
+    use html2text::{Element, Handle};
+    fn walk(node: &Handle, found: &mut Vec<String>) {
+        if let Element { name, attrs, .. } = &node.data {
+            let attributes: Vec<String> = attrs.borrow().iter().map(|attribute| attribute.name.local.to_string()).collect();
+            found.push(format!("{} {}", name.local, attributes.join(",")));
+        }
+        for child in node.children.borrow().iter() {
+            walk(child, found);
+        }
+    }
+    let dom = html2text::config::plain().parse_html(html.as_bytes()).expect("parses");
+    let mut found = Vec::new();
+    walk(&dom.document, &mut found);
+    found
+}
+
+proptest! {
+    /// Wherever data lands in a template, a parser finds the elements and attributes that the template has, and no others.
+    #[test]
+    fn data_adds_no_element_and_no_attribute(value in r#"([<>"'&=/ {}a`]|<b |-->|<!--|</p>|</style>|" onload=|javascript:|\PC){0,16}"#) {
+        let source = "<html><head><title>{{x}}</title></head><body><!-- {{x}} --><p title=\"{{x}}\" class='{{upper x}}'>{{x}}{{truncate x 9}}{{capitalise x}}</p><a href=\"{{x}}\">{{url_encode x}}</a><a href=\"https://x.example/{{x}}?q={{url_encode x}}\">{{default none x}}</a><table>{{#each list}}<tr><td>{{this}}</td></tr>{{/each}}</table>{{plural 1 one=x other=x}}</body></html>";
+        let template = TemplateSource {
+            html: part(source, None),
+            utm: BTreeMap::from([("source".to_owned(), "x".to_owned())]),
+            ..TemplateSource::default()
+        };
+        let templates = Templates::compile(&definition(template, &[])).expect("compiles");
+        let to = Addressee { marketing: true, ..Addressee::default() };
+        let made = |value: &str| {
+            let data = json!({ "x": value, "list": [value], "unsubscribe_url": "https://u.example/u/t" });
+            parsed(&templates.render("m", &data, &to).expect("renders").html.unwrap_or_default())
+        };
+        // Empty text would make a parser leave nothing out either.
+        prop_assert_eq!(made(&value), made("x"));
+    }
+}
