@@ -281,3 +281,40 @@ fn what_sendgrid_says_of_a_bounce() {
         assert_eq!(read.map(|notice| format!("{:?}", notice.what)).as_deref(), what, "{given}");
     }
 }
+
+/// Whoever may send can send anything: words that the readers look for, in all the wrong places.
+#[test]
+fn nonsense_is_read_without_harm() {
+    let words =
+        [json!(null), json!(true), json!(-1e300), json!("Bounce"), json!("\u{0}"), json!([1]), json!({ "emailAddress": 7 })];
+    let paths = [
+        "RecordType",
+        "TypeCode",
+        "BouncedAt",
+        "Metadata",
+        "event",
+        "timestamp",
+        "reason",
+        "severity",
+        "delivery-status",
+        "message",
+        "notificationType",
+        "bounce",
+        "complaint",
+        "delivery",
+        "mail",
+        "smtp-id",
+    ];
+    let (headers, base) = (HeaderMap::new(), json!({ "RecordType": "Bounce", "event": "failed", "notificationType": "Bounce" }));
+    for (path, word) in paths.iter().flat_map(|path| words.iter().map(move |word| (path, word))) {
+        let mut given = base.clone();
+        given[*path] = word.clone();
+        let body = given.to_string();
+        let told = told(&headers, body.as_bytes(), NOW);
+        let notices = super::ses::notices(&given, &told).into_iter().chain(sendgrid::one(&given, &told));
+        let all = notices.chain(postmark::read(&told).unwrap_or_default());
+        for notice in all {
+            assert!(notice.at >= 0 && notice.vouched, "{notice:?}");
+        }
+    }
+}
