@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::model::ContentHash;
 
 /// The name of the settings file, which makes a folder a project.
 pub(crate) const SETTINGS: &str = "campaignd.yaml";
@@ -34,6 +36,8 @@ pub enum ProjectError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProjectFiles {
     texts: BTreeMap<String, String>,
+    /// Files under templates/ that are no templates and that a text names.
+    assets: BTreeMap<String, Arc<[u8]>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -64,7 +68,26 @@ impl ProjectFiles {
     /// A project in memory: paths relative to it, and texts.
     pub fn from_texts<P: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (P, T)>) -> ProjectFiles {
         let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into())).collect();
-        ProjectFiles { texts, diagnostics: Vec::new() }
+        ProjectFiles { texts, ..ProjectFiles::default() }
+    }
+
+    /// The same project with one more file that messages may attach or show, by its path relative to the project.
+    #[must_use]
+    pub fn with_asset(mut self, path: impl Into<String>, bytes: &[u8]) -> ProjectFiles {
+        self.assets.insert(path.into(), Arc::from(bytes));
+        self
+    }
+
+    /// The bytes of files that messages attach or show, by their path relative to the project.
+    pub(crate) fn assets(&self) -> &BTreeMap<String, Arc<[u8]>> {
+        &self.assets
+    }
+
+    /// The same with more files.
+    pub(crate) fn with(&self, more: &[(&str, &str)]) -> ProjectFiles {
+        let mut files = self.clone();
+        files.texts.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+        files
     }
 
     /// Changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
@@ -77,6 +100,10 @@ impl ProjectFiles {
         for (path, text) in &self.texts {
             part(path);
             part(text);
+        }
+        for (path, bytes) in &self.assets {
+            part(path);
+            part(&ContentHash::of_bytes(bytes).0);
         }
         for diagnostic in &self.diagnostics {
             part(&diagnostic.location.file);

@@ -1,7 +1,7 @@
 //! Finds channels that the settings do not declare.
 //!
 //! # What it does
-//! Looks up the `channel` of every send under `channels:` in campaignd.yaml; `email` is always there.
+//! Looks up the `channel` of every send and every template, also that of a file's name (`code.sms.hbs`), under `channels:` in campaignd.yaml; `email` is always there.
 //!
 //! # Why is this bad
 //! The message could never leave.
@@ -26,11 +26,14 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         return;
     }
     let channels = &project.settings_notes.channels;
-    for named in project.notes().flat_map(|notes| &notes.channels).chain(&project.settings_notes.limited) {
-        if !channels.contains(&named.name) {
-            let message = format!("there is no channel `{}` in campaignd.yaml", named.name);
-            let help = suggestion(&named.name, channels.iter().map(String::as_str), "channels");
-            report.error("unknown-channel", &named.at, message, help);
+    let sends = project.notes().flat_map(|notes| &notes.channels).chain(&project.settings_notes.limited);
+    let sends = sends.map(|named| (&named.name, &named.at));
+    let templates = project.library.origins.values().flat_map(|origin| &origin.channels).map(|(name, at)| (name, at));
+    for (name, at) in sends.chain(templates) {
+        if !channels.contains(name) {
+            let message = format!("there is no channel `{name}` in campaignd.yaml");
+            let help = suggestion(name, channels.iter().map(String::as_str), "channels");
+            report.error("unknown-channel", at, message, help);
         }
     }
 }

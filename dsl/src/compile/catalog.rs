@@ -61,7 +61,7 @@ fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, 
     }
     let names: BTreeSet<String> = templates.values().flat_map(|template| library.partials_of(template)).collect();
     let partials =
-        names.into_iter().filter_map(|name| library.partials.get(&name).map(|text| (name.clone(), text.clone()))).collect();
+        names.into_iter().filter_map(|name| library.partial(&name).map(|text| (name.clone(), text.to_owned()))).collect();
     let definition = Definition { workflow: unit.model.clone(), segments: needed(unit, shared), templates, partials };
     let canonical = definition.canonical().ok()?;
     Some(CatalogEntry {

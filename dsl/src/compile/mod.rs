@@ -1,6 +1,7 @@
 //! The whole way: a project's files to a catalog, or to everything that is wrong with them.
 
 mod catalog;
+mod confirming;
 mod halves;
 mod read;
 
@@ -13,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::lower::Unit;
 use crate::model::{Catalog, Settings, Trait};
 use crate::project::ProjectFiles;
-use crate::template::Library;
+use crate::template::{Folder, Library};
 
 /// What compiling a project gives.
 #[derive(Debug, Clone)]
@@ -34,9 +35,14 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let mut diagnostics = files.diagnostics().to_vec();
     let (contract, found) = Contract::load(&folder(files, "schemas/"));
     diagnostics.extend(found);
-    let (library, found) = Library::load(&folder(files, "templates/"));
-    diagnostics.extend(found);
     let settings = read::settings(files, &mut diagnostics);
+    let confirming = confirming::files(settings.settings.as_ref(), files);
+    let with_confirming = (!confirming.is_empty()).then(|| files.with(&confirming));
+    let files = with_confirming.as_ref().unwrap_or(files);
+    let locale = settings.settings.as_ref().map_or("en", |settings| settings.locale.as_str());
+    let texts = folder(files, "templates/");
+    let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale });
+    diagnostics.extend(found);
     let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
     let read = read::workflows(files, &library, zone, &mut diagnostics);
     let contract = contract.with_traits(traits(&read), read.set_aside.unread_traits);

@@ -13,7 +13,7 @@ use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
 use serde_json::{Map, Value};
 
 use self::names::shown;
-pub use self::reserved::{CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
+pub use self::reserved::{ASKED_EVENT, CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
 use self::schema::Schema;
 use self::traits::Traits;
 use crate::diagnostic::{Diagnostic, Location, Severity};
@@ -246,7 +246,7 @@ impl Contract {
         } else if self.events.is_empty() {
             Declared::Open
         } else {
-            let reserved = MESSAGE_EVENTS.iter().chain(&CONSENT_EVENTS).chain(&TRACKING_EVENTS).map(|name| (*name).to_owned());
+            let reserved = MESSAGE_EVENTS.iter().chain(&CONSENT_EVENTS).chain([&ASKED_EVENT]).chain(&TRACKING_EVENTS).map(|name| (*name).to_owned());
             Declared::Unknown(self.events.keys().cloned().chain(reserved).collect())
         }
     }

@@ -15,13 +15,17 @@ pub const CONSENT_EVENTS: [&str; 2] = ["subscribed", "unsubscribed"];
 /// What the tracking API's calls of these names are stored as: always declared; a project may give them a schema.
 pub const TRACKING_EVENTS: [&str; 3] = ["page", "screen", "group"];
 
-const MESSAGE_PROPERTIES: [&str; 6] = ["template", "workflow", "step", "channel", "url", MACHINE];
-/// True: a program opened or clicked, and no person.
+/// A subscription was asked for that is still to be confirmed.
+pub const ASKED_EVENT: &str = "subscription_asked";
+
+const MESSAGE_PROPERTIES: [&str; 8] = ["template", "workflow", "step", "channel", "url", "bounce", "status", MACHINE];
+const CONSENT_PROPERTIES: [&str; 3] = ["topic", "source", "message"];
+const ASKED_PROPERTIES: [&str; 3] = ["topic", "title", "source"];
+/// Not a person but a program opened the message, or followed the link.
 const MACHINE: &str = "machine";
-const CONSENT_PROPERTIES: [&str; 1] = ["topic"];
 
 const TEXT: Kinds = Kinds { text: true, number: false, boolean: false, list: false, object: false, date: false };
-const YES_OR_NO: Kinds = Kinds { text: false, number: false, boolean: true, list: false, object: false, date: false };
+const BOOLEAN: Kinds = Kinds { text: false, number: false, boolean: true, list: false, object: false, date: false };
 const LIST: Kinds = Kinds { text: false, number: false, boolean: false, list: true, object: false, date: false };
 
 /// What is known of a contact's own field, if the keys name one.
@@ -44,6 +48,8 @@ pub fn event_properties(event: &str) -> Option<&'static [&'static str]> {
         Some(&MESSAGE_PROPERTIES)
     } else if CONSENT_EVENTS.contains(&event) {
         Some(&CONSENT_PROPERTIES)
+    } else if event == ASKED_EVENT {
+        Some(&ASKED_PROPERTIES)
     } else {
         None
     }
@@ -52,7 +58,7 @@ pub fn event_properties(event: &str) -> Option<&'static [&'static str]> {
 pub(super) fn event_property(properties: &[&str], keys: &[String]) -> Declared {
     match keys {
         [] => Declared::Known(Kinds { object: true, ..Kinds::default() }),
-        [key] if key == MACHINE && properties.contains(&MACHINE) => Declared::Known(YES_OR_NO),
+        [key] if key == MACHINE && properties.contains(&MACHINE) => Declared::Known(BOOLEAN),
         [key] if properties.contains(&key.as_str()) => Declared::Known(TEXT),
         _ => Declared::Unknown(properties.iter().map(|name| (*name).to_owned()).collect()),
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Lowerer;
 use super::condition::Setting;
 use super::flow::{Entries, Wiring};
-use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants};
+use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants, WinnerNote};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
     Assignment, Case, Change, Metric, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant,
@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::place::At;
 use crate::surface::{self, Assigned, MapOr, OneOrMany, Step};
+use crate::template::InlineText;
 use crate::time::Window;
 
 impl Lowerer<'_> {
@@ -112,7 +113,7 @@ impl Lowerer<'_> {
         with: &BTreeSet<String>,
         at: &At<'_>,
     ) -> TemplateSource {
-        for (key, text) in [("subject", &form.subject), ("html", &form.html), ("text", &form.text)] {
+        for (key, text) in [("subject", &form.subject), ("html", &form.html), ("mjml", &form.mjml), ("text", &form.text)] {
             if let Some(text) = text {
                 self.expression(text, &at.key(key), with);
             }
@@ -124,9 +125,21 @@ impl Lowerer<'_> {
         TemplateSource {
             channel: channel.cloned(),
             subject: form.subject.clone(),
-            html: part(&form.html),
+            html: form.mjml.as_ref().and_then(|mjml| self.mjml(mjml, &at.key("mjml"))).or_else(|| part(&form.html)),
             text: part(&form.text),
             ..TemplateSource::default()
+        }
+    }
+
+    fn mjml(&mut self, text: &str, at: &At<'_>) -> Option<Part> {
+        let (line, column) = at.content();
+        let file = at.location().file;
+        match self.context.library.inline_mjml(&InlineText { text, file: &file, line, column }) {
+            Ok(part) => Some(part),
+            Err(found) => {
+                self.diagnostics.extend(found);
+                None
+            }
         }
     }
 
@@ -183,7 +196,9 @@ impl Lowerer<'_> {
 
     fn experiment(&mut self, form: &surface::ExperimentStep, entries: &Entries, at: &At<'_>) -> StepKind {
         self.name(&form.experiment, "an experiment", &at.key("experiment"));
-        let winner = form.winner.as_ref().map(|winner| self.winner(winner, &at.key("winner")));
+        let rival = |variant: &&surface::Variant| variant.weight > 0.0 && variant.steps.as_ref().is_some_and(|steps| !steps.is_empty());
+        let rivals = form.variants.values().filter(rival).count();
+        let winner = form.winner.as_ref().map(|winner| self.winner(winner, rivals, &at.key("winner")));
         let here = at.key("variants");
         let mut variants = Vec::new();
         for (index, name) in here.keys(form.variants.keys()).into_iter().enumerate() {
@@ -202,7 +217,7 @@ impl Lowerer<'_> {
         StepKind::Experiment { name: form.experiment.clone(), variants, winner }
     }
 
-    fn winner(&mut self, form: &surface::Winner, at: &At<'_>) -> Winner {
+    fn winner(&mut self, form: &surface::Winner, rivals: usize, at: &At<'_>) -> Winner {
         let text = form.confidence.as_deref().unwrap_or("95%");
         let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
         let confidence = percent.filter(|percent| *percent > 50.0 && *percent < 100.0);
@@ -218,7 +233,7 @@ impl Lowerer<'_> {
             surface::WinnerMetric::Opened => Metric::Opened,
             surface::WinnerMetric::Goal => Metric::Goal,
         };
-        self.notes.winners.push((metric, at.key("metric").location()));
+        self.notes.winners.push(WinnerNote { metric, at: at.key("metric").location(), rivals });
         Winner { metric, after: form.after, confidence: confidence.unwrap_or(95.0) / 100.0 }
     }
 

@@ -113,8 +113,12 @@ impl Asset {
 }
 
 impl ContentHash {
+    pub fn of_bytes(bytes: &[u8]) -> ContentHash {
+        ContentHash(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     pub fn of(text: &str) -> ContentHash {
-        ContentHash(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+        ContentHash::of_bytes(text.as_bytes())
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) struct InlineMessage {
     pub subject: Option<String>,
     /// The body in HTML.
     pub html: Option<String>,
-    /// The body in MJML.
+    /// The body in MJML, instead of `html`.
     pub mjml: Option<String>,
     /// The body as plain text.
     pub text: Option<String>,

@@ -1,11 +1,15 @@
 //! The front matter of a template: YAML between two `---` lines at the top of the file.
 
+use std::collections::BTreeMap;
+
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
 use super::vocabulary::suggestion;
 use crate::diagnostic::{Diagnostic, Location, Severity};
 
-const KEYS: [&str; 6] = ["subject", "preheader", "layout", "topic", "channel", "needs"];
+const KEYS: [&str; 8] = ["subject", "preheader", "layout", "topic", "channel", "needs", "attachments", "utm"];
+/// The parameters that tell an analytics program where a visit comes from, without `utm_`.
+const UTM: [&str; 6] = ["source", "medium", "campaign", "term", "content", "id"];
 /// The longest front matter that is read, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
@@ -26,6 +30,10 @@ pub(super) struct FrontMatter {
     pub topic: Option<Written<String>>,
     pub channel: Option<Written<String>>,
     pub needs: Option<Written<Vec<String>>>,
+    /// Paths under templates/.
+    pub attachments: Option<Vec<Written<String>>>,
+    /// By name without `utm_`.
+    pub utm: Option<Written<BTreeMap<String, String>>>,
 }
 
 /// What a file holds: its front matter, and the body with the line it begins at.
@@ -108,7 +116,21 @@ impl Reader<'_> {
             "topic" => &mut front.topic,
             "channel" => &mut front.channel,
             "needs" => {
-                front.needs = self.names(value);
+                let location = self.span(value);
+                front.needs = self.list("needs", "coupon", value).map(|names| Written {
+                    value: names.into_iter().map(|name| name.value).collect(),
+                    line: location.line,
+                    column: location.column,
+                    location,
+                });
+                return;
+            }
+            "attachments" => {
+                front.attachments = self.list("attachments", "files/terms.pdf", value);
+                return;
+            }
+            "utm" => {
+                front.utm = self.utm(value);
                 return;
             }
             _ => {
@@ -133,13 +155,33 @@ impl Reader<'_> {
         Some(Written { value: text.to_string(), location, line, column })
     }
 
-    fn names(&mut self, node: &MarkedYaml<'_>) -> Option<Written<Vec<String>>> {
-        let location = self.span(node);
+    fn list(&mut self, key: &str, example: &str, node: &MarkedYaml<'_>) -> Option<Vec<Written<String>>> {
         let YamlData::Sequence(items) = &node.data else {
-            self.report("wrong-type", location, "`needs` must be a list of names".to_owned(), Some("needs: [coupon]".to_owned()));
+            let location = self.span(node);
+            self.report("wrong-type", location, format!("`{key}` must be a list"), Some(format!("{key}: [{example}]")));
             return None;
         };
-        let value = items.iter().filter_map(|item| self.text("needs", item)).map(|name| name.value).collect();
+        Some(items.iter().filter_map(|item| self.text(key, item)).collect())
+    }
+
+    fn utm(&mut self, node: &MarkedYaml<'_>) -> Option<Written<BTreeMap<String, String>>> {
+        let location = self.span(node);
+        let YamlData::Mapping(members) = &node.data else {
+            let help = Some("utm: { source: newsletter, medium: email, campaign: spring }".to_owned());
+            self.report("wrong-type", location, "`utm` must be a mapping".to_owned(), help);
+            return None;
+        };
+        let mut value = BTreeMap::new();
+        for (key, member) in members {
+            let name = key.data.as_str().unwrap_or_default();
+            if !UTM.contains(&name) {
+                let location = self.span(key);
+                let help = suggestion(name, &UTM, "parameters");
+                self.report("unknown-key", location, format!("`{name}` is not one of `utm`'s parameters"), help);
+            } else if let Some(text) = self.text(name, member) {
+                value.insert(name.to_owned(), text.value);
+            }
+        }
         Some(Written { value, line: location.line, column: location.column, location })
     }
 
@@ -215,6 +257,9 @@ mod tests {
         check("---\nsubject: 2026\n---\n", "wrong-type", (2, 10), "must be text");
         check("---\nsubject: !x y\n---\n", "wrong-type", (2, 10), "must be text");
         check("---\nneeds: coupon\n---\n", "wrong-type", (2, 8), "list");
+        check("---\nattachments: a.pdf\n---\n", "wrong-type", (2, 14), "list");
+        check("---\nutm: x\n---\n", "wrong-type", (2, 6), "mapping");
+        check("---\nutm: { sorce: x }\n---\n", "unknown-key", (2, 8), "did you mean `source`?");
         check("---\nneeds: [1]\n---\n", "wrong-type", (2, 9), "must be text");
         check("---\ntopic: a\ntopic: b\n---\n", "front-matter", (3, 1), "not YAML");
         check("---\n- a\n---\n", "front-matter", (2, 1), "key: value");

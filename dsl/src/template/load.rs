@@ -1,118 +1,97 @@
-//! Reading the files under templates/: which message, layout or partial each is, and whether they fit together.
+//! Reading the files under templates/: which message, layout or partial each is, and whether each is right by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::front_matter::{self, FrontMatter, Written};
+use super::build::Builder;
+use super::facts;
+use super::files::{self, ENDING, FOLDER, File, Format, LAYOUTS};
+use super::front_matter;
+use super::locale::fallback;
+use super::message::{Body, Variants};
 use super::pages;
 use super::partials;
 use super::place::Place;
 use super::structure::{self, Role};
 use super::syntax;
-use super::vocabulary::suggestion;
-use super::{Library, Origin, TextOrigin};
+use super::{Folder, Library};
 use crate::diagnostic::{Diagnostic, Location, Severity};
-use crate::model::{Part, TemplateSource};
 
-const FOLDER: &str = "templates/";
-const LAYOUTS: &str = "layouts/";
-const PARTIALS: &str = "partials/";
-const PAGES: &str = "pages/";
-const ENDING: &str = ".hbs";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Html,
-    Text,
-}
-
-/// One body of a message.
-struct Body<'a> {
-    file: &'a str,
-    front: FrontMatter,
-    text: &'a str,
-    line: usize,
-}
-
-#[derive(Default)]
-struct Bodies<'a> {
-    html: Option<Body<'a>>,
-    text: Option<Body<'a>>,
-}
-
-pub(super) fn load(files: &BTreeMap<String, String>) -> (Library, Vec<Diagnostic>) {
-    let mut loader = Loader { library: Library::default(), diagnostics: Vec::new(), bodies: BTreeMap::new() };
-    for (file, text) in files {
+pub(super) fn load(folder: &Folder<'_>) -> (Library, Vec<Diagnostic>) {
+    let mut loader = Loader {
+        folder,
+        library: Library::default(),
+        diagnostics: Vec::new(),
+        messages: BTreeMap::new(),
+        layouts: BTreeMap::new(),
+        partials: BTreeMap::new(),
+    };
+    for (file, text) in folder.texts {
         loader.file(file, text);
     }
-    let bodies = std::mem::take(&mut loader.bodies);
-    for (name, bodies) in bodies {
-        loader.message(name, bodies);
+    let messages = std::mem::take(&mut loader.messages);
+    let faults = partials::faults(&loader.library.partials);
+    loader.shared();
+    for (name, variants) in messages {
+        loader.message(name, variants);
     }
-    loader.check_shared();
     let Loader { library, mut diagnostics, .. } = loader;
-    diagnostics.extend(partials::faults(&library.partials));
+    diagnostics.extend(faults);
     diagnostics.sort_by(|a, b| a.location.cmp(&b.location));
     (library, diagnostics)
 }
 
-struct Loader<'a> {
-    library: Library,
-    diagnostics: Vec<Diagnostic>,
-    bodies: BTreeMap<String, Bodies<'a>>,
+pub(super) struct Loader<'a> {
+    pub folder: &'a Folder<'a>,
+    pub library: Library,
+    pub diagnostics: Vec<Diagnostic>,
+    messages: BTreeMap<String, Variants<'a>>,
+    /// The key under [`Library::layouts`] of each layout.
+    pub layouts: BTreeMap<(&'a str, Format, Option<String>), &'a str>,
+    /// File and text of each partial, by name.
+    partials: BTreeMap<String, (String, String)>,
 }
 
 impl<'a> Loader<'a> {
     fn file(&mut self, file: &'a str, text: &'a str) {
-        let Some(path) = file.strip_prefix(FOLDER) else {
-            return;
-        };
-        let Some(stem) = path.strip_suffix(ENDING) else {
-            if [".html", ".txt", ".mjml"].iter().any(|ending| path.ends_with(ending)) {
+        match files::read(file) {
+            Err(bad) => self.at_file(Severity::Error, "template-name", file, bad.message, Some(bad.help)),
+            Ok(File::Other) => {}
+            Ok(File::Lookalike) => {
                 let help = Some(format!("rename it to {file}{ENDING}, or move it out of {FOLDER}"));
-                self.at_file(
-                    Severity::Warning,
-                    "not-a-template",
-                    file,
-                    "this file is not read: templates end in .hbs".to_owned(),
-                    help,
-                );
+                let message = "this file is not read: templates end in .hbs".to_owned();
+                self.at_file(Severity::Warning, "not-a-template", file, message, help);
             }
-            return;
-        };
-        if let Some(stem) = stem.strip_prefix(PAGES) {
-            self.page(file, stem, text);
-        } else if let Some(name) = stem.strip_prefix(PARTIALS) {
-            if self.name_is_good(file, name) {
+            Ok(File::Partial(name)) => {
                 self.no_front_matter(file, text, "a partial");
                 self.library.partials.insert(name.to_owned(), text.to_owned());
+                self.partials.insert(name.to_owned(), (file.to_owned(), text.to_owned()));
             }
-        } else if let Some(stem) = stem.strip_prefix(LAYOUTS) {
-            if let Some((name, format)) = self.ending(file, stem) {
+            Ok(File::Page(language)) => {
+                self.no_front_matter(file, text, "a page");
+                self.diagnostics.extend(pages::check(Place::file(file, text)));
+                self.library.pages.insert(language, text.to_owned());
+            }
+            Ok(File::Layout(named)) => {
                 self.no_front_matter(file, text, "a layout");
-                self.library.layouts.insert(layout_key(name, format), text.to_owned());
+                self.library.layouts.insert(named.stem.to_owned(), text.to_owned());
+                self.layouts.insert((named.name, named.format, named.locale), named.stem);
             }
-        } else if let Some((name, format)) = self.ending(file, stem) {
-            let split = front_matter::split(file, text, &mut self.diagnostics);
-            let body = Body { file, front: split.front, text: split.body, line: split.body_line };
-            let bodies = self.bodies.entry(name.to_owned()).or_default();
-            match format {
-                Format::Html => bodies.html = Some(body),
-                Format::Text => bodies.text = Some(body),
+            Ok(File::Message(named)) => {
+                let split = front_matter::split(file, text, &mut self.diagnostics);
+                let body = Body { file, front: split.front, text: split.body, line: split.body_line };
+                let bodies = self.messages.entry(named.name.to_owned()).or_default().entry(named.locale).or_default();
+                let twice = match (&named.format, bodies.iter().find(|(format, _)| same_place(format, &named.format))) {
+                    (_, Some((_, other))) => Some(other.file),
+                    _ => None,
+                };
+                if let Some(other) = twice {
+                    let help = Some("remove one of the two".to_owned());
+                    let message = format!("{other} is the same part of the same message");
+                    return self.at_file(Severity::Error, "duplicate-template", file, message, help);
+                }
+                bodies.insert(named.format, body);
             }
         }
-    }
-
-    /// The page around the runner's own pages.
-    fn page(&mut self, file: &str, stem: &str, text: &str) {
-        let Some(language) = pages::language(stem) else {
-            let help = Some(format!("name it {FOLDER}{PAGES}layout.html{ENDING}, or layout.de.html{ENDING} for one language"));
-            let message = format!("`{stem}` is not a page: there is `layout`, which stands around every page");
-            self.at_file(Severity::Error, "template-name", file, message, help);
-            return;
-        };
-        self.no_front_matter(file, text, "a page");
-        self.diagnostics.extend(pages::check(Place::file(file, text)));
-        self.library.pages.insert(language, text.to_owned());
     }
 
     /// Front matter in here would be printed into the message.
@@ -125,186 +104,41 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Takes `welcome.html` apart; reports what this release can't send.
-    fn ending<'s>(&mut self, file: &str, stem: &'s str) -> Option<(&'s str, Format)> {
-        let folder = stem.rfind('/').map_or(0, |slash| slash + 1);
-        let Some((before, ending)) = stem[folder..].rsplit_once('.') else {
-            let help = Some(format!("rename it to {FOLDER}{stem}.html{ENDING} or {FOLDER}{stem}.txt{ENDING}"));
-            self.at_file(Severity::Error, "template-name", file, "this name does not say what the file holds".to_owned(), help);
-            return None;
-        };
-        let (name, locale) = before.split_once('.').map_or((before, None), |(name, locale)| (name, Some(locale)));
-        if !self.name_is_good(file, &stem[..folder + name.len()]) {
-            return None;
-        }
-        let help = Some("this release sends html and txt, in one language".to_owned());
-        match locale {
-            Some(locale) if is_locale(locale) => {
-                self.at_file(
-                    Severity::Error,
-                    "not-yet",
-                    file,
-                    format!("templates by language (`{locale}`) are not supported yet"),
-                    help,
-                );
-                return None;
-            }
-            Some(_) => {
-                let help = Some(format!("templates are named NAME.html{ENDING} or NAME.txt{ENDING}, and NAME has no dots"));
-                self.at_file(Severity::Error, "template-name", file, format!("`{before}` is not a template's name"), help);
-                return None;
-            }
-            None => {}
-        }
-        let format = match ending {
-            "html" => Format::Html,
-            "txt" => Format::Text,
-            "mjml" => {
-                self.at_file(Severity::Error, "not-yet", file, "MJML is not supported yet".to_owned(), help);
-                return None;
-            }
-            channel => {
-                self.at_file(
-                    Severity::Error,
-                    "not-yet",
-                    file,
-                    format!("messages for the channel `{channel}` are not supported yet"),
-                    help,
-                );
-                return None;
-            }
-        };
-        Some((&stem[..folder + name.len()], format))
-    }
-
-    fn name_is_good(&mut self, file: &str, name: &str) -> bool {
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        let good = name
-            .split('/')
-            .all(|segment| segment.starts_with(|c: char| c.is_ascii_alphanumeric()) && segment.chars().all(letter));
-        if !good {
-            let help = Some("use lower-case letters, digits, `-` and `_`, and begin with a letter or digit".to_owned());
-            self.at_file(Severity::Error, "template-name", file, format!("`{name}` is not a name"), help);
-        }
-        good
-    }
-
-    fn message(&mut self, name: String, bodies: Bodies<'a>) {
-        let mut front = FrontMatter::default();
-        for body in [&bodies.html, &bodies.text].into_iter().flatten() {
-            let own = body.front.clone();
-            self.merge("subject", &mut front.subject, own.subject);
-            self.merge("preheader", &mut front.preheader, own.preheader);
-            self.merge("layout", &mut front.layout, own.layout);
-            self.merge("topic", &mut front.topic, own.topic);
-            self.merge("channel", &mut front.channel, own.channel);
-            self.merge("needs", &mut front.needs, own.needs);
-        }
-        self.check_front(&front, bodies.html.as_ref().or(bodies.text.as_ref()).map(|body| body.file));
-        let layout = |format| {
-            front
-                .layout
-                .as_ref()
-                .map(|layout| layout_key(&layout.value, format))
-                .filter(|key| self.library.layouts.contains_key(key))
-        };
-        let origin = Origin {
-            html: bodies.html.as_ref().map(|body| TextOrigin { file: body.file.to_owned(), line: body.line, column: 1 }),
-            text: bodies.text.as_ref().map(|body| TextOrigin { file: body.file.to_owned(), line: body.line, column: 1 }),
-            subject: front.subject.as_ref().map(origin_of),
-            preheader: front.preheader.as_ref().map(origin_of),
-            topic: front.topic.as_ref().map(|topic| topic.location.clone()),
-            html_layout: bodies.html.as_ref().and_then(|_| layout(Format::Html)),
-            text_layout: bodies.text.as_ref().and_then(|_| layout(Format::Text)),
-        };
-        let part = |body: &Body<'_>, layout: &Option<String>| Part {
-            source: body.text.to_owned(),
-            layout: layout.as_ref().and_then(|key| self.library.layouts.get(key).cloned()),
-        };
-        let template = TemplateSource {
-            channel: front.channel.map(|channel| channel.value),
-            subject: front.subject.map(|subject| subject.value),
-            preheader: front.preheader.map(|preheader| preheader.value),
-            topic: front.topic.map(|topic| topic.value),
-            needs: front.needs.map(|needs| needs.value).unwrap_or_default(),
-            html: bodies.html.as_ref().map(|body| part(body, &origin.html_layout)),
-            text: bodies.text.as_ref().map(|body| part(body, &origin.text_layout)),
-            ..TemplateSource::default()
-        };
-        for (place, role) in origin.texts(&template) {
-            self.structure(place, role);
-        }
-        self.library.templates.insert(name.clone(), template);
-        self.library.origins.insert(name, origin);
-    }
-
-    fn merge<T: PartialEq>(&mut self, key: &str, into: &mut Option<Written<T>>, from: Option<Written<T>>) {
-        match (&*into, from) {
-            (Some(first), Some(second)) if first.value != second.value => {
-                let message = format!("`{key}` is something else in {}", first.location.file);
-                let help = Some("say it in one of the two files".to_owned());
-                self.diagnostics.push(Diagnostic {
-                    code: "conflicting-front-matter",
-                    severity: Severity::Error,
-                    message,
-                    location: second.location,
-                    help,
-                });
-            }
-            (None, from) => *into = from,
-            _ => {}
-        }
-    }
-
-    fn check_front(&mut self, front: &FrontMatter, file: Option<&str>) {
-        if let (None, Some(file)) = (&front.subject, file) {
-            let help = Some("begin the file with front matter:\n---\nsubject: Your order\n---".to_owned());
-            self.at_file(Severity::Error, "missing-subject", file, "this message has no subject".to_owned(), help);
-        }
-        if let Some(layout) = &front.layout {
-            let known = |format| self.library.layouts.contains_key(&layout_key(&layout.value, format));
-            if !known(Format::Html) && !known(Format::Text) {
-                let names: BTreeSet<_> =
-                    self.library.layouts.keys().filter_map(|key| key.rsplit_once('.')).map(|(name, _)| name).collect();
-                let names: Vec<_> = names.into_iter().collect();
-                let message = format!("there is no layout `{}` under {FOLDER}{LAYOUTS}", layout.value);
-                let help = suggestion(&layout.value, &names, "layouts");
-                self.diagnostics.push(Diagnostic {
-                    code: "unknown-layout",
-                    severity: Severity::Error,
-                    message,
-                    location: layout.location.clone(),
-                    help,
-                });
-            }
-        }
-        if let Some(channel) = front.channel.as_ref().filter(|channel| channel.value != "email") {
-            let message = format!("messages for the channel `{}` are not supported yet", channel.value);
-            let help = Some("this release sends email".to_owned());
-            self.diagnostics.push(Diagnostic {
-                code: "not-yet",
-                severity: Severity::Error,
-                message,
-                location: channel.location.clone(),
-                help,
-            });
-        }
-    }
-
-    fn check_shared(&mut self) {
+    /// Checks layouts and partials, and makes partials ready for sending.
+    fn shared(&mut self) {
         let layouts = std::mem::take(&mut self.library.layouts);
+        let partials = std::mem::take(&mut self.partials);
         for (key, text) in &layouts {
-            let role = if key.ends_with(".html") { Role::HtmlLayout } else { Role::TextLayout };
-            self.structure(Place::file(&format!("{FOLDER}{LAYOUTS}{key}{ENDING}"), text), role);
+            let role = if key.ends_with(".txt") { Role::TextLayout } else { Role::HtmlLayout };
+            let file = layout_file(key);
+            self.structure(Place::file(&file, text), role);
+            self.addresses(Place::file(&file, text), role);
+        }
+        let builder = Builder { partials: &partials, assets: self.folder.assets };
+        for (name, (file, text)) in &partials {
+            self.structure(Place::file(file, text), Role::Partial);
+            self.addresses(Place::file(file, text), Role::Partial);
+            let mut images = Default::default();
+            let ready = builder.embed(text, &mut images);
+            if !images.is_empty() {
+                self.library.with_images.insert(name.clone(), (ready, images));
+            }
         }
         self.library.layouts = layouts;
-        let partials = self.library.partials.clone();
-        for (name, text) in &partials {
-            self.structure(Place::file(&partials::file_of(name), text), Role::Partial);
+        self.partials = partials;
+    }
+
+    /// What HTML names by its address: images of the project must be there, and foreign addresses be encrypted.
+    pub fn addresses(&mut self, place: Place<'_>, role: Role) {
+        if matches!(role, Role::Html | Role::HtmlLayout | Role::Partial) {
+            let none = BTreeMap::new();
+            let builder = Builder { partials: &none, assets: self.folder.assets };
+            builder.missing_images(place, &mut self.diagnostics);
+            self.library.insecure.extend(facts::insecure(place));
         }
     }
 
-    fn structure(&mut self, place: Place<'_>, role: Role) {
+    pub fn structure(&mut self, place: Place<'_>, role: Role) {
         let found = match syntax::parse(place.text) {
             Ok(nodes) => structure::check(place, &nodes, role, &self.library.partials),
             Err(fault) => vec![place.error(fault.code, fault.span, fault.message, fault.help)],
@@ -312,26 +146,31 @@ impl<'a> Loader<'a> {
         self.diagnostics.extend(found);
     }
 
-    fn at_file(&mut self, severity: Severity, code: &'static str, file: &str, message: String, help: Option<String>) {
+    /// The key of the layout of this name for a reader of this language.
+    pub fn layout(&self, name: &str, format: Format, locale: Option<&str>) -> Option<&'a str> {
+        let of_name = self.layouts.iter().filter(|((layout, kind, _), _)| *layout == name && *kind == format);
+        let known: BTreeMap<Option<&str>, &'a str> = of_name.map(|((_, _, locale), key)| (locale.as_deref(), *key)).collect();
+        let found = fallback(locale, self.folder.locale, |tag| known.contains_key(&Some(tag)));
+        known.get(&found.as_deref()).or_else(|| known.values().next()).copied()
+    }
+
+    pub fn partials(&self) -> &BTreeMap<String, (String, String)> {
+        &self.partials
+    }
+
+    pub fn at_file(&mut self, severity: Severity, code: &'static str, file: &str, message: String, help: Option<String>) {
         let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
         self.diagnostics.push(Diagnostic { code, severity, message, location, help });
     }
 }
 
-fn layout_key(name: &str, format: Format) -> String {
-    match format {
-        Format::Html => format!("{name}.html"),
-        Format::Text => format!("{name}.txt"),
-    }
+/// Whether two bodies would be the same part of a message: HTML and MJML are.
+fn same_place(a: &Format, b: &Format) -> bool {
+    let html = |format: &Format| matches!(format, Format::Html | Format::Mjml);
+    a == b || (html(a) && html(b))
 }
 
-fn origin_of(written: &Written<String>) -> TextOrigin {
-    TextOrigin { file: written.location.file.clone(), line: written.line, column: written.column }
-}
-
-/// Two letters, or two letters and a region: `de`, `de-AT`, `pt_BR`.
-fn is_locale(text: &str) -> bool {
-    let (language, region) = text.split_once(['-', '_']).map_or((text, None), |(language, region)| (language, Some(region)));
-    let letters = |part: &str| part.len() == 2 && part.chars().all(|c| c.is_ascii_alphabetic());
-    letters(language) && region.is_none_or(letters)
+/// The file of a layout, relative to the project.
+pub(super) fn layout_file(key: &str) -> String {
+    format!("{FOLDER}{LAYOUTS}{key}{ENDING}")
 }

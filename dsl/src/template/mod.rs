@@ -1,21 +1,35 @@
 //! Message templates: reading them, checking them. Rendering is the runner's.
 
 mod address;
+mod build;
+mod compose;
+mod facts;
+mod files;
 mod front_matter;
 mod load;
+mod locale;
+mod markup;
+mod message;
+mod mjml;
 mod names;
 mod pages;
 mod partials;
 mod place;
 mod scope;
 mod structure;
+mod styles;
 mod syntax;
 mod tags;
+mod tokens;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use self::address::Before;
+pub use self::facts::Facts;
+pub use self::locale::{canonical_locale, fallback, locale_and_wider};
+pub use self::markup::{Attribute, Markup, StartTag, markup};
 pub use self::partials::{never_end, partials_reached};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
@@ -25,34 +39,65 @@ use self::place::Place;
 use self::structure::Role;
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Location};
-use crate::model::TemplateSource;
+use crate::model::{Asset, Part, TemplateSource};
+
+/// What a library is read from.
+#[derive(Debug, Clone, Copy)]
+pub struct Folder<'a> {
+    /// The text of every file under templates/, by its path relative to the project.
+    pub texts: &'a BTreeMap<String, String>,
+    /// The bytes of other files under templates/ that messages name, likewise.
+    pub assets: &'a BTreeMap<String, Arc<[u8]>>,
+    /// The project's language.
+    pub locale: &'a str,
+}
 
 /// Every template, layout and partial of a project, each read and checked on its own.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     /// By name: the path under templates/ without endings (`welcome`, `onboarding/day-1`).
     pub templates: BTreeMap<String, TemplateSource>,
-    /// By name and format: `plain.html`, `plain.txt`.
+    /// As written, by the path under templates/layouts/ without `.hbs`: `plain.html`, `plain.de.txt`.
     pub layouts: BTreeMap<String, String>,
+    /// As written.
     pub partials: BTreeMap<String, String>,
     /// The page around the runner's own pages, by language (`de`, `zh-hans`); empty: every language.
     pub pages: BTreeMap<String, String>,
     /// Where each template's texts are written, by name.
     pub origins: BTreeMap<String, Origin>,
+    /// Partials that show images of the project, as they are sent, and these images.
+    with_images: BTreeMap<String, (String, BTreeSet<Asset>)>,
+    /// Addresses that are not encrypted.
+    insecure: BTreeSet<Location>,
 }
 
 /// Where the texts of one template are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    pub html: Option<TextOrigin>,
-    pub text: Option<TextOrigin>,
-    pub subject: Option<TextOrigin>,
-    pub preheader: Option<TextOrigin>,
     /// The front matter's `topic`.
     pub topic: Option<Location>,
-    /// The key under [`Library::layouts`].
-    pub html_layout: Option<String>,
-    pub text_layout: Option<String>,
+    /// The channels that its files name, with their places.
+    pub channels: Vec<(String, Location)>,
+    /// One for each language in which it is a mail.
+    pub facts: Vec<Facts>,
+    /// Its own texts, in all languages.
+    texts: Vec<WrittenText>,
+    /// The keys under [`Library::layouts`].
+    layouts: BTreeSet<String>,
+}
+
+/// A text of a template as it is written, before anything is made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct WrittenText {
+    text: String,
+    at: TextOrigin,
+    role: Role,
+}
+
+impl WrittenText {
+    fn place(&self) -> Place<'_> {
+        Place { file: &self.at.file, text: &self.text, line: self.at.line, column: self.at.column }
+    }
 }
 
 /// The place of a text's first character: lines and columns count from 1, columns in characters.
@@ -89,10 +134,31 @@ pub struct InlineText<'a> {
 }
 
 impl Library {
-    /// Reads `files` (path relative to the project → text, all those under templates/) and reports what is wrong with each by itself: front
-    /// matter, syntax, helpers, partials, layouts, data that is printed where it does harm.
-    pub fn load(files: &BTreeMap<String, String>) -> (Library, Vec<Diagnostic>) {
-        load::load(files)
+    /// Reads the files under templates/ and reports what is wrong with each by itself: front matter, syntax, helpers, partials, layouts, MJML,
+    /// data that is printed where it does harm, files that are not there.
+    pub fn load(folder: &Folder<'_>) -> (Library, Vec<Diagnostic>) {
+        load::load(folder)
+    }
+
+    /// A partial as it is sent.
+    pub fn partial(&self, name: &str) -> Option<&str> {
+        let ready = self.with_images.get(name).map(|(ready, _)| ready);
+        ready.or_else(|| self.partials.get(name)).map(String::as_str)
+    }
+
+    /// Where texts lead to, or show, something that travels without encryption.
+    pub fn insecure_addresses(&self) -> impl Iterator<Item = &Location> {
+        self.insecure.iter()
+    }
+
+    /// The HTML that a message written in a workflow as MJML is sent as. The places are those of the workflow file.
+    pub fn inline_mjml(&self, text: &InlineText<'_>) -> Result<Part, Vec<Diagnostic>> {
+        let partials = self.partials.iter().map(|(name, text)| (name.clone(), (partials::file_of(name), text.clone()))).collect();
+        let none = BTreeMap::new();
+        let builder = build::Builder { partials: &partials, assets: &none };
+        let place = Place { file: text.file, text: text.text, line: text.line, column: text.column };
+        let mut found = Vec::new();
+        builder.mjml(place, None, &mut found).ok_or(found)
     }
 
     /// What is wrong with sending the template `name` with these variables: unknown variables, and contact attributes that may be missing. The
@@ -102,12 +168,12 @@ impl Library {
             return Vec::new();
         };
         let mut check = NameCheck::new(variables, &template.needs, &self.partials);
-        for (place, _) in origin.texts(template) {
-            check.text(place, false);
+        for text in &origin.texts {
+            check.text(text.place(), false);
         }
-        for key in [&origin.html_layout, &origin.text_layout].into_iter().flatten() {
+        for key in &origin.layouts {
             if let Some(text) = self.layouts.get(key) {
-                check.text(Place::file(&format!("templates/layouts/{key}.hbs"), text), true);
+                check.text(Place::file(&load::layout_file(key), text), true);
             }
         }
         check.finish()
@@ -138,30 +204,19 @@ impl Library {
 
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
     pub fn partials_of(&self, template: &TemplateSource) -> BTreeSet<String> {
-        let parts = [&template.html, &template.text].into_iter().flatten();
-        let texts = parts.flat_map(|part| std::iter::once(part.source.as_str()).chain(part.layout.as_deref()));
-        let headers = [template.subject.as_deref(), template.preheader.as_deref()].into_iter().flatten();
-        partials_reached(texts.chain(headers), &self.partials)
-    }
-}
-
-impl Origin {
-    /// The template's own texts with their places and what each is for; without layouts.
-    fn texts<'a>(&'a self, template: &'a TemplateSource) -> Vec<(Place<'a>, Role)> {
-        let html = template.html.as_ref().map(|part| part.source.as_str());
-        let text = template.text.as_ref().map(|part| part.source.as_str());
-        let all = [
-            (&self.html, html, Role::Html),
-            (&self.text, text, Role::Text),
-            (&self.subject, template.subject.as_deref(), Role::Text),
-            (&self.preheader, template.preheader.as_deref(), Role::Text),
-        ];
-        all.into_iter()
-            .filter_map(|(origin, text, role)| {
-                let origin = origin.as_ref()?;
-                Some((Place { file: &origin.file, text: text?, line: origin.line, column: origin.column }, role))
-            })
-            .collect()
+        let mut texts: Vec<&str> = Vec::new();
+        let plain = (&template.subject, &template.preheader, &template.html, &template.text, &template.bodies);
+        let others = template.locales.values();
+        let others = others.map(|variant| (&variant.subject, &variant.preheader, &variant.html, &variant.text, &variant.bodies));
+        for (subject, preheader, html, text, bodies) in std::iter::once(plain).chain(others) {
+            texts.extend([subject, preheader].into_iter().flatten().map(String::as_str));
+            for part in [html, text].into_iter().flatten() {
+                texts.push(&part.source);
+                texts.extend(part.layout.as_deref());
+            }
+            texts.extend(bodies.values().map(String::as_str));
+        }
+        partials_reached(texts, &self.partials)
     }
 }
 

@@ -98,7 +98,7 @@ impl Search<'_> {
 /// The partials that a text names itself, each with one place.
 fn named(text: &str) -> BTreeMap<String, Span> {
     let mut found = BTreeMap::new();
-    if let Ok(nodes) = syntax::parse(text) {
+    if let Ok(nodes) = syntax::parse_long(text) {
         collect(&nodes, &mut found);
     }
     found

@@ -7,7 +7,7 @@ use super::syntax::VariablePath;
 use super::vocabulary::suggestion;
 use crate::contract::{Declared, Kinds};
 
-const TOP: [&str; 6] = ["contact", "event", "vars", "unsubscribe_url", "preferences_url", "message"];
+const TOP: [&str; 7] = ["contact", "event", "vars", "unsubscribe_url", "preferences_url", "confirm_url", "message"];
 /// What a layout sees besides.
 const LAYOUT: [&str; 3] = ["body", "subject", "preheader"];
 const LOCAL: [&str; 4] = ["index", "key", "first", "last"];
@@ -123,7 +123,7 @@ impl Scope<'_> {
             "event" => Thing::Event(Vec::new()),
             "vars" => Thing::Vars(Vec::new()),
             "message" => Thing::Message,
-            "unsubscribe_url" | "preferences_url" => Thing::Leaf,
+            "unsubscribe_url" | "preferences_url" | "confirm_url" => Thing::Leaf,
             "body" | "subject" | "preheader" if self.layout => Thing::Leaf,
             _ if given => Thing::Any,
             _ => return Err(self.no_such_variable(first)),

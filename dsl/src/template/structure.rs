@@ -138,7 +138,7 @@ impl Walker<'_> {
             return;
         }
         let harmless = |name: &str| match VariablePath::read(name).names.first().map(String::as_str) {
-            Some("unsubscribe_url" | "preferences_url" | "message") => true,
+            Some("unsubscribe_url" | "preferences_url" | "confirm_url" | "message") => true,
             Some("body") => self.role.is_layout(),
             _ => false,
         };
@@ -157,7 +157,7 @@ impl Walker<'_> {
             let path = VariablePath::read(name);
             let root = path.names.first().map(String::as_str);
             matches!(root, Some("contact" | "event" | "vars"))
-                || (scoped && !path.root && !matches!(root, Some("unsubscribe_url" | "preferences_url")))
+                || (scoped && !path.root && !matches!(root, Some("unsubscribe_url" | "preferences_url" | "confirm_url")))
         };
         if let Some((name, span)) = names.iter().find(|(name, _)| is_data(name)).copied() {
             let message = format!("`{name}` decides where this address leads; data could make it `javascript:…`");

@@ -55,7 +55,15 @@ pub(super) enum Expr {
 
 /// Reads a text. Nothing that it accepts fails to compile for rendering.
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, Fault> {
-    let tags = tags::scan(text)?;
+    read(text, tags::scan(text)?)
+}
+
+/// The same for a text that was put together of several, whatever its size.
+pub(super) fn parse_long(text: &str) -> Result<Vec<Node>, Fault> {
+    read(text, tags::scan_long(text)?)
+}
+
+fn read(text: &str, tags: Vec<Tag<'_>>) -> Result<Vec<Node>, Fault> {
     let template = Template::compile(text).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
         let offset = offset_of(text, line, column);

@@ -73,6 +73,11 @@ pub(super) fn scan(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
             help: Some("move what repeats into partials".to_owned()),
         });
     }
+    scan_long(text)
+}
+
+/// The same for a text that was put together of several, whatever its size.
+pub(super) fn scan_long(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     let mut tags = Vec::new();
     let mut at = 0;
     while let Some(found) = text[at..].find("{{") {

@@ -7,6 +7,10 @@ fn project(files: &[(&str, &str)]) -> BTreeMap<String, String> {
     files.iter().map(|(file, text)| (format!("templates/{file}.hbs"), (*text).to_owned())).collect()
 }
 
+fn load(texts: &BTreeMap<String, String>) -> (Library, Vec<Diagnostic>) {
+    Library::load(&Folder { texts, assets: &BTreeMap::new(), locale: "en" })
+}
+
 fn said(diagnostics: &[Diagnostic]) -> Vec<String> {
     let severity = |severity| {
         if severity == Severity::Error { "" } else { "warning " }
@@ -34,7 +38,7 @@ const FRONT: &str = "---\nsubject: Hi\n---\n";
 fn check_load(body: &str, expected: &[&str]) {
     let html = format!("{FRONT}{body}");
     let files = project(&[("m.html", &html), ("partials/card", "card"), ("partials/a/footer", "x")]);
-    assert_eq!(said(&Library::load(&files).1), expected, "{body}");
+    assert_eq!(said(&load(&files).1), expected, "{body}");
 }
 
 #[test]
@@ -80,8 +84,7 @@ fn each_fault_of_a_text_has_its_place() {
 
 #[test]
 fn each_fault_of_the_files_has_its_place() {
-    let check =
-        |files: &[(&str, &str)], expected: &[&str]| assert_eq!(said(&Library::load(&project(files)).1), expected, "{files:?}");
+    let check = |files: &[(&str, &str)], expected: &[&str]| assert_eq!(said(&load(&project(files)).1), expected, "{files:?}");
     check(&[("a.html", "x")], &["missing-subject a.html:1:1-1:1"]);
     check(&[("a.html", "x"), ("a.txt", FRONT)], &[]);
     check(&[("a.html", FRONT), ("a.txt", "---\nsubject: Ho\n---\n")], &["conflicting-front-matter a.txt:2:10-2:12"]);
@@ -91,10 +94,24 @@ fn each_fault_of_the_files_has_its_place() {
         &[("a.html", "---\nsubject: x\nlayout: plian\n---\n"), ("layouts/plain.html", "{{{body}}}")],
         &["unknown-layout a.html:3:9-3:14"],
     );
-    check(&[("a.html", "---\nsubject: x\nchannel: sms\n---\n")], &["not-yet a.html:3:10-3:13"]);
+    check(&[("a.html", "---\nsubject: x\nchannel: sms\n---\n")], &[]);
     check(
-        &[("a.mjml", ""), ("a.de.html", ""), ("a.de-AT.txt", ""), ("a.sms", "")],
-        &["not-yet a.de-AT.txt:1:1-1:1", "not-yet a.de.html:1:1-1:1", "not-yet a.mjml:1:1-1:1", "not-yet a.sms:1:1-1:1"],
+        &[("a.mjml", &format!("{FRONT}<mjml><mj-body></mj-body></mjml>")), ("a.html", FRONT)],
+        &["duplicate-template a.mjml:1:1-1:1"],
+    );
+    check(&[("a.html", FRONT), ("a.de.html", FRONT), ("a.DE.html", FRONT)], &["duplicate-template a.de.html:1:1-1:1"]);
+    check(&[("a.de.html", FRONT)], &["missing-fallback a.de.html:1:1-1:1"]);
+    check(
+        &[("a.de.html", FRONT), ("a.en.html", FRONT), ("b.html", FRONT), ("b.de-AT.txt", "{{#if x"), ("c.sms", "")],
+        &["template-syntax b.de-AT.txt:1:1-1:8"],
+    );
+    check(
+        &[("a.html", "---\nsubject: x\nattachments: [files/a.pdf, ../b.pdf]\n---\n<p><img src=images/x.png>")],
+        &["missing-file a.html:3:15-3:26", "missing-file a.html:3:28-3:36", "missing-file a.html:5:13-5:25"],
+    );
+    check(
+        &[("a.html", "---\nsubject: x\nlayout: m\n---\n"), ("layouts/m.mjml", "<mjml><mj-body>{{{body}}}</mj-body></mjml>")],
+        &["unknown-layout a.html:3:9-3:10"],
     );
     check(
         &[("a", ""), ("a.beta.html", ""), ("A.html", ""), ("../x.html", "")],
@@ -116,16 +133,16 @@ fn each_fault_of_the_files_has_its_place() {
     let chain: Vec<_> = (0..40).map(|step| (format!("partials/p{step:02}"), format!("{{{{> p{:02}}}}}", step + 1))).collect();
     let mut chain: Vec<_> = chain.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
     chain.push(("partials/p40", ""));
-    assert!(said(&Library::load(&project(&chain)).1).iter().any(|line| line.starts_with("template-too-deep")));
+    assert!(said(&load(&project(&chain)).1).iter().any(|line| line.starts_with("template-too-deep")));
 
     let plain =
         BTreeMap::from([("templates/a.html".to_owned(), String::new()), ("templates/logo.png".to_owned(), String::new())]);
-    assert_eq!(said(&Library::load(&plain).1), ["warning not-a-template a.html:1:1-1:1"]);
+    assert_eq!(said(&load(&plain).1), ["warning not-a-template a.html:1:1-1:1"]);
 }
 
 #[test]
 fn a_template_is_put_together_from_its_files() {
-    let (library, diagnostics) = Library::load(&project(&[
+    let (library, diagnostics) = load(&project(&[
         ("on/day-1.html", "---\nlayout: plain\nsubject: Hi {{> name}}\nneeds: [coupon, code]\n---\n<p>{{> card}}</p>"),
         ("on/day-1.txt", "---\ntopic: offers\npreheader: Soon\n---\ntext"),
         ("layouts/plain.html", "<b>{{{body}}}{{> foot}}</b>"),
@@ -145,6 +162,94 @@ fn a_template_is_put_together_from_its_files() {
     assert_eq!(Vec::from_iter(library.partials_of(template)), ["card", "foot", "inner", "name"]);
     assert_eq!(library.missing_needs("on/day-1", &BTreeSet::from(["code".to_owned()])), ["coupon"]);
     assert_eq!(library.missing_needs("nope", &BTreeSet::new()), [""; 0]);
+}
+
+#[test]
+fn a_message_has_languages_and_channels() {
+    let (library, diagnostics) = load(&project(&[
+        ("m.html", "---\nsubject: Hi\npreheader: Pre\nlayout: l\ntopic: offers\n---\nhello"),
+        ("m.txt", "text"),
+        ("m.de.html", "---\nsubject: Hallo\n---\nhallo"),
+        ("m.de.sms", "SMS"),
+        ("m.sms", "sms"),
+        ("m.PT_br.txt", "---\nsubject: Oi\nlayout: l\n---\noi"),
+        ("layouts/l.html", "[{{{body}}}]"),
+        ("layouts/l.de.html", "<{{{body}}}>"),
+        ("code.sms", "{{contact.id}}"),
+        ("only.en.html", FRONT),
+        ("only.de.html", "hallo"),
+    ]));
+    assert_eq!(said(&diagnostics), [""; 0]);
+    let template = &library.templates["m"];
+    let html = |part: &Option<Part>| part.as_ref().map(|part| (part.source.clone(), part.layout.clone()));
+    let pair = |source: &str, layout: &str| Some((source.to_owned(), Some(layout.to_owned())));
+    assert_eq!((html(&template.html), template.bodies["sms"].as_str()), (pair("hello", "[{{{body}}}]"), "sms"));
+    assert_eq!(Vec::from_iter(template.locales.keys()), ["de", "pt-BR"]);
+    let german = &template.locales["de"];
+    assert_eq!((german.subject.as_deref(), german.preheader.as_deref()), (Some("Hallo"), Some("Pre")));
+    assert_eq!((html(&german.html), &german.text, german.bodies["sms"].as_str()), (pair("hallo", "<{{{body}}}>"), &None, "SMS"));
+    let brazilian = &template.locales["pt-BR"];
+    assert_eq!((brazilian.subject.as_deref(), &brazilian.html), (Some("Oi"), &None));
+    assert_eq!((library.templates["code"].channel.as_deref(), template.channel.as_deref()), (Some("sms"), None));
+    assert_eq!(library.templates["only"].locales["de"].subject.as_deref(), Some("Hi"));
+    let channels = |name: &str| library.origins[name].channels.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+    assert_eq!((channels("m"), channels("code")), (vec!["sms", "sms"], vec!["sms"]));
+}
+
+#[test]
+fn mjml_and_styles_are_made_ready_with_their_places() {
+    let (library, diagnostics) = load(&project(&[
+        ("m.mjml", "---\nsubject: Hi\nlayout: l\n---\n{{#if x}}<mj-text>{{> word}} {{contact.id}}</mj-text>{{/if}}{{> foot}}"),
+        (
+            "layouts/l.mjml",
+            "<mjml><mj-head><mj-title>{{subject}}</mj-title></mj-head><mj-body><mj-section><mj-column>{{{body}}}</mj-column></mj-section></mj-body></mjml>",
+        ),
+        ("partials/foot", "<mj-text>{{preferences_url}}</mj-text>"),
+        ("partials/word", "word"),
+        ("s.html", "---\nsubject: Hi\nlayout: s\n---\n<p>{{> word}}{{> card x=1}}</p>"),
+        ("layouts/s.html", "<html><head><style>p { color: red } a { color: blue }</style></head><body>{{{body}}}</body></html>"),
+        ("partials/card", "<a>{{x}}</a>"),
+    ]));
+    assert_eq!(said(&diagnostics), [""; 0]);
+    let layout = |name: &str| library.templates[name].html.as_ref().and_then(|part| part.layout.clone()).unwrap_or_default();
+    for piece in ["<title>{{subject}}</title>", "{{#if x}}", "{{> word}} {{contact.id}}", "{{preferences_url}}"] {
+        assert!(layout("m").contains(piece), "{piece} / {}", layout("m"));
+    }
+    assert!(layout("s").contains("<p style=\"color: red;\">word{{> card x=1}}</p>"), "{}", layout("s"));
+    assert!(layout("s").contains("a { color: blue }"), "{}", layout("s"));
+    assert_eq!(Vec::from_iter(library.partials_of(&library.templates["m"])), ["word"]);
+
+    let check = |files: &[(&str, &str)], expected: &[&str]| assert_eq!(said(&load(&project(files)).1), expected, "{files:?}");
+    let body = "<mjml><mj-body><mj-section><mj-column>\n{{> p}}</mj-column></mj-section></mj-body></mjml>";
+    check(&[("m.mjml", &format!("{FRONT}{body}")), ("partials/p", "\n<mj-txt>")], &["mjml partials/p:2:1-2:8"]);
+    let body = body.replace("{{> p}}", "{{> p x=1}}");
+    check(&[("m.mjml", &format!("{FRONT}{body}")), ("partials/p", "<mj-text>")], &["mjml m.mjml:5:1-5:12"]);
+    check(&[("m.html", &format!("{FRONT}<style>p{{color:{{{{x}}}}}}</style>"))], &["warning styles-not-inlined m.html:4:1-4:1"]);
+}
+
+#[test]
+fn files_that_go_with_a_message_are_found() {
+    let texts = project(&[
+        (
+            "m.html",
+            "---\nsubject: Hi\nattachments: [files/a.pdf]\n---\n<img src=\"./images/a.png\"><img src=\"https://x/y.png\">{{> logo}}",
+        ),
+        ("partials/logo", "<img src=images/b.svg>"),
+    ]);
+    let bytes: Arc<[u8]> = Arc::from(&b"bytes"[..]);
+    let assets = ["files/a.pdf", "images/a.png", "images/b.svg"].map(|path| (format!("templates/{path}"), bytes.clone()));
+    let (library, diagnostics) = Library::load(&Folder { texts: &texts, assets: &assets.into(), locale: "en" });
+    assert_eq!(said(&diagnostics), [""; 0]);
+    let template = &library.templates["m"];
+    let shown = |assets: &[Asset]| {
+        assets.iter().map(|asset| format!("{} {} {}", asset.path, asset.media_type, asset.size)).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&template.attachments), ["files/a.pdf application/pdf 5"]);
+    assert_eq!(shown(&template.images), ["images/a.png image/png 5", "images/b.svg image/svg+xml 5"]);
+    let id = template.images[0].content_id();
+    let html = template.html.as_ref().map(|part| part.source.as_str());
+    assert_eq!(html, Some(format!("<img src=\"cid:{id}\"><img src=\"https://x/y.png\">{{{{> logo}}}}").as_str()));
+    assert_eq!(library.partial("logo"), Some(format!("<img src=cid:{id}>").as_str()));
 }
 
 fn contract() -> Contract {
@@ -169,7 +274,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 /// What an inline text says of its names, as sent by a run that `ordered` started, with a coupon and `vars.stage`.
 fn names(text: &str, events: &[&str], open: bool) -> Vec<String> {
     let files = project(&[("partials/card", "{{title}}{{contact.country}}{{nope}}"), ("partials/item", "{{sku}}{{@index}}")]);
-    let library = Library::load(&files).0;
+    let library = load(&files).0;
     let (contract, events, with, vars) = (contract(), set(events), set(&["coupon"]), set(&["stage"]));
     let variables = Variables { contract: &contract, events: &events, with: &with, vars: &vars, open };
     let text = InlineText { text, file: "w", line: 10, column: 5 };
@@ -267,7 +372,7 @@ fn events_and_open_contracts_change_what_is_known() {
 
 #[test]
 fn a_templates_use_is_checked_in_all_of_its_files() {
-    let (library, diagnostics) = Library::load(&project(&[
+    let (library, diagnostics) = load(&project(&[
         ("m.html", "---\nsubject: 'Hi {{a}}'\npreheader: |\n  x\n  {{b}}\nlayout: l\nneeds: [coupon]\n---\n\n{{c}}{{coupon}}"),
         ("m.txt", "{{d}}{{> p}}"),
         ("layouts/l.html", "{{{body}}}{{subject}}{{preheader}}{{e}}"),
@@ -294,7 +399,7 @@ fn a_templates_use_is_checked_in_all_of_its_files() {
 #[test]
 fn help_says_what_to_write() {
     let files = project(&[]);
-    let library = Library::load(&files).0;
+    let library = load(&files).0;
     let (contract, none) = (contract(), BTreeSet::new());
     let variables = Variables { contract: &contract, events: &none, with: &none, vars: &none, open: false };
     let check = |text: &str, words: &str| {
@@ -315,13 +420,13 @@ fn help_says_what_to_write() {
 #[test]
 fn the_page_around_pages() {
     let check = |file: &str, text: &str, expected: &[&str]| {
-        assert_eq!(said(&Library::load(&project(&[(file, text)])).1), expected, "{file} {text}");
+        assert_eq!(said(&load(&project(&[(file, text)])).1), expected, "{file} {text}");
     };
     let good = "<html lang=\"{{lang}}\"><title>{{title}}</title><!-- {{project}} -->{{{content}}}</html>";
     check("pages/layout.html", good, &[]);
     check("pages/layout.zh-Hans.html", good, &[]);
     for name in ["pages/other.html", "pages/layout.txt", "pages/layout.d.html", "pages/layoutde.html"] {
-        let said_of = said(&Library::load(&project(&[(name, good)])).1);
+        let said_of = said(&load(&project(&[(name, good)])).1);
         assert_eq!(said_of, [format!("template-name {name}:1:1-1:1")]);
     }
     check("pages/layout.html", "<p>", &["page-without-content pages/layout.html:1:1-1:1"]);
@@ -339,7 +444,7 @@ fn the_page_around_pages() {
         "{{#if title}}{{{content}}}{{/if}}",
         &["page-without-content pages/layout.html:1:1-1:1", "page-variable pages/layout.html:1:1-1:14"],
     );
-    let (library, _) = Library::load(&project(&[("pages/layout.html", good), ("pages/layout.pt_BR.html", good)]));
+    let (library, _) = load(&project(&[("pages/layout.html", good), ("pages/layout.pt_BR.html", good)]));
     assert_eq!(library.pages.keys().collect::<Vec<_>>(), ["", "pt-br"]);
     assert!(library.templates.is_empty());
 }

@@ -7,11 +7,15 @@
 
 mod address;
 mod compose;
+mod desk;
+mod dkim;
+mod http;
 mod local;
 mod mail;
 mod mail_files;
 pub mod outbox;
 mod pool;
+mod sender;
 mod smtp;
 mod smtp_url;
 
@@ -22,7 +26,10 @@ use serde_json::Value;
 
 use crate::state::MessageId;
 
+pub use dkim::{DkimError, DkimKey, KeyText, Record};
+pub use http::{HttpError, HttpOptions, HttpWay};
 pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
+pub use sender::{SenderError, SenderOptions};
 pub use smtp_url::{Security, SmtpUrl, SmtpUrlError};
 
 /// One message to carry. Everything the rules of sending decide has been decided.

@@ -149,7 +149,7 @@ impl WorkflowReport {
 }
 
 /// A live workflow that was paused by command is paused.
-fn shown(row: &WorkflowRow) -> &str {
+pub(super) fn shown(row: &WorkflowRow) -> &str {
     if row.paused && row.status == "live" { "paused" } else { &row.status }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         let expected = json!({
             "definitions": { "hash": "h", "loaded_at": "t", "stale": false, "diagnostics": [] },
             "workflows": [workflow("a", "closed"), workflow("b", "paused")],
-            "messages": { "queued": 0, "sending": 0, "sent": 0, "failed": 0, "skipped": 0, "unknown": 0 },
+            "messages": { "queued": 0, "sending": 0, "sent": 0, "failed": 0, "skipped": 0, "unknown": 0, "called": 0 },
             "due": 0,
             "lag_seconds": 0.0,
         });

@@ -9,6 +9,7 @@ mod health;
 mod in_force;
 mod kernel_thread;
 mod mailbox;
+mod maildir;
 mod signals;
 mod worker;
 
@@ -21,6 +22,7 @@ pub use health::Health;
 pub use in_force::{LastGood, Loaded, as_json};
 pub use kernel_thread::{KernelThread, StopError};
 pub use mailbox::{Answer, Full, Intake, Mailbox, Stopped, mailbox};
+pub use maildir::MaildirThread;
 
 #[cfg(test)]
 mod tests;

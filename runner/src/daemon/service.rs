@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::signals::Signals;
-use super::{Carry, CarryError, KernelThread, LastGood, Loaded, Pools, StopError, as_json, mailbox, service_manager};
+use super::{Carry, CarryError, KernelThread, LastGood, Loaded, MaildirThread, Pools, StopError, as_json, mailbox, service_manager};
 use crate::clock::{Clock, WallClock};
 use crate::instant;
 use crate::kernel::{Input, Kernel, Options, Plan};
@@ -81,10 +81,12 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
         clock: clock.clone(),
         signer,
         bursts: bursts.clone(),
+        certificates: Arc::new(web::Certificates::new(Arc::new(web::Online::new()))),
     };
     let signals = Signals::take(&runtime).map_err(ServiceError::System)?;
     runtime.spawn(web::serve(listener, pages));
     runtime.spawn(service_manager::feed_watchdog(thread.health().clone()));
+    let maildir = MaildirThread::start(root, mailbox.clone(), clock.clone()).map_err(ServiceError::System)?;
     let start = Start { root: root.to_owned(), plan: started.plan, loaded: started.loaded, seen: started.seen };
     let reloader = Reloader::new(start, mailbox, pools, rules, clock, metrics);
     let reloading = ReloadThread::start(reloader, Arc::new(tell_manager)).map_err(ServiceError::System)?;
@@ -95,6 +97,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     service_manager::stopping();
     reloading.stop();
     bursts.release_all().into_iter().for_each(|click| thread.mailbox().send(Input::Tracked(click)));
+    maildir.stop();
     let ended = thread.stop(Duration::from_millis(settings.stop_within.millis().unsigned_abs()));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended?;

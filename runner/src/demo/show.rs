@@ -140,6 +140,7 @@ impl Show<'_> {
             clock: clock.clone(),
             signer,
             bursts: Arc::default(),
+            certificates: Arc::new(web::Certificates::new(Arc::new(web::Offline))),
         };
         let listen = if self.serve { Some(self.listen(&runtime, &settings, pages)?) } else { None };
         let mut feed = Feed::new(month.events, reactions);

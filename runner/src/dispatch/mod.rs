@@ -3,9 +3,11 @@
 //! Architecture invariant: pure. The kernel looks the facts up, in the transaction in which it acts on the decision.
 
 mod backoff;
+mod domains;
 mod rate;
 
 pub use backoff::next_attempt;
+pub use domains::{Domains, domain_of, limit_of};
 pub use rate::RateLimit;
 
 use dsl::model::{FrequencyCap, OverdueAction, Send, Settings, WhenCapped, Workflow};
@@ -24,6 +26,8 @@ pub const CAPPED_AT_MOST: Duration = Duration(3 * Duration::DAY.0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
     NoAddress,
+    /// The address is on the suppression list.
+    Suppressed,
     Unsubscribed,
     Erased,
     Capped,
@@ -36,6 +40,7 @@ impl Skip {
     pub fn word(self) -> &'static str {
         match self {
             Skip::NoAddress => "no_address",
+            Skip::Suppressed => "suppressed",
             Skip::Unsubscribed => "unsubscribed",
             Skip::Erased => "erased",
             Skip::Capped => "capped",
@@ -46,7 +51,7 @@ impl Skip {
 
     /// The contact can't be reached, whatever the time: `when_unreachable` applies.
     pub fn unreachable(self) -> bool {
-        matches!(self, Skip::NoAddress | Skip::Unsubscribed | Skip::Erased)
+        matches!(self, Skip::NoAddress | Skip::Suppressed | Skip::Unsubscribed | Skip::Erased)
     }
 }
 
@@ -72,6 +77,8 @@ pub struct Case<'a> {
     pub workflow: &'a Workflow,
     /// The step's send, as the definition that the message is rendered with has it.
     pub send: &'a Send,
+    /// Where the contact is reached on the message's channel, or why they are not.
+    pub reach: &'a Result<String, Skip>,
     /// Makes the spread over people differ from simulation to simulation; constant in production.
     pub seed: &'a str,
 }
@@ -104,7 +111,10 @@ impl Case<'_> {
         if self.message.marketing && !self.consents() {
             return Decision::Skip(Skip::Unsubscribed);
         }
-        let Some(to) = self.address() else { return Decision::Skip(Skip::NoAddress) };
+        let to = match self.reach {
+            Ok(to) => to.clone(),
+            Err(skip) => return Decision::Skip(*skip),
+        };
         match self.opening() {
             None => return Decision::Skip(Skip::NoOpening),
             Some(until) if until > self.now => return Decision::Hold { until, capped: false },
@@ -125,10 +135,6 @@ impl Case<'_> {
             Some(topic) => subscribed(self.contact, self.settings, topic),
             None => !self.contact.consent.none,
         }
-    }
-
-    fn address(&self) -> Option<String> {
-        self.contact.email.as_ref().map(|address| address.trim()).filter(|address| !address.is_empty()).map(str::to_owned)
     }
 
     /// When the message may leave as far as quiet hours and the step's window go: now, or a time after the next common opening, spread over

@@ -26,14 +26,19 @@ impl RateLimit {
     /// # Errors
     /// The time of the next free place.
     pub fn take(&mut self, now: i64) -> Result<(), i64> {
-        let now = i128::from(now) * 1000;
-        if self.next > now {
-            // Rounded up: never early.
-            return Err(i64::try_from((self.next + 999) / 1000).unwrap_or(i64::MAX));
+        if let Some(next) = self.free_at(now) {
+            return Err(next);
         }
+        let now = i128::from(now) * 1000;
         // Places missed within the last tick of the clock are made up for: several may fall into one tick.
         self.next = self.next.max(now - TICK) + self.interval;
         Ok(())
+    }
+
+    /// When the next place is free (ms); `None`: one is free now.
+    pub fn free_at(&self, now: i64) -> Option<i64> {
+        // Rounded up: never early.
+        (self.next > i128::from(now) * 1000).then(|| i64::try_from((self.next + 999) / 1000).unwrap_or(i64::MAX))
     }
 }
 

@@ -29,6 +29,8 @@ use condition::{Standing, standing};
 pub trait RunFacts: Facts {
     /// The variant the contact was given in an experiment of this workflow before.
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<String>, Self::Error>;
+    /// The variant that has won an experiment of this workflow.
+    fn winner(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<String>, Self::Error>;
 }
 
 /// The moment and the place a run is looked at.
@@ -46,7 +48,7 @@ pub struct Moment<'a> {
 }
 
 /// How a message that a run stands on came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageEnd {
     /// Sent, failed or unknown: the run goes on.
     Left,
@@ -54,6 +56,8 @@ pub enum MessageEnd {
     Unreachable,
     /// Skipped for another reason; the run goes on.
     Skipped,
+    /// A call that failed, and why.
+    CallFailed(String),
     /// Late by more than the workflow allows, and the workflow says what then.
     Overdue(OverdueAction),
 }
@@ -111,9 +115,11 @@ pub fn message_ended(program: &Program, run: &mut Run, moment: Moment<'_>, how: 
         return effects;
     };
     let step = &program.definition.workflow.steps[index];
+    let fails = matches!(&step.kind, StepKind::Call(call) if call.on_error == dsl::model::OnTrouble::Exit);
     let exits = matches!(&step.kind, StepKind::Send(send) if send.when_unreachable == dsl::model::OnTrouble::Exit);
     match how {
         MessageEnd::Unreachable if exits => end(run, moment.now, EndReason::Unreachable, None, &mut effects),
+        MessageEnd::CallFailed(why) if fails => end(run, moment.now, EndReason::Failed, Some(why), &mut effects),
         MessageEnd::Overdue(OverdueAction::Exit) => end(run, moment.now, EndReason::Overdue, None, &mut effects),
         _ => step::go(program, run, step.next, moment, &mut effects),
     }

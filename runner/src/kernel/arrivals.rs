@@ -94,6 +94,7 @@ impl Kernel {
         let stored = Event { id, at, properties: Value::Object(properties), message };
         let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
+        self.measure(&name, &stored)?;
         self.consent_event(contact, &name, &said, at)?;
         if fresh && depth < super::CHAIN {
             // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
@@ -155,6 +156,7 @@ impl Kernel {
             InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
             InboxItem::Erase(contact) => self.erase(contact),
             InboxItem::Resend(message) => self.resend(message),
+            InboxItem::Returned(notice) => self.returned(&notice),
             InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
             InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
         }
@@ -168,6 +170,7 @@ impl Kernel {
             self.tally.events += 1;
             let follows = self.work.len();
             self.event_counts(stored.contact, &stored.name, &stored.event)?;
+            self.measure(&stored.name, &stored.event)?;
             if !fresh {
                 continue;
             }

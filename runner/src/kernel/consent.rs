@@ -2,12 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{ConsentChange, Kernel, Work};
+use super::{ConsentChange, Kernel};
+use crate::ingest::ContactInput;
 use crate::state::*;
 use crate::store::Result;
-
-/// The workflow that asks whoever subscribes to confirm it; the language puts it into every project that has such topics.
-pub(super) const CONFIRMING: &str = dsl::model::CONFIRMING;
 
 /// One thing said about one topic.
 #[derive(Debug, Clone)]
@@ -83,6 +81,35 @@ impl Kernel {
         confirms && !matches!(source, "confirmation" | "page" | "import")
     }
 
+    /// Takes the topics out of what is given that are to be confirmed first. Whoever is subscribed to one already stays so.
+    pub(super) fn to_be_confirmed(&mut self, input: &mut ContactInput, from: Origin) -> Result<Vec<String>> {
+        let Some(given) = &mut input.topics else { return Ok(Vec::new()) };
+        if !given.iter().any(|topic| self.must_confirm(topic, from.source)) {
+            return Ok(Vec::new());
+        }
+        let known = match self.store.contact_id(&input.id)? {
+            Some(id) => self.load_contact(id)?.consent,
+            None => Consent::default(),
+        };
+        let subscribed = |topic: &String| known.topics.get(topic) == Some(&true);
+        let (asked, now): (Vec<String>, Vec<String>) = std::mem::take(given)
+            .into_iter()
+            .partition(|topic| self.must_confirm(topic, from.source) && !subscribed(topic));
+        *given = now;
+        // Whoever was asked is not asked again because they are named again.
+        Ok(asked.into_iter().filter(|topic| !known.pending.contains_key(topic)).collect())
+    }
+
+    /// Asks for what was taken out.
+    pub(super) fn ask_for(&mut self, uid: &str, topics: &[String], from: Origin) -> Result<()> {
+        let Some(id) = self.store.contact_id(uid)?.filter(|_| !topics.is_empty()) else { return Ok(()) };
+        for topic in topics {
+            let said = Statement { topic, subscribe: true, at: from.at, source: from.source, message: None };
+            self.ask_to_confirm(id, &said, 0)?;
+        }
+        Ok(())
+    }
+
     /// Somebody asked for a topic that is to be confirmed: a mail asks them to.
     pub(super) fn ask_to_confirm(&mut self, id: ContactId, said: &Statement<'_>, depth: u32) -> Result<()> {
         let old = self.load_contact(id)?;
@@ -93,10 +120,15 @@ impl Kernel {
         contact.consent.pending.insert(said.topic.to_owned(), said.at);
         contact.consent.record(Said::Asked, said);
         self.save_contact(&mut contact, &old)?;
-        let title = self.plan.catalog.settings.topics.get(said.topic).and_then(|topic| topic.title.clone());
-        let with = serde_json::json!({ "topic": said.topic, "title": title.unwrap_or_else(|| said.topic.to_owned()) });
-        self.work.push_back(Work::Start { workflow: CONFIRMING.to_owned(), contact: id, with, depth: depth + 1 });
-        Ok(())
+        let title = self.plan.catalog.settings.topics.get(said.topic).and_then(|topic| topic.title.as_deref());
+        let properties = Map::from_iter([
+            ("topic".to_owned(), Value::from(said.topic)),
+            ("title".to_owned(), Value::from(title.unwrap_or(said.topic))),
+            ("source".to_owned(), Value::from(said.source)),
+        ]);
+        let name = dsl::contract::ASKED_EVENT.to_owned();
+        let event = NewEvent { contact: id, name, at: said.at, properties, uid: None, message: None };
+        self.store_event(event, depth, true)
     }
 }
 
@@ -129,7 +161,6 @@ impl Consent {
         let before = std::mem::take(&mut self.topics);
         // Who is given as subscribed to nothing is not subscribed to what the project thinks of later either.
         self.none = given.is_empty();
-        self.pending.clear();
         self.topics = topics.iter().map(|topic| (topic.clone(), given.contains(topic))).collect();
         self.topics.extend(given.iter().map(|topic| (topic.clone(), true)));
         let changed: Vec<(String, bool)> = self

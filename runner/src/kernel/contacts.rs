@@ -50,10 +50,17 @@ impl Kernel {
     pub(super) fn take_contact(&mut self, input: &ContactInput, anonymous: bool) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         let from = Origin { at: self.now, source: if self.silent { "import" } else { "api" } };
+        let mut input = input.clone();
+        let asked = self.to_be_confirmed(&mut input, from)?;
+        self.put_contact(&input, &topics, from, anonymous)?;
+        self.ask_for(&input.id, &asked, from)
+    }
+
+    fn put_contact(&mut self, input: &ContactInput, topics: &[String], from: Origin, anonymous: bool) -> Result<()> {
         match self.store.contact_id(&input.id)? {
             None if self.suppression.holds_person(&mut *self.store, input)? => Ok(()),
             None => {
-                let mut contact = Contact { anonymous, ..input.clone().into_contact(&topics, from) };
+                let mut contact = Contact { anonymous, ..input.clone().into_contact(topics, from) };
                 contact.id = self.store.insert_contact(&contact, self.now)?;
                 self.contact_made(contact)
             }
@@ -63,7 +70,7 @@ impl Kernel {
                     return Ok(());
                 }
                 let mut contact = old.clone();
-                input.apply_to(&mut contact, &topics, from);
+                input.apply_to(&mut contact, topics, from);
                 contact.anonymous &= anonymous;
                 self.save_contact(&mut contact, &old)
             }
@@ -120,10 +127,10 @@ impl Kernel {
         self.set_date_timers(&blank, Some(&contact), self.now)?;
         let aliases = self.store.aliases(id)?;
         self.suppression.add(&mut *self.store, &contact, &aliases)?;
-        for message in self.store.messages_of(id)? {
-            self.forget_mail(&message);
-        }
-        self.store.erase_contact(id, self.now)
+        let messages = self.store.messages_of(id)?;
+        messages.iter().for_each(|message| self.forget_mail(message));
+        self.store.erase_contact(id, self.now)?;
+        self.forget_suppressed(&contact, &messages)
     }
 }
 

@@ -5,10 +5,13 @@
 //! when it returns; when it fails nothing of it happened, and the same turn can be tried again.
 
 mod arrivals;
+mod calls;
 mod consent;
+mod composing;
 mod contacts;
 mod enrolling;
 mod entries;
+mod experiments;
 mod facts;
 mod following;
 mod forgetting;
@@ -20,6 +23,8 @@ mod observe;
 mod plan;
 mod preferences;
 mod ranking;
+mod reaching;
+mod reports;
 mod retention;
 mod returned;
 mod runs;
@@ -36,12 +41,14 @@ pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
+pub(crate) use experiments::stands;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
-pub use messages::message_id;
+pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};
+pub(crate) use reaching::address_of;
 pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
 pub use tracked::Tracked;
@@ -52,6 +59,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::channels::{Job, Report};
+use crate::dispatch::Domains;
 use crate::ingest::{Alias, ContactInput, Identification, Occurrence};
 use crate::returns::Notice;
 use crate::standing::{Cause, Crossing, Definitions, contact_row};
@@ -134,6 +142,8 @@ pub struct Kernel {
     plan: Arc<Plan>,
     in_force: InForce,
     channels: HashMap<Arc<str>, ChannelState>,
+    /// Limits by recipient's domain.
+    domains: Domains,
     schedules: Vec<ScheduleRow>,
     /// Zones that contact-zone schedules exist for.
     zones: Vec<Option<String>>,
@@ -159,6 +169,7 @@ pub struct Kernel {
     /// Contacts are taking their ranks from new cut points.
     taking_ranks: bool,
     retaining: retention::Retaining,
+    experiments: experiments::Experiments,
     /// What is being done is from before anything was in force: nobody enters by it.
     silent: bool,
     /// How many things followed from one another up to what is being done.
@@ -231,6 +242,7 @@ impl Kernel {
             erased_named: false,
             store,
             channels: ChannelState::of(&plan.catalog.settings),
+            domains: Domains::default(),
             plan: plan.clone(),
             in_force: InForce::new(options.drafts),
             schedules: Vec::new(),
@@ -247,6 +259,7 @@ impl Kernel {
             newly_ranked: 0,
             taking_ranks: false,
             retaining: retention::Retaining::default(),
+            experiments: experiments::Experiments::default(),
             silent: false,
             depth: 0,
             inbox: true,
@@ -295,7 +308,7 @@ impl Kernel {
                 turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
                 turn.more |= kernel.run_due()?;
-                kernel.dispatch(&mut turn.jobs)?;
+                turn.more |= kernel.dispatch(&mut turn.jobs)?;
             }
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = kernel.name_erased()?;
@@ -314,7 +327,7 @@ impl Kernel {
         self.transaction(now, |kernel| {
             let mut turn = Turn::default();
             kernel.take_all(inputs)?;
-            kernel.dispatch(&mut turn.jobs)?;
+            turn.more |= kernel.dispatch(&mut turn.jobs)?;
             turn.done = std::mem::take(&mut kernel.tally);
             turn.erased = std::mem::take(&mut kernel.erased);
             Ok(turn)
@@ -353,10 +366,9 @@ impl Kernel {
         let schedules = self.schedules.iter().filter_map(|row| row.next).min();
         wake = wake.into_iter().chain(schedules).min();
         for (name, channel) in &self.channels {
-            if channel.free > 0
-                && let Some(due) = self.store.next_due_message(name)?
-            {
-                wake = wake.into_iter().chain([due.max(channel.blocked_until)]).min();
+            if channel.free > 0 {
+                let due = [self.store.next_due_message(name)?, self.domains.next(name)].into_iter().flatten().min();
+                wake = wake.into_iter().chain(due.map(|due| due.max(channel.blocked_until))).min();
             }
         }
         Ok(wake)
@@ -418,7 +430,10 @@ impl Kernel {
         let result = result.and_then(|value| self.store.commit().map(|()| value));
         if result.is_err() {
             self.store.rollback();
+            self.domains.rollback();
             before.restore(self);
+        } else {
+            self.domains.commit(now);
         }
         result
     }
@@ -452,8 +467,14 @@ impl Kernel {
             match work {
                 Work::Concerns { contact, cause, .. } => self.look_at_concern(contact, &cause)?,
                 Work::Crossed { contact, crossing, depth } => self.crossed(contact, &crossing, depth)?,
-                Work::Event { contact, name, event, depth } => self.event_happened(contact, &name, &event, depth)?,
-                Work::Changed { contact } => self.look_at_open_runs(contact, None, 0)?,
+                Work::Event { contact, name, event, depth } => {
+                    self.look_at_goals_since(contact, Some((&name, &event.properties)))?;
+                    self.event_happened(contact, &name, &event, depth)?;
+                }
+                Work::Changed { contact } => {
+                    self.look_at_goals_since(contact, None)?;
+                    self.look_at_open_runs(contact, None, 0)?;
+                }
                 Work::Start { workflow, contact, with, depth } => self.start_by_name(&workflow, contact, with, depth)?,
             }
         }
@@ -488,6 +509,7 @@ struct Before {
     newly_ranked: usize,
     taking_ranks: bool,
     retaining: retention::Retaining,
+    experiments: experiments::Experiments,
 }
 
 impl Before {
@@ -505,6 +527,7 @@ impl Before {
             newly_ranked: kernel.newly_ranked,
             taking_ranks: kernel.taking_ranks,
             retaining: kernel.retaining,
+            experiments: kernel.experiments.clone(),
         }
     }
 
@@ -521,6 +544,7 @@ impl Before {
         kernel.newly_ranked = self.newly_ranked;
         kernel.taking_ranks = self.taking_ranks;
         kernel.retaining = self.retaining;
+        kernel.experiments = self.experiments;
         // Begun again from the first contact.
         kernel.search = None;
         kernel.silent = false;

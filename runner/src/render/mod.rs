@@ -2,6 +2,7 @@
 
 mod prepare;
 mod registry;
+mod request;
 mod safety;
 mod with;
 
@@ -14,6 +15,7 @@ use dsl::template::partials_reached;
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderErrorReason, Renderable, Template};
 use serde_json::{Map, Value};
 
+pub use self::request::{Place, RequestText, Rendering};
 use self::prepare::Format;
 use self::registry::Stop;
 

@@ -52,16 +52,19 @@ pub enum MessageStatus {
     Skipped = 5,
     /// The runner or the connection died while it was in flight.
     Unknown = 6,
+    /// A call that was answered: see [`CALLS`].
+    Called = 7,
 }
 
 impl MessageStatus {
-    pub const ALL: [MessageStatus; 6] = [
+    pub const ALL: [MessageStatus; 7] = [
         MessageStatus::Queued,
         MessageStatus::Sending,
         MessageStatus::Sent,
         MessageStatus::Failed,
         MessageStatus::Skipped,
         MessageStatus::Unknown,
+        MessageStatus::Called,
     ];
 
     /// The word used in outputs.
@@ -73,6 +76,7 @@ impl MessageStatus {
             MessageStatus::Failed => "failed",
             MessageStatus::Skipped => "skipped",
             MessageStatus::Unknown => "unknown",
+            MessageStatus::Called => "called",
         }
     }
 

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here touches the state; what comes in is handed to the kernel's thread as inputs, and answered when they are durable.
 
 mod body;
+mod bounces;
 mod enroll;
 mod followed;
 mod guard;
@@ -16,6 +17,7 @@ mod tracking;
 mod waiting;
 
 pub use pages::Theme;
+pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline, Online};
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;
@@ -55,6 +57,8 @@ pub struct Pages {
     pub signer: Signer,
     /// Clicks of the last moment.
     pub bursts: Arc<Bursts>,
+    /// For webhooks that are signed with them.
+    pub certificates: Arc<Certificates>,
 }
 
 fn router(pages: Pages) -> Router {
@@ -74,6 +78,7 @@ fn router(pages: Pages) -> Router {
         .route("/v1/segments/{name}", post(members::change))
         .route_layer(axum::middleware::from_fn_with_state(pages.clone(), guard::admit));
     guarded
+        .route("/v1/bounces/{name}", post(bounces::take))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
@@ -172,7 +177,12 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let files = dsl::ProjectFiles::from_texts([("campaignd.yaml", "project: shop\ntime_zone: UTC\n")]);
         let catalog = dsl::compile(&files).catalog.unwrap();
-        let rules = Rules { expected: Expected::of(&catalog), keys: Keys::new(&[]), theme: Theme::of(&catalog) };
+        let rules = Rules {
+            expected: Expected::of(&catalog),
+            keys: Keys::new(&[]),
+            theme: Theme::of(&catalog),
+            hooks: Default::default(),
+        };
         let pages = Pages {
             mailbox: mailbox().0,
             health: Arc::default(),
@@ -181,6 +191,7 @@ mod tests {
             clock: Arc::new(WallClock),
             signer: Signer::new("secret"),
             bursts: Arc::default(),
+            certificates: Arc::new(Certificates::new(Arc::new(Offline))),
         };
         runtime.spawn(serve(listener, pages));
         let mut stream = TcpStream::connect(address).unwrap();

@@ -37,6 +37,7 @@ fn made() -> Value {
     paths.insert("/v1/import".to_owned(), call("import", "Batch", "Batched", summary));
     paths.insert("/v1/workflows/{name}/enroll".to_owned(), enroll());
     paths.insert("/v1/segments/{name}".to_owned(), members());
+    paths.insert("/v1/bounces/{name}".to_owned(), bounces());
     for (path, name, media, summary, busy) in [
         ("/healthz", "alive", "text/plain", "200 while the process lives.", true),
         ("/readyz", "ready", "text/plain", "200 while definitions are in force and the store works.", true),
@@ -147,6 +148,30 @@ fn members() -> Value {
     } })
 }
 
+fn bounces() -> Value {
+    let good = json!({
+        "description": "Taken, and durable; what was told before counts once.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Taken" } } },
+    });
+    json!({ "post": {
+        "operationId": "bounces",
+        "summary": "Says that messages bounced, were complained about, or arrived.",
+        "description": "In the form of the webhook's provider, which proves by a signature of its own who it is; raw messages (RFC 3464, RFC 5965) \
+            come with a write key. A body has at most 1 MiB.",
+        "parameters": [
+            { "name": "name", "in": "path", "required": true, "description": "The webhook, by its name in the settings.", "schema": { "type": "string", "minLength": 1 } },
+        ],
+        "requestBody": {
+            "required": true,
+            "content": {
+                "application/json": { "schema": { "type": ["object", "array"], "description": "A provider's message." } },
+                "message/rfc822": { "schema": { "type": "string", "description": "A mail." } },
+            },
+        },
+        "responses": answers(good, &["400", "401", "403", "404", "408", "413", "415", "429", "503"]),
+    } })
+}
+
 /// Something that anybody may look at.
 fn open(name: &str, media: &str, summary: &str, busy: bool) -> Value {
     let schema = if media == "application/json" { json!({ "type": "object" }) } else { json!({ "type": "string" }) };
@@ -218,8 +243,8 @@ fn answers(good: Value, others: &[&str]) -> Value {
 const PROBLEMS: [(&str, &str, &str); 11] = [
     ("400", "Wrong", "Nothing in it can be used: what is wrong, and where."),
     ("401", "Unauthorized", "A write key is needed."),
-    ("403", "Forbidden", "Without write keys only the machine itself is answered."),
-    ("404", "Unknown", "There is no such workflow, segment or contact, or the link was not made here."),
+    ("403", "Forbidden", "Without write keys only the machine itself is answered. Of a webhook: its signature is wrong, or old."),
+    ("404", "Unknown", "There is no such workflow, segment, contact or webhook, or the link was not made here."),
     ("408", "Slow", "The body took too long to arrive."),
     (
         "409",
@@ -311,6 +336,12 @@ fn schemas() -> Value {
                 "removed": { "type": "integer", "minimum": 0 },
                 "unknown": { "type": "array", "items": { "type": "string" } },
             },
+        },
+        "Taken": {
+            "type": "object",
+            "required": ["taken"],
+            "additionalProperties": false,
+            "properties": { "taken": { "type": "integer", "minimum": 0, "description": "How many messages it says something of." } },
         },
         "Traits": {
             "type": ["object", "null"],

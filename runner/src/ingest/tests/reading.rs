@@ -94,7 +94,7 @@ fn events_that_are_rejected() {
     event(r#"{"at":"1774774800","contact":"ada","event":"order"}"#, no_time);
     event(r#"{"at":"2026-02-30","contact":"ada","event":"order"}"#, no_time);
     event(r#"{"at":"2026-03-29","event":"order"}"#, "! there is no `contact`");
-    event(&row(""), "! it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `erase`");
+    event(&row(""), "! it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `confirm`, `erase`");
     event(&row(r#","event":"order","erase":true"#), "! `event` and `erase` cannot stand in one row");
     event(&row(r#","erase":false"#), "! `erase` can only be true");
     event(&row(r#","subscribe":true"#), "! `subscribe` must be text");
@@ -169,7 +169,7 @@ fn events_of_csv() {
             r#"2: 2026-03-29T09:00:00+02:00 ada order id=o1 {"note":"7","total":12.5}"#,
             "3: 2026-03-30T00:00:00+02:00 ada unsubscribe all",
             "4: 2026-03-31T00:00:00+02:00 ada erase",
-            "5! it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `erase`",
+            "5! it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `confirm`, `erase`",
         ],
     );
 }

@@ -2,11 +2,15 @@
 
 mod agreeing;
 mod audience;
+mod consenting;
 mod dispatching;
 mod entering;
+mod experimenting;
 mod flipping;
 mod joining;
 mod living;
+mod reaching;
+mod returning;
 mod stepping;
 mod timing;
 mod tracking;
@@ -37,6 +41,8 @@ struct World {
     files: BTreeMap<String, String>,
     /// What the channel answers to the next attempts, by address; then `Sent`.
     replies: BTreeMap<String, Vec<Outcome>>,
+    /// What calls are answered.
+    answer: Option<Value>,
 }
 
 struct Notes(Arc<Mutex<Vec<String>>>, i64);
@@ -49,6 +55,10 @@ impl Observer for Notes {
                 let message = happening.message.unwrap();
                 let status = happening.detail.get("status").map(|status| format!(" {status}")).unwrap_or_default();
                 format!("send {}{status}", message.template)
+            }
+            LogKind::Call => {
+                let status = happening.detail.get("status").map(|status| format!(" {status}")).unwrap_or_default();
+                format!("call{status}")
             }
             LogKind::Skip => format!("skip {} {}", happening.step, happening.detail["reason"].as_str().unwrap()),
             LogKind::Wait => return,
@@ -91,7 +101,7 @@ impl World {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let options = Options { observer: Some(Box::new(Notes(seen.clone(), start))), ..Options::default() };
         let kernel = Kernel::open(Box::new(SqliteStore::in_memory().unwrap()), plan(&files, None), options, start).unwrap();
-        let mut world = World { kernel, seen, start, now: start, files, replies: BTreeMap::new() };
+        let mut world = World { kernel, seen, start, now: start, files, replies: BTreeMap::new(), answer: None };
         world.contact(json!({ "id": "ada", "email": "ada@example.com" }));
         world
     }
@@ -160,7 +170,8 @@ impl World {
                         _ => Outcome::Sent,
                     },
                 };
-                let report = Report::new(job.message, None, outcome, std::time::Duration::ZERO);
+                let answer = self.answer.clone().filter(|_| outcome == Outcome::Sent);
+                let report = Report { answer, ..Report::new(job.message, None, outcome, std::time::Duration::ZERO) };
                 inputs.push(Input::Report(report));
             }
             if inputs.is_empty() && !turn.more {

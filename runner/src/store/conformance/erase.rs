@@ -31,7 +31,7 @@ fn with_everything(store: &mut dyn Store, uid: &str) -> (ContactId, Run, Message
         store.insert_event(&event, T).unwrap();
         let detail = map(json!({ "reason": uid }));
         store.log(&LogEntry { run: run.id, number: 0, at: T, kind: LogKind::Enter, step: String::new(), detail }).unwrap();
-        store.assign(workflow, "split", id, "a").unwrap();
+        store.assign(&an_assignment(id, workflow, "split", "a")).unwrap();
         store.set_date_timer(workflow, "birthday", id, Some(T)).unwrap();
         let item = InboxItem::Enroll { workflow: "welcome".to_owned(), contact: id, with: map(json!({ "who": uid })) };
         store.push_inbox(&item, T).unwrap();

@@ -25,12 +25,14 @@ pub(super) struct Person {
     pub past: Past,
 }
 
+/// What happened to a message, when, the event's properties, and which of the messages it was.
+type HappenedTo = (Fate, i64, Map<String, Value>, Option<usize>);
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
     /// Name, time, properties.
     pub events: Vec<(String, i64, Value)>,
-    /// What happened to a message, when, the event's properties, and which of the messages it was.
-    pub fates: Vec<(Fate, i64, Map<String, Value>, Option<usize>)>,
+    pub fates: Vec<HappenedTo>,
     /// Status, time, template, workflow.
     pub messages: Vec<(MessageStatus, i64, &'static str, &'static str)>,
     /// Workflow, and why it ended if it did.

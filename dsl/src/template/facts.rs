@@ -1,0 +1,162 @@
+//! What the rules about good mail want to know of a message: how large it is, what it shows, and where it leads.
+
+use std::collections::BTreeMap;
+
+use super::markup::{Markup, markup, scan, span_of};
+use super::partials::partials_reached;
+use super::place::Place;
+use super::syntax::{self, Expr, Node};
+use super::tags::{self, Kind};
+use crate::diagnostic::Location;
+use crate::model::LocaleVariant;
+
+/// Attributes that lead somewhere or show something.
+const ADDRESSES: [&str; 4] = ["href", "src", "background", "background-url"];
+/// So few characters say nothing.
+const NEXT_TO_NOTHING: usize = 20;
+
+/// One variant of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The file that holds its HTML, else its text.
+    pub at: Location,
+    pub has_html: bool,
+    pub has_text: bool,
+    /// The HTML as it is sent but for the data, in bytes.
+    pub size: usize,
+    /// It shows images, and says next to nothing.
+    pub image_only: bool,
+    /// It names `unsubscribe_url` or `preferences_url`.
+    pub leads_out: bool,
+}
+
+impl Facts {
+    pub(super) fn of(variant: &LocaleVariant, at: Location, partials: &BTreeMap<String, String>) -> Facts {
+        let html = variant.html.iter().flat_map(|part| std::iter::once(part.source.as_str()).chain(part.layout.as_deref()));
+        let html: Vec<&str> = html.collect();
+        let text = variant.text.iter().flat_map(|part| std::iter::once(part.source.as_str()).chain(part.layout.as_deref()));
+        let reached = partials_reached(html.iter().copied(), partials);
+        let pieces: Vec<&str> =
+            html.iter().copied().chain(reached.iter().filter_map(|name| partials.get(name).map(String::as_str))).collect();
+        let says: usize = pieces.iter().map(|piece| said(piece)).sum();
+        let shows = pieces.iter().any(|piece| shows_image(piece));
+        Facts {
+            at,
+            has_html: variant.html.is_some(),
+            has_text: variant.text.is_some(),
+            size: pieces.iter().map(|piece| piece.len()).sum(),
+            image_only: shows && says < NEXT_TO_NOTHING,
+            leads_out: pieces.iter().copied().chain(text).any(leads_out),
+        }
+    }
+}
+
+/// Whether a text names a way to unsubscribe.
+pub(super) fn leads_out(text: &str) -> bool {
+    fn named(expr: &Expr) -> bool {
+        match expr {
+            Expr::Name { text, .. } => matches!(text.rsplit(['.', '/']).next(), Some("unsubscribe_url" | "preferences_url")),
+            Expr::Call(call) => call.values.iter().any(named),
+            Expr::Literal(_) => false,
+        }
+    }
+    fn any(nodes: &[Node]) -> bool {
+        nodes.iter().any(|node| match node {
+            Node::Text(_) | Node::Decorator(_) => false,
+            Node::Value { call, .. } => named(&call.name) || call.values.iter().any(named),
+            Node::Block { body, inverse, .. } => any(body) || any(inverse),
+            Node::Partial { call, body, .. } => {
+                call.values.iter().chain(call.named.iter().map(|(_, value)| value)).any(named) || any(body)
+            }
+        })
+    }
+    let mentioned = text.contains("unsubscribe_url") || text.contains("preferences_url");
+    mentioned && syntax::parse_long(text).is_ok_and(|nodes| any(&nodes))
+}
+
+/// How many characters a reader sees, at least; data counts as a few.
+fn said(html: &str) -> usize {
+    let tags = tags::scan_long(html).unwrap_or_default();
+    let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
+    let data = tags.iter().filter(|tag| matches!(tag.kind, Kind::Value | Kind::Raw) && tag.content != "body").count() * 5;
+    let mut hidden: Vec<(usize, usize)> = Vec::new();
+    let mut style: Option<usize> = None;
+    for found in scan(html, &opaque).markup {
+        let span = span_of(&found);
+        match &found {
+            Markup::Start(tag) if tag.is(html, "style") || tag.is(html, "title") => style = Some(span.start),
+            Markup::End { .. } if style.is_some() => hidden.push((style.take().unwrap_or(span.start), span.end)),
+            _ if style.is_none() => hidden.push((span.start, span.end)),
+            _ => {}
+        }
+    }
+    hidden.extend(opaque);
+    hidden.sort_unstable();
+    let (mut at, mut seen) = (0, 0);
+    for (start, end) in hidden.into_iter().chain([(html.len(), html.len())]) {
+        if start > at {
+            seen += html[at..start].chars().filter(|c| !c.is_whitespace()).count();
+        }
+        at = at.max(end);
+    }
+    seen + data
+}
+
+fn shows_image(html: &str) -> bool {
+    markup(html).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(html, "img")))
+}
+
+/// Where a text leads to, or shows, something that travels without encryption.
+pub(super) fn insecure(place: Place<'_>) -> Vec<Location> {
+    let tags = tags::scan(place.text).unwrap_or_default();
+    let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
+    let mut found = Vec::new();
+    for markup in scan(place.text, &opaque).markup {
+        let Markup::Start(tag) = markup else { continue };
+        for attribute in &tag.attributes {
+            let name = &place.text[attribute.name.clone()];
+            let Some(value) = attribute.value.clone().filter(|_| ADDRESSES.iter().any(|known| name.eq_ignore_ascii_case(known)))
+            else {
+                continue;
+            };
+            let begins = place.text.get(value.start..value.start + 7).is_some_and(|begin| begin.eq_ignore_ascii_case("http://"));
+            if begins {
+                found.push(place.location(value.start, value.end));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reader_sees_is_counted() {
+        let check = |html: &str, expected: usize| assert_eq!(said(html), expected, "{html}");
+        check("<p>Hello <b>you</b></p>", 8);
+        check("<style>p { color: red }</style><title>x</title><img alt=\"a b c\">", 0);
+        check("<!-- remark --><p>{{x}} {{#if y}}z{{/if}}</p>", 6);
+    }
+
+    #[test]
+    fn ways_out_are_found() {
+        let check = |text: &str, expected: bool| assert_eq!(leads_out(text), expected, "{text}");
+        check("<a href=\"{{unsubscribe_url}}\">", true);
+        check("{{#if x}}{{else}}{{@root.preferences_url}}{{/if}}", true);
+        check("{{> footer link=unsubscribe_url}}", true);
+        check("{{default unsubscribe_url \"x\"}}", true);
+        check("unsubscribe_url", false);
+        check("{{! unsubscribe_url }}", false);
+    }
+
+    #[test]
+    fn addresses_without_encryption_are_found() {
+        let text =
+            "<a href=\"http://x.example/{{y}}\">http://x</a>\n<img src='HTTP://x'><p xmlns=\"http://x\"><a href=\"https://x\">";
+        let found = insecure(Place::file("f", text));
+        let places: Vec<_> = found.iter().map(|at| (at.line, at.column)).collect();
+        assert_eq!(places, [(1, 10), (2, 11)]);
+    }
+}

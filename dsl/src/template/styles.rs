@@ -1,0 +1,321 @@
+//! Styles put on the elements they are for, once, where a template is read: many mail programs know no `<style>`.
+//!
+//! An HTML5 parser reads the text for that. It must change nothing but styles, so what comes out is compared with what went in; a template
+//! that only makes sense after rendering (half an element in a block) is left as it is.
+
+use std::ops::Range;
+
+use css_inline::{CSSInliner, InlineOptions};
+
+use super::markup::{Inside, Markup, markup, scan, span_of};
+use super::tags::{self, Kind, Tag};
+use super::tokens::{Shape, Tokens, is_ordered};
+
+/// How deep elements may nest.
+const MAX_NESTING: usize = 200;
+/// Elements that a parser adds where they are not written (HTML Living Standard, section "Optional tags").
+const ADDED: [&str; 5] = ["html", "head", "body", "tbody", "colgroup"];
+/// Elements whose end may be left out.
+const UNENDED: [&str; 17] = [
+    "html", "head", "body", "tbody", "thead", "tfoot", "colgroup", "caption", "tr", "td", "th", "p", "li", "dt", "dd", "option",
+    "optgroup",
+];
+
+/// Why styles stay where they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// An expression decides what the styles or the elements are.
+    Expression,
+    /// A parser would move or add elements.
+    Structure,
+    /// Nested too deep.
+    Deep,
+    /// Not CSS that can be read.
+    Css,
+}
+
+impl Left {
+    pub fn words(self) -> &'static str {
+        match self {
+            Left::Expression => "expressions in `<style>`, or in place of an element's name, keep it from being read",
+            Left::Structure => {
+                "its elements do not fit together as they are written: one is not closed, or stands only half in a block"
+            }
+            Left::Deep => "its elements nest too deep",
+            Left::Css => "its styles cannot be read as CSS",
+        }
+    }
+}
+
+/// Whether a text has styles to put on its elements.
+pub(super) fn has_style(text: &str) -> bool {
+    markup(text).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(text, "style")))
+}
+
+/// The text with the styles of its `<style>` elements on the elements they are for; at-rules and what matches nothing stay.
+pub(super) fn inline(text: &str) -> Result<String, Left> {
+    work(text, None)
+}
+
+/// The text with these styles on its elements; its `<style>` elements stay as they are.
+pub(super) fn inline_only(text: &str, css: &str) -> Result<String, Left> {
+    work(text, Some(css))
+}
+
+fn work(text: &str, css: Option<&str>) -> Result<String, Left> {
+    let (plain, tokens, partials) = put_aside(text, css.is_some())?;
+    if deepest(&plain) > MAX_NESTING {
+        return Err(Left::Deep);
+    }
+    let options = InlineOptions {
+        inline_style_tags: css.is_none(),
+        keep_style_tags: true,
+        keep_link_tags: true,
+        // They stay in the `<style>` elements that are kept; this would repeat them in one more.
+        keep_at_rules: false,
+        // What a partial brings is styled by what stays.
+        remove_inlined_selectors: css.is_none() && !partials,
+        load_remote_stylesheets: false,
+        extra_css: css.map(Into::into),
+        ..InlineOptions::default()
+    };
+    let inlined = CSSInliner::new(options).inline(&plain).map_err(|_| Left::Css)?;
+    let inlined = without_additions(&plain, &inlined).ok_or(Left::Structure)?;
+    tokens.restore(&inlined).map_err(|_| Left::Structure)
+}
+
+/// The text with a token for each Handlebars tag, and whether partials are among them.
+fn put_aside(text: &str, styles_stay: bool) -> Result<(String, Tokens, bool), Left> {
+    let tags = tags::scan_long(text).map_err(|_| Left::Expression)?;
+    let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
+    let scanned = scan(text, &opaque);
+    let inside = &scanned.inside;
+    let mut tokens = Tokens::new(text);
+    let mut out = String::with_capacity(text.len());
+    let (mut at, mut index) = (0, 0);
+    // Downlevel-revealed comments are no comments to a parser.
+    if scanned.markup.iter().any(|found| text[span_of(found)].starts_with("<![")) {
+        return Err(Left::Structure);
+    }
+    while let (Some(tag), Some(stands)) = (tags.get(index), inside.get(index)) {
+        let mut end = index;
+        let shape = match stands {
+            Inside::Text => Shape::Comment,
+            Inside::Name => return Err(Left::Expression),
+            Inside::Raw(name) if name == "style" && !styles_stay => return Err(Left::Expression),
+            Inside::Raw(_) | Inside::Comment => Shape::Word,
+            Inside::Attributes => {
+                end = close_of(&tags, index).ok_or(Left::Structure)?;
+                Shape::Attribute
+            }
+            Inside::Value(_) => Shape::Word,
+        };
+        let piece = &text[tag.start..tags[end].end];
+        // Attributes that a block brings are not seen here, and two `style` attributes would be one too many.
+        if shape == Shape::Attribute && (piece.contains("style") || piece.contains(['<', '>'])) {
+            return Err(Left::Expression);
+        }
+        out.push_str(&text[at..tag.start]);
+        out.push_str(&tokens.put(piece, shape, true));
+        at = tags[end].end;
+        index = end + 1;
+    }
+    out.push_str(&text[at..]);
+    Ok((out, tokens, tags.iter().any(|tag| matches!(tag.kind, Kind::Partial | Kind::PartialBlock))))
+}
+
+/// The tag that ends what this one begins: itself, if it begins no block.
+fn close_of(tags: &[Tag<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    for (index, tag) in tags.iter().enumerate().skip(open) {
+        match tag.kind {
+            Kind::Open | Kind::PartialBlock => depth += 1,
+            Kind::Close => depth = depth.checked_sub(1)?,
+            _ if index == open && is_ordered(tag) => return if tag.kind == Kind::Partial { Some(index) } else { None },
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(index);
+        }
+    }
+    None
+}
+
+/// How deep elements nest, at most; elements that have no end do not count.
+pub(super) fn deepest(text: &str) -> usize {
+    let (mut depth, mut most) = (0usize, 0);
+    for found in markup(text) {
+        match found {
+            Markup::Start(tag) if !tag.closed && !is_void(&text[tag.name.clone()]) => depth += 1,
+            Markup::End { .. } => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
+}
+
+fn is_void(name: &str) -> bool {
+    let void = ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+    void.iter().any(|void| name.eq_ignore_ascii_case(void))
+}
+
+#[derive(PartialEq, Eq, Debug)]
+enum Step {
+    Start(String),
+    End(String),
+    Comment(String),
+    /// Some text that is not blank.
+    Text,
+}
+
+/// The elements, comments and texts of a text but its styles, each with its bytes.
+fn steps(text: &str) -> Vec<(Step, Range<usize>)> {
+    let mut steps = Vec::new();
+    let mut style = false;
+    let mut at = 0;
+    for found in markup(text) {
+        let span = span_of(&found);
+        let between = at..span.start;
+        at = span.end;
+        if !style && !text[between.clone()].trim().is_empty() {
+            steps.push((Step::Text, between));
+        }
+        match found {
+            Markup::Start(tag) => {
+                let name = text[tag.name.clone()].to_ascii_lowercase();
+                style = name == "style";
+                if !style {
+                    steps.push((Step::Start(name), tag.span));
+                }
+            }
+            Markup::End { name, span } => {
+                let name = text[name].to_ascii_lowercase();
+                if !std::mem::take(&mut style) && !is_void(&name) {
+                    steps.push((Step::End(name), span));
+                }
+            }
+            Markup::Comment(span) => {
+                if text[span.clone()].starts_with("<!--") {
+                    steps.push((Step::Comment(text[span.clone()].to_owned()), span));
+                }
+            }
+        }
+    }
+    steps
+}
+
+/// The second text without what a parser added to the first; `None` where it changed more than that: all elements, comments and tokens must
+/// be there in their order.
+fn without_additions(before: &str, after: &str) -> Option<String> {
+    let written = steps(before);
+    let mut written = written.iter().map(|(step, _)| step).peekable();
+    let mut kept = String::with_capacity(after.len());
+    let mut at = 0;
+    for (step, span) in steps(after) {
+        if written.next_if_eq(&&step).is_some() {
+            continue;
+        }
+        let harmless = match &step {
+            Step::Start(name) => ADDED.contains(&name.as_str()),
+            Step::End(name) => UNENDED.contains(&name.as_str()),
+            Step::Comment(_) | Step::Text => false,
+        };
+        if !harmless {
+            return None;
+        }
+        kept.push_str(&after[at..span.start]);
+        at = span.end;
+    }
+    kept.push_str(&after[at..]);
+    written.next().is_none().then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document around it that a parser leaves as it is.
+    fn page(style: &str, body: &str) -> String {
+        format!("<!DOCTYPE html><html><head><style>{style}</style></head><body>{body}</body></html>")
+    }
+
+    #[test]
+    fn styles_go_to_their_elements() {
+        let check = |style: &str, body: &str, expected: &str| {
+            let inlined = inline(&page(style, body)).expect(body);
+            let found = inlined.split("<body>").nth(1).and_then(|rest| rest.split("</body>").next());
+            assert_eq!(found, Some(expected), "{inlined}");
+        };
+        check("p { color: red }", "<p>{{x}}</p>", "<p style=\"color: red;\">{{x}}</p>");
+        check("p{color:red}", "<p {{#if x}}class=\"y\"{{/if}}>a", "<p {{#if x}}class=\"y\"{{/if}} style=\"color: red;\">a");
+        check(
+            "tr{color:red}",
+            "<table>{{#each event.items}}<tr><td>{{name}}</td></tr>{{/each}}</table>",
+            "<table>{{#each event.items}}<tr style=\"color: red;\"><td>{{name}}</td></tr>{{/each}}</table>",
+        );
+        check(
+            "a{color:red}",
+            "<a href='{{url contact.site}}' title=\"{{default x \"y\"}}\">&amp;&lt;</a>",
+            "<a href=\"{{url contact.site}}\" title=\"{{default x \"y\"}}\" style=\"color: red;\">&amp;&lt;</a>",
+        );
+        check(".x{color:red}", "<p class=\"x {{y}}\">", "<p class=\"x {{y}}\" style=\"color: red;\">");
+        check("p{color:red}", "<p style=\"width:{{w}}px\">", "<p style=\"color: red;width: {{w}}px\">");
+        let outlook =
+            "<!--[if mso]><table><tr><td width=\"{{w}}\"><![endif]--><p>x</p><!--[if mso]></td></tr></table><![endif]-->";
+        check("p{color:red}", outlook, &outlook.replace("<p>", "<p style=\"color: red;\">"));
+    }
+
+    #[test]
+    fn at_rules_and_what_matches_nothing_stay() {
+        let check = |style: &str, body: &str, stays: &[&str], goes: &[&str]| {
+            let inlined = inline(&page(style, body)).expect(body);
+            stays.iter().for_each(|text| assert!(inlined.contains(text), "{text} / {inlined}"));
+            goes.iter().for_each(|text| assert!(!inlined.contains(text), "{text} / {inlined}"));
+        };
+        let style = "p{color:red} a:hover{color:blue} @media (max-width: 9px) { p { color: green } }";
+        check(
+            style,
+            "<p>x</p>",
+            &["@media (max-width: 9px)", "color: green", "a:hover", "style=\"color: red;\""],
+            &["p{color:red}"],
+        );
+        check(style, "<p>x</p>{{> card}}", &["p{color:red}", "style=\"color: red;\""], &[]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_safely_is_left() {
+        let check = |style: &str, body: &str, why: Left| assert_eq!(inline(&page(style, body)), Err(why), "{style} {body}");
+        check("p{color:{{x}}}", "<p>", Left::Expression);
+        check("p{}", "<{{x}}>", Left::Expression);
+        check("p{}", "<p {{#if x}}style=\"color:red\"{{/if}}>", Left::Expression);
+        check("p{}", "{{#if a}}<div class=a>{{else}}<div class=b>{{/if}}x</div>", Left::Structure);
+        check("p{}", "<table>{{#if x}}text{{/if}}<tr><td></table>", Left::Structure);
+        check("p{}", "<a href=x><a href=y></a>", Left::Structure);
+        check("p{}", "<![if !mso]><p>x</p><![endif]>", Left::Structure);
+        check("p{}", &"<div>".repeat(300), Left::Deep);
+        let halves = page("p{color:red}", "{{#if x}}<div>{{/if}}<p>a</p>{{#if x}}</div>{{/if}}");
+        assert_eq!(
+            inline(&halves)
+                .map(|inlined| inlined.contains("{{#if x}}<div>{{/if}}<p style=\"color: red;\">a</p>{{#if x}}</div>{{/if}}")),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn given_styles_leave_others_alone() {
+        let inlined = inline_only(&page("i{margin:0}", "<p>{{x}}</p><i></i>"), "p{color:red}").expect("inlined");
+        assert!(inlined.contains("<p style=\"color: red;\">{{x}}</p><i></i>") && inlined.contains("i{margin:0}"), "{inlined}");
+    }
+
+    proptest::proptest! {
+        /// Whatever the text, nothing panics, and where styles are inlined every tag comes back in its order.
+        #[test]
+        fn tags_survive(body in r#"(\{\{x\}\}|\{\{#if a\}\}|\{\{/if\}\}|<p>|</p>|<table>|<tr>|<td>|</table>|<a href="|">|<!--|-->|x| |</div>|<div>){0,16}"#) {
+            if let Ok(inlined) = inline(&page("p{color:red}", &body)) {
+                let tags = |text: &str| tags::scan(text).map(|tags| tags.iter().map(|tag| text[tag.start..tag.end].to_owned()).collect::<Vec<_>>()).unwrap_or_default();
+                proptest::prop_assert_eq!(tags(&body), tags(&inlined), "{}", inlined);
+            }
+        }
+    }
+}
