@@ -481,6 +481,6 @@ mod tests {
     fn is_whole() {
         let document = made();
         check(&document, &document);
-        assert_eq!(document["paths"].as_object().unwrap().len(), 19);
+        assert_eq!(document["paths"].as_object().unwrap().len(), 20);
     }
 }
