@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use runner::channels::{ChannelOptions, ChannelPool, Delivery, Report, Timeouts};
+use runner::channels::{ChannelOptions, ChannelPool, Delivery, Report, SenderOptions, Timeouts};
 use runner::ingest::{ContactInput, Occurrence, What};
 use runner::kernel::{Input, Kernel, Options, Plan};
 use runner::store::SqliteStore;
@@ -84,7 +84,7 @@ impl Rig {
         let options = ChannelOptions {
             connections: settings.connections,
             delivery: Delivery::Null,
-            from: settings.from.clone(),
+            sender: SenderOptions { from: settings.from.clone(), ..SenderOptions::default() },
             hello: "localhost".to_owned(),
             timeouts: Timeouts::default(),
         };

@@ -51,6 +51,7 @@ pub struct Metrics {
     commit_duration: Histogram,
     store_errors: Counter,
     contract_violations: Family<KindLabels, Counter>,
+    not_tracked: Counter,
 }
 
 impl Default for Metrics {
@@ -69,6 +70,7 @@ impl Default for Metrics {
             commit_duration: Histogram::new(BUCKETS),
             store_errors: Counter::default(),
             contract_violations: Family::default(),
+            not_tracked: Counter::default(),
         };
         metrics.register();
         metrics
@@ -93,6 +95,8 @@ impl Metrics {
         r.register("campaignd_store_errors", "Times the store could not be used", self.store_errors.clone());
         let help = "What came in over HTTP and breaks the data contract, whether it was let through or not";
         r.register("campaignd_contract_violations", help, self.contract_violations.clone());
+        let help = "Opens and clicks that were not counted, because too much came in at once";
+        r.register("campaignd_tracking_dropped", help, self.not_tracked.clone());
         for kind in ["contact", "event"] {
             drop(self.contract_violations.get_or_create(&KindLabels { kind }));
         }
@@ -155,6 +159,11 @@ impl Metrics {
     /// So many contacts or events (`kind`) break the data contract.
     pub fn contract_broken(&self, kind: &'static str, number: u64) {
         self.contract_violations.get_or_create(&KindLabels { kind }).inc_by(number);
+    }
+
+    /// An open or a click was not counted.
+    pub fn not_tracked(&self) {
+        self.not_tracked.inc();
     }
 
     pub fn steps(&self) -> u64 {

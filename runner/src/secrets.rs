@@ -16,6 +16,8 @@ pub enum SecretError {
          or let the service manager load a credential named {name}"
     )]
     Missing { name: String, place: String, dotenv: PathBuf },
+    #[error("a value that {0} takes from the environment has {{{{ in it, which would be a template there: choose another value")]
+    Braces(String),
     #[error("{0} cannot be read: {1}; correct its permissions or remove it")]
     DotEnv(PathBuf, #[source] std::io::Error),
     #[error("line {line} of {file} is not NAME=VALUE")]
@@ -81,8 +83,21 @@ impl Secrets {
         self.replace(&url.0, place, |at, value| if at < host { percent_encode(&value) } else { value })
     }
 
+    /// The same for a text that is a template: what is put in is no part of the template.
+    ///
+    /// # Errors
+    /// [`SecretError::Missing`], and [`SecretError::Braces`] for a value that would be read as part of the template.
+    pub fn resolve_template(&self, text: &str, place: &str) -> Result<String, SecretError> {
+        let mut braces = false;
+        let resolved = self.replace(text, place, |_, value| {
+            braces |= value.contains("{{");
+            value
+        })?;
+        if braces { Err(SecretError::Braces(place.to_owned())) } else { Ok(resolved) }
+    }
+
     /// `value` gets the byte at which `${` stands, and what was found.
-    fn replace(&self, text: &str, place: &str, value: impl Fn(usize, String) -> String) -> Result<String, SecretError> {
+    fn replace(&self, text: &str, place: &str, mut value: impl FnMut(usize, String) -> String) -> Result<String, SecretError> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = rest.find("${") {

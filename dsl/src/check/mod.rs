@@ -34,6 +34,9 @@ mod unknown_variable;
 mod unknown_workflow;
 mod unreachable_step;
 mod wait_without_within;
+mod winner_without_goal;
+mod winner_without_rival;
+mod winner_without_tracking;
 
 use crate::diagnostic::{Diagnostic, Location};
 pub(crate) use project::{Project, SetAside};
@@ -74,7 +77,10 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_workflow::check,
         unreachable_step::check,
         wait_without_within::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 32]
+        winner_without_goal::check,
+        winner_without_rival::check,
+        winner_without_tracking::check,
+    ] as [fn(&Project<'_>, &mut Report<'_>); 35]
     {
         rule(project, &mut report);
     }

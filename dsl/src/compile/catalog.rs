@@ -42,12 +42,16 @@ pub(super) fn build(
     let traits: BTreeMap<String, Trait> =
         units.iter().flat_map(|unit| &unit.traits).map(|unit| (unit.name.clone(), unit.model.clone())).collect();
     whole.push_str(&serde_json::to_string(&(&segments, &backfill, &traits)).ok()?);
+    let pages = Arc::new(library.pages.clone());
+    if !pages.is_empty() {
+        whole.push_str(&serde_json::to_string(&pages).ok()?);
+    }
     let hash = ContentHash::of(&whole);
     let named: BTreeSet<&str> =
         workflows.values().flat_map(|entry| entry.definition.assets()).map(|asset| asset.sha256.as_str()).collect();
     let assets = files.assets().values().map(|bytes| (ContentHash::of_bytes(bytes).0, bytes.clone()));
     let assets: Assets = assets.filter(|(hash, _)| named.contains(hash.as_str())).collect();
-    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, contract, assets, hash })
+    Some(Catalog { settings: Arc::new(settings.clone()), workflows, segments, backfill, traits, pages, contract, assets, hash })
 }
 
 fn entry(file: &str, unit: &WorkflowUnit, shared: &BTreeMap<String, Condition>, library: &Library) -> Option<CatalogEntry> {

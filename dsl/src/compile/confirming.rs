@@ -6,9 +6,13 @@ use crate::project::ProjectFiles;
 
 const WORKFLOW: (&str, &str) = ("workflows/confirm-subscription.yaml", include_str!("confirming/workflow.yaml"));
 
-const TEMPLATES: [(&str, &str); 2] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("templates/confirm-subscription.html.hbs", include_str!("confirming/html.hbs")),
     ("templates/confirm-subscription.txt.hbs", include_str!("confirming/txt.hbs")),
+    ("templates/confirm-subscription.de.html.hbs", include_str!("confirming/html.de.hbs")),
+    ("templates/confirm-subscription.de.txt.hbs", include_str!("confirming/txt.de.hbs")),
+    ("templates/confirm-subscription.zh.html.hbs", include_str!("confirming/html.zh.hbs")),
+    ("templates/confirm-subscription.zh.txt.hbs", include_str!("confirming/txt.zh.hbs")),
 ];
 
 /// The files that the project needs beside its own; none for a project in which nothing is to be confirmed.

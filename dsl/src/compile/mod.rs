@@ -91,7 +91,7 @@ fn template_names(files: &ProjectFiles) -> BTreeSet<String> {
     let paths = files.under("templates/").map(|(path, _)| path).chain(unreadable);
     paths
         .filter_map(|path| path.strip_prefix("templates/"))
-        .filter(|path| !path.starts_with("layouts/") && !path.starts_with("partials/"))
+        .filter(|path| !["layouts/", "partials/", "pages/"].iter().any(|folder| path.starts_with(folder)))
         .map(|path| {
             let file = path.rfind('/').map_or(0, |slash| slash + 1);
             let end = path[file..].find('.').map_or(path.len(), |dot| file + dot);

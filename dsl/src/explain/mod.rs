@@ -1,7 +1,7 @@
 //! What each diagnostic means, with a wrong and a right example: for `campaignd explain` and docs/rules.md.
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, &str); 31] = [
+const RULES: [(&str, &str); 34] = [
     ("dkim-domain", include_str!("../check/dkim_domain.rs")),
     ("duplicate-name", include_str!("../check/duplicate_name.rs")),
     ("empty-steps", include_str!("../check/empty_steps.rs")),
@@ -33,6 +33,9 @@ const RULES: [(&str, &str); 31] = [
     ("unknown-workflow", include_str!("../check/unknown_workflow.rs")),
     ("unreachable-step", include_str!("../check/unreachable_step.rs")),
     ("wait-without-within", include_str!("../check/wait_without_within.rs")),
+    ("winner-without-goal", include_str!("../check/winner_without_goal.rs")),
+    ("winner-without-rival", include_str!("../check/winner_without_rival.rs")),
+    ("winner-without-tracking", include_str!("../check/winner_without_tracking.rs")),
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level.

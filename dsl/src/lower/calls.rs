@@ -1,7 +1,5 @@
 //! `call`: a request to another system.
 
-use std::collections::BTreeMap;
-
 use super::Lowerer;
 use super::notes::Named;
 use super::steps::on_trouble;
@@ -57,7 +55,7 @@ impl Lowerer<'_> {
         Call {
             method,
             url,
-            headers: form.headers.clone().unwrap_or_else(BTreeMap::new),
+            headers: form.headers.clone().unwrap_or_default(),
             json: form.json.as_ref().map(|json| self.with(Some(json), &at.key("json"))),
             sign: form.sign.clone(),
             timeout: form.timeout.as_ref().map_or(TIMEOUT, |text| self.timeout(text, &at.key("timeout"))),

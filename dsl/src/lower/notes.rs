@@ -19,8 +19,8 @@ pub(crate) struct Notes {
     pub channels: Vec<Named>,
     /// Secrets of the settings that calls ask for.
     pub secrets: Vec<Named>,
-    /// What decides experiments, and where that is said.
-    pub winners: Vec<(Metric, Location)>,
+    /// How experiments are decided.
+    pub winners: Vec<WinnerNote>,
     /// Events that conditions and triggers name.
     pub events: Vec<Named>,
     /// Events that steps record.
@@ -91,6 +91,16 @@ pub(crate) struct Wants {
     pub list: bool,
     /// Text that is a date: of less use than any text, which `text` stands for.
     pub date: bool,
+}
+
+/// An experiment that is to have a winner.
+#[derive(Debug, Clone)]
+pub(crate) struct WinnerNote {
+    pub metric: Metric,
+    /// The metric's place.
+    pub at: Location,
+    /// How many variants can win: those with steps and a weight above 0.
+    pub rivals: usize,
 }
 
 /// A `send` step.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::Lowerer;
 use super::condition::Setting;
 use super::flow::{Entries, Wiring};
-use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants};
+use super::notes::{EventScope, Named, SendNote, StepNote, TestNote, ValueNote, Wants, WinnerNote};
 use crate::diagnostic::Diagnostic;
 use crate::model::{
     Assignment, Case, Change, Metric, OnTrouble, Part, Path, Repeat, Root, Send, Since, StepKind, TemplateSource, Variant,
@@ -197,7 +197,9 @@ impl Lowerer<'_> {
 
     fn experiment(&mut self, form: &surface::ExperimentStep, entries: &Entries, at: &At<'_>) -> StepKind {
         self.name(&form.experiment, "an experiment", &at.key("experiment"));
-        let winner = form.winner.as_ref().map(|winner| self.winner(winner, &at.key("winner")));
+        let rival = |variant: &&surface::Variant| variant.weight > 0.0 && variant.steps.as_ref().is_some_and(|steps| !steps.is_empty());
+        let rivals = form.variants.values().filter(rival).count();
+        let winner = form.winner.as_ref().map(|winner| self.winner(winner, rivals, &at.key("winner")));
         let here = at.key("variants");
         let mut variants = Vec::new();
         for (index, name) in here.keys(form.variants.keys()).into_iter().enumerate() {
@@ -216,7 +218,7 @@ impl Lowerer<'_> {
         StepKind::Experiment { name: form.experiment.clone(), variants, winner }
     }
 
-    fn winner(&mut self, form: &surface::Winner, at: &At<'_>) -> Winner {
+    fn winner(&mut self, form: &surface::Winner, rivals: usize, at: &At<'_>) -> Winner {
         let text = form.confidence.as_deref().unwrap_or("95%");
         let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
         let confidence = percent.filter(|percent| *percent > 50.0 && *percent < 100.0);
@@ -232,7 +234,7 @@ impl Lowerer<'_> {
             surface::WinnerMetric::Opened => Metric::Opened,
             surface::WinnerMetric::Goal => Metric::Goal,
         };
-        self.notes.winners.push((metric, at.key("metric").location()));
+        self.notes.winners.push(WinnerNote { metric, at: at.key("metric").location(), rivals });
         Winner { metric, after: form.after, confidence: confidence.unwrap_or(95.0) / 100.0 }
     }
 

@@ -213,6 +213,11 @@ impl Fate {
         }
     }
 
+    /// Only what people do makes it so: an event that says `machine: true` (a scanner, a mail provider's proxy) does not count.
+    pub fn by_people(self) -> bool {
+        matches!(self, Fate::Opened | Fate::Clicked)
+    }
+
     /// The fate that a reserved event's name stands for.
     pub fn from_event(name: &str) -> Option<Fate> {
         Fate::ALL.into_iter().find(|fate| fate.event() == name)

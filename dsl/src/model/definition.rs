@@ -147,6 +147,9 @@ pub struct Catalog {
     pub backfill: BTreeSet<String>,
     /// Every trait of the project, by name.
     pub traits: BTreeMap<String, Trait>,
+    /// The page around the runner's own pages, by language (`de`, `zh-hans`); empty: every language. Handlebars over `title`, `content`, `lang` and
+    /// `project`.
+    pub pages: Arc<BTreeMap<String, String>>,
     pub contract: Arc<Contract>,
     /// The bytes of every file that a definition names.
     pub assets: Assets,

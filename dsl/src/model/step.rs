@@ -21,6 +21,20 @@ pub struct Step {
     pub next: Option<StepIndex>,
 }
 
+impl Step {
+    /// Whether a variant of this experiment has no steps of its own: those who are given it go on behind the experiment.
+    pub fn is_holdout(&self, variant: &Variant) -> bool {
+        // Steps of its own stand between the experiment and what comes after it.
+        variant.to == self.next
+    }
+
+    /// The names of those variants of this experiment that can win: they have steps, and somebody is given them.
+    pub fn rivals(&self, variants: &[Variant]) -> Vec<String> {
+        let rivals = variants.iter().filter(|variant| variant.weight > 0.0 && !self.is_holdout(variant));
+        rivals.map(|variant| variant.name.clone()).collect()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {

@@ -5,6 +5,7 @@ use super::locale::canonical_locale;
 pub(super) const FOLDER: &str = "templates/";
 pub(super) const LAYOUTS: &str = "layouts/";
 const PARTIALS: &str = "partials/";
+const PAGES: &str = "pages/";
 pub(super) const ENDING: &str = ".hbs";
 
 /// What a body or a layout is written in.
@@ -23,6 +24,8 @@ pub(super) enum File<'a> {
     Partial(&'a str),
     Layout(Named<'a>),
     Message(Named<'a>),
+    /// The page around the runner's own pages, in this language; empty: in every language.
+    Page(String),
     /// Not a template, though it looks like one.
     Lookalike,
     /// Something else, which messages may name.
@@ -55,6 +58,12 @@ pub(super) fn read(file: &str) -> Result<File<'_>, BadName> {
     };
     if let Some(name) = stem.strip_prefix(PARTIALS) {
         return good_name(name).map(File::Partial);
+    }
+    if let Some(stem) = stem.strip_prefix(PAGES) {
+        return super::pages::language(stem).map(File::Page).ok_or_else(|| BadName {
+            message: format!("`{stem}` is not a page: there is `layout`, which stands around every page"),
+            help: format!("name it {FOLDER}{PAGES}layout.html{ENDING}, or layout.de.html{ENDING} for one language"),
+        });
     }
     if let Some(stem) = stem.strip_prefix(LAYOUTS) {
         return match named(stem)? {
@@ -137,6 +146,7 @@ mod tests {
                 Ok(File::Partial(name)) => format!("partial {name}"),
                 Ok(File::Layout(named)) => told("layout", named),
                 Ok(File::Message(named)) => told("message", named),
+                Ok(File::Page(language)) => format!("page {language:?}"),
                 Ok(File::Lookalike) => "lookalike".to_owned(),
                 Ok(File::Other) => "other".to_owned(),
                 Err(bad) => bad.message,
@@ -151,6 +161,8 @@ mod tests {
         check("layouts/l.zh-Hans.html.hbs", "layout l Some(\"zh-Hans\") Html");
         check("layouts/l.sms.hbs", "there are no layouts for the channel `sms`");
         check("partials/a/b.hbs", "partial a/b");
+        check("pages/layout.html.hbs", "page \"\"");
+        check("pages/layout.de.html.hbs", "page \"de\"");
         check("a.html", "lookalike");
         check("images/logo.png", "other");
         check("a.hbs", "this name does not say what the file holds");

@@ -8,6 +8,7 @@ use super::files::{self, ENDING, FOLDER, File, Format, LAYOUTS};
 use super::front_matter;
 use super::locale::fallback;
 use super::message::{Body, Variants};
+use super::pages;
 use super::partials;
 use super::place::Place;
 use super::structure::{self, Role};
@@ -65,6 +66,11 @@ impl<'a> Loader<'a> {
                 self.no_front_matter(file, text, "a partial");
                 self.library.partials.insert(name.to_owned(), text.to_owned());
                 self.partials.insert(name.to_owned(), (file.to_owned(), text.to_owned()));
+            }
+            Ok(File::Page(language)) => {
+                self.no_front_matter(file, text, "a page");
+                self.diagnostics.extend(pages::check(Place::file(file, text)));
+                self.library.pages.insert(language, text.to_owned());
             }
             Ok(File::Layout(named)) => {
                 self.no_front_matter(file, text, "a layout");

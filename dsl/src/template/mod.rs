@@ -12,6 +12,7 @@ mod markup;
 mod message;
 mod mjml;
 mod names;
+mod pages;
 mod partials;
 mod place;
 mod scope;
@@ -60,6 +61,8 @@ pub struct Library {
     pub layouts: BTreeMap<String, String>,
     /// As written.
     pub partials: BTreeMap<String, String>,
+    /// The page around the runner's own pages, by language (`de`, `zh-hans`); empty: every language.
+    pub pages: BTreeMap<String, String>,
     /// Where each template's texts are written, by name.
     pub origins: BTreeMap<String, Origin>,
     /// Partials that show images of the project, as they are sent, and these images.

@@ -416,3 +416,35 @@ fn help_says_what_to_write() {
     check("{{contact.first_name}}", "{{default contact.first_name");
     check("{{#if x}}", "{{/if}}");
 }
+
+#[test]
+fn the_page_around_pages() {
+    let check = |file: &str, text: &str, expected: &[&str]| {
+        assert_eq!(said(&load(&project(&[(file, text)])).1), expected, "{file} {text}");
+    };
+    let good = "<html lang=\"{{lang}}\"><title>{{title}}</title><!-- {{project}} -->{{{content}}}</html>";
+    check("pages/layout.html", good, &[]);
+    check("pages/layout.zh-Hans.html", good, &[]);
+    for name in ["pages/other.html", "pages/layout.txt", "pages/layout.d.html", "pages/layoutde.html"] {
+        let said_of = said(&load(&project(&[(name, good)])).1);
+        assert_eq!(said_of, [format!("template-name {name}:1:1-1:1")]);
+    }
+    check("pages/layout.html", "<p>", &["page-without-content pages/layout.html:1:1-1:1"]);
+    check("pages/layout.html", "{{content}}", &["page-without-content pages/layout.html:1:1-1:12"]);
+    check("pages/layout.html", "{{{content}}}{{{content}}}", &["page-without-content pages/layout.html:1:14-1:27"]);
+    for hidden in ["<!-- ", "<p title=", "<SCRIPT>", "<style>a{}", "<title>x"] {
+        let end = hidden.len() + 1;
+        let expected = format!("page-without-content pages/layout.html:1:{end}-1:{}", end + 13);
+        check("pages/layout.html", &format!("{hidden}{{{{{{content}}}}}}"), &[&expected]);
+    }
+    check("pages/layout.html", "{{contact.id}}{{{content}}}", &["page-variable pages/layout.html:1:1-1:15"]);
+    check("pages/layout.html", "{{upper title}}{{{content}}}", &["page-variable pages/layout.html:1:1-1:16"]);
+    check(
+        "pages/layout.html",
+        "{{#if title}}{{{content}}}{{/if}}",
+        &["page-without-content pages/layout.html:1:1-1:1", "page-variable pages/layout.html:1:1-1:14"],
+    );
+    let (library, _) = load(&project(&[("pages/layout.html", good), ("pages/layout.pt_BR.html", good)]));
+    assert_eq!(library.pages.keys().collect::<Vec<_>>(), ["", "pt-br"]);
+    assert!(library.templates.is_empty());
+}

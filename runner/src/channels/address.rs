@@ -16,11 +16,10 @@ pub enum AddressError {
     Domain(String),
     #[error("“{0}” has more than {LONGEST} characters, which no mail server takes")]
     Long(String),
-    #[error("“{0}” has a local part that is not ASCII: it needs SMTPUTF8, which this channel does not speak")]
-    NeedsSmtpUtf8(String),
 }
 
-/// The address of a recipient. White space around it is dropped, an international domain becomes punycode (RFC 5891).
+/// The address of a recipient. White space around it is dropped, an international domain becomes punycode (UTS #46, RFC 5891). What stands
+/// before the @ stays as it is, since only its own server knows what it means: where that is not ASCII, the mail needs SMTPUTF8 (RFC 6531).
 ///
 /// Errors: anything no server would take; the text repeats at most 64 characters of it, control characters replaced.
 pub fn recipient(text: &str) -> Result<Address, AddressError> {
@@ -30,8 +29,8 @@ pub fn recipient(text: &str) -> Result<Address, AddressError> {
         return Err(AddressError::Invalid(quoted()));
     }
     let (local, domain) = text.rsplit_once('@').ok_or_else(|| AddressError::Invalid(quoted()))?;
-    if !local.is_ascii() {
-        return Err(AddressError::NeedsSmtpUtf8(quoted()));
+    if !local.is_ascii() && local.contains(char::is_whitespace) {
+        return Err(AddressError::Invalid(quoted()));
     }
     if text.len() > LONGEST && domain.is_ascii() {
         return Err(AddressError::Long(quoted()));
@@ -124,7 +123,11 @@ mod tests {
         check("ada\r\nRCPT TO:<eve@x.de>@x.de", Err("is not a mail address"));
         check("ada@x.de> SIZE=1", Err("domain"));
         check("<ada@example.com>", Err("is not a mail address"));
-        check("jürgen@example.com", Err("needs SMTPUTF8"));
+        check("jürgen@bücher.example", Ok("jürgen@xn--bcher-kva.example"));
+        check("\"jür gen\"@example.com", Err("is not a mail address"));
+        check(&format!("{}@example.com", "ü".repeat(33)), Err("is not a mail address"));
+        check("ada@faß.example", Ok("ada@xn--fa-hia.example"));
+        check("ada@☃.example", Ok("ada@xn--n3h.example"));
         check(&format!("{}@example.com", "a".repeat(65)), Err("is not a mail address"));
         check(&format!("a@{}com", "abcdefgh.".repeat(30)), Err("more than 254"));
     }

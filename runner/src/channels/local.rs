@@ -105,7 +105,7 @@ fn carry(job: Job, keep: &Keep) -> (Option<String>, Outcome) {
 mod tests {
     use std::sync::mpsc;
 
-    use super::super::{ChannelOptions, ChannelPool, Content, Delivery, Envelope, Timeouts};
+    use super::super::{ChannelOptions, ChannelPool, Content, Delivery, Envelope, SenderOptions, Timeouts};
     use super::*;
     use crate::state::MessageId;
 
@@ -114,7 +114,9 @@ mod tests {
             to: "ada@shop.example".to_owned(),
             message_id: format!("{number}.1.hello.ab12@shop.example"),
             date: 0,
-            headers: Vec::new(), ..Envelope::default() };
+            headers: Vec::new(),
+            ..Envelope::default()
+        };
         Job { message: MessageId(number), envelope, compose: Box::new(content) }
     }
 
@@ -126,7 +128,7 @@ mod tests {
         let options = ChannelOptions {
             connections: 1000,
             delivery,
-            from: None,
+            sender: SenderOptions::default(),
             hello: "localhost".to_owned(),
             timeouts: Timeouts::default(),
         };

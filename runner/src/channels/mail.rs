@@ -8,6 +8,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MaybeString, Message, MultiPart, SinglePart};
 
 use super::address::{AddressError, recipient, without_controls};
+use super::sender::Origin;
 use super::{Content, Envelope, mail_files};
 
 /// RFC 5322 section 2.1.1 allows 998 characters a line; a word cannot be folded, and the field's name stands before it.
@@ -18,10 +19,19 @@ const YEAR_10000: i64 = 253_402_300_800_000;
 /// A mail ready to leave.
 #[derive(Debug)]
 pub struct Mail {
+    /// Where the mail's fate is reported to: MAIL FROM.
     pub from: Address,
     pub to: Address,
-    /// Header and body with CRLF line ends, ASCII throughout (no server need offer 8BITMIME), not dot-stuffed.
+    /// Header and body with CRLF line ends, not dot-stuffed; ASCII throughout (no server need offer 8BITMIME), but for addresses in the
+    /// header.
     pub text: String,
+}
+
+impl Mail {
+    /// Whether only servers that offer SMTPUTF8 (RFC 6531) can take it: an address in it is not ASCII.
+    pub fn needs_smtputf8(&self) -> bool {
+        !(is_ascii(&self.from) && is_ascii(&self.to) && self.text.is_ascii())
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,20 +54,25 @@ pub enum MailError {
     Build(#[from] lettre::error::Error),
 }
 
-/// Builds the mail from `from` to the envelope's recipient: one part, or `multipart/alternative` when there are both a text
+/// Builds the mail from `origin` to the envelope's recipient: one part, or `multipart/alternative` when there are both a text
 /// and an HTML body; with the files that go with it around that.
-pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Mail, MailError> {
+pub fn build(origin: Origin, envelope: &Envelope, content: Content) -> Result<Mail, MailError> {
+    let Origin { from, reply_to, return_path } = origin;
     let to = recipient(&envelope.to)?;
+    let ascii = [Some(&from), reply_to.as_ref()].into_iter().flatten().map(|mailbox| &mailbox.email).chain([&to]).all(is_ascii);
     // Given the envelope, the builder need not read it out of its own headers, which it cannot do for every address.
     let route = lettre::address::Envelope::new(Some(from.email.clone()), vec![to.clone()])?;
     let mut builder = Message::builder()
         .envelope(route)
-        .from(from.clone())
+        .from(from)
         .to(Mailbox::new(None, to.clone()))
         .date(date(envelope.date)?)
         .message_id(Some(message_id(&envelope.message_id)?));
     if let Some(subject) = &content.subject {
         builder = builder.subject(header_text("Subject", subject)?);
+    }
+    if let Some(reply_to) = reply_to {
+        builder = builder.reply_to(reply_to);
     }
     for (name, value) in &envelope.headers {
         builder = builder.raw_header(header(name, value)?);
@@ -72,8 +87,13 @@ pub fn build(from: &Mailbox, envelope: &Envelope, content: Content) -> Result<Ma
         (None, Some(html)) => builder.singlepart(SinglePart::html(body(html))),
         (text, None) => builder.singlepart(SinglePart::plain(body(text.unwrap_or_default()))),
     }?;
-    let text = String::from_utf8(message.formatted()).ok().filter(|text| text.is_ascii());
-    Ok(Mail { from: from.email.clone(), to, text: text.ok_or(MailError::NotAscii)? })
+    let text = String::from_utf8(message.formatted()).ok().filter(|text| !ascii || text.is_ascii());
+    Ok(Mail { from: return_path, to, text: text.ok_or(MailError::NotAscii)? })
+}
+
+fn is_ascii(address: &Address) -> bool {
+    // A domain is in punycode.
+    address.user().is_ascii()
 }
 
 fn date(ms: i64) -> Result<SystemTime, MailError> {

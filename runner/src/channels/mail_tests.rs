@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::super::File;
 use super::super::address::sender;
+use super::super::sender::Origin;
 use super::*;
 
 fn envelope(to: &str, headers: &[(&'static str, &str)]) -> Envelope {
@@ -28,9 +29,13 @@ fn content(subject: &str, html: Option<&str>, text: Option<&str>) -> Content {
     }
 }
 
+fn origin(from: &str) -> Origin {
+    let from = sender(from).unwrap();
+    Origin { return_path: from.email.clone(), reply_to: None, from }
+}
+
 fn built(envelope: &Envelope, content: Content) -> Mail {
-    let from = sender("Bücher & Co <hello@shop.example>").unwrap();
-    build(&from, envelope, content).unwrap()
+    build(origin("Bücher & Co <hello@shop.example>"), envelope, content).unwrap()
 }
 
 /// The names of the header fields of the mail itself, in order, as a careless reader sees them: by lines.
@@ -84,6 +89,21 @@ fn a_mail_has_two_bodies_and_its_headers() {
 }
 
 #[test]
+fn answers_and_bounces_go_where_they_are_wanted() {
+    let origin = Origin {
+        reply_to: Some(sender("Dienst ü <service@bücher.example>").unwrap()),
+        return_path: "bounces+7-ab@shop.example".parse().unwrap(),
+        ..origin("jürgen@shop.example")
+    };
+    let mail = build(origin, &envelope("ada@shop.example", &[]), content("s", None, Some("x"))).unwrap();
+    assert_eq!(mail.from.to_string(), "bounces+7-ab@shop.example");
+    assert!(mail.needs_smtputf8() && mail.text.starts_with("From: jürgen@shop.example\r\n"));
+    let read = MessageParser::default().parse(&mail.text).unwrap();
+    let reply_to = read.reply_to().unwrap().first().unwrap();
+    assert_eq!((reply_to.name(), reply_to.address()), (Some("Dienst ü"), Some("service@xn--bcher-kva.example")));
+}
+
+#[test]
 fn one_body_is_one_part() {
     for (html, text, kind) in [
         (Some("<p>x</p>"), None, "text/html; charset=utf-8"),
@@ -99,10 +119,10 @@ fn one_body_is_one_part() {
 
 #[test]
 fn what_cannot_be_mailed_is_said() {
-    let from = sender("hello@shop.example").unwrap();
+    let from = || origin("hello@shop.example");
     let good = || envelope("ada@shop.example", &[]);
     let check = |envelope: Envelope, subject: &str, words: &str| {
-        let error = build(&from, &envelope, content(subject, None, Some("x"))).unwrap_err().to_string();
+        let error = build(from(), &envelope, content(subject, None, Some("x"))).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     };
     check(envelope("ada", &[]), "s", "is not a mail address");
@@ -116,7 +136,7 @@ fn what_cannot_be_mailed_is_said() {
     check(envelope("a@x.de", &[("X\r\nBcc", "x")]), "s", "cannot be a header field's name");
     check(envelope("a@x.de", &[("", "x")]), "s", "cannot be a header field's name");
     let last = Envelope { date: YEAR_10000 - 1, ..good() };
-    assert!(build(&from, &last, content("s", None, None)).is_ok());
+    assert!(build(from(), &last, content("s", None, None)).is_ok());
 }
 
 #[test]
@@ -159,9 +179,11 @@ proptest! {
         html in hostile(),
         text in hostile(),
     ) {
-        let from = Mailbox::new(Some(without_controls(&name)), "hello@shop.example".parse().unwrap());
+        let email: Address = "hello@shop.example".parse().unwrap();
+        let from = Mailbox::new(Some(without_controls(&name)), email.clone());
+        let from = Origin { from, reply_to: None, return_path: email };
         let envelope = envelope("ada@shop.example", &[("X-Value", &value)]);
-        let made = build(&from, &envelope, content(&subject, Some(&html), Some(&text)));
+        let made = build(from, &envelope, content(&subject, Some(&html), Some(&text)));
         let mail = match made {
             Ok(mail) => mail,
             Err(MailError::LongWord(_)) => return Ok(()),
@@ -190,8 +212,9 @@ proptest! {
         for to in [address.clone(), format!("{address}@{domain}"), format!("{address}@shop.example")] {
             let Ok(to) = recipient(&to) else { continue };
             let to = to.to_string();
-            prop_assert!(to.is_ascii() && !to.chars().any(char::is_control));
+            prop_assert!(!to.chars().any(char::is_control));
             let mail = built(&envelope(&to, &[]), content("s", None, Some("x")));
+            prop_assert_eq!(mail.needs_smtputf8(), !to.is_ascii());
             prop_assert_eq!(fields(&mail).len(), 8);
             let field = format!("\r\nTo: {to}\r\n");
             prop_assert!(mail.text.contains(&field));

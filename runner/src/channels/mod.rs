@@ -7,11 +7,15 @@
 
 mod address;
 mod compose;
+mod desk;
+mod dkim;
+mod http;
 mod local;
 mod mail;
 mod mail_files;
 pub mod outbox;
 mod pool;
+mod sender;
 mod smtp;
 mod smtp_url;
 
@@ -22,7 +26,10 @@ use serde_json::Value;
 
 use crate::state::MessageId;
 
+pub use dkim::{DkimError, DkimKey, KeyText, Record};
+pub use http::{HttpError, HttpOptions, HttpWay};
 pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
+pub use sender::{SenderError, SenderOptions};
 pub use smtp_url::{Security, SmtpUrl, SmtpUrlError};
 
 /// One message to carry. Everything the rules of sending decide has been decided.
@@ -74,13 +81,14 @@ pub struct File {
     pub content_id: Option<String>,
 }
 
-/// The mail as it would leave, by RFC 5322: header and body with CRLF line ends.
+/// The mail as it would leave but for its signatures, by RFC 5322: header and body with CRLF line ends.
 ///
 /// # Errors
 /// In words: what keeps it from being put together.
 pub fn eml(from: &str, envelope: &Envelope, content: Content) -> Result<String, String> {
-    let from = address::sender(from).map_err(|error| error.to_string())?;
-    compose::mail(&from, envelope, content).map(|mail| mail.text)
+    let options = SenderOptions { from: Some(from.to_owned()), ..SenderOptions::default() };
+    let sender = sender::Sender::of_folder(&options).map_err(|error| error.to_string())?;
+    compose::mail(&sender, envelope, content).map(|mail| mail.text)
 }
 
 /// What became of a job.

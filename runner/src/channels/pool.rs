@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
-use super::address::{AddressError, sender};
+use super::http::{HttpError, HttpOptions, HttpWorkers, Way};
 use super::local::{Keep, LocalWorkers};
 use super::outbox::Outbox;
+use super::sender::{Sender, SenderError, SenderOptions};
 use super::smtp::{Dialer, SmtpWorkers, TlsError};
 use super::smtp_url::SmtpUrl;
 use super::{Job, Report};
@@ -17,8 +18,6 @@ use super::{Job, Report};
 /// Where reports go. Called on the workers, so it must be quick and never block.
 pub type ReportTo = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// The sender of a folder's mails when the settings name none.
-const OUTBOX_FROM: &str = "campaignd@localhost";
 /// How long workers that have been told to stop get for saying so.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -28,8 +27,8 @@ pub struct ChannelOptions {
     /// At least 1.
     pub connections: usize,
     pub delivery: Delivery,
-    /// `Shop <hello@shop.example>`; SMTP needs it.
-    pub from: Option<String>,
+    /// Of mails.
+    pub sender: SenderOptions,
     /// What this machine calls itself in EHLO; `localhost` when nothing better is known.
     pub hello: String,
     pub timeouts: Timeouts,
@@ -40,7 +39,11 @@ pub struct ChannelOptions {
 pub enum Delivery {
     /// A folder of .eml files.
     Outbox(PathBuf),
+    /// A folder of .json files, for messages that are no mails.
+    Notes(PathBuf),
     Smtp(SmtpUrl),
+    /// A request for each message.
+    Http(HttpOptions),
     /// Makes the content, answers `sent` and keeps nothing.
     Null,
 }
@@ -76,12 +79,14 @@ pub enum ChannelError {
     NoConnections(String),
     #[error("channel {0} delivers over SMTP and has no `from`: give it one, such as Shop <hello@shop.example>")]
     NoFrom(String),
-    #[error("channel {0}: `from` is wrong: {1}")]
-    From(String, AddressError),
+    #[error("channel {0}: {1}")]
+    Sender(String, SenderError),
     #[error("channel {0}: “{1}” is not a name to say EHLO with: it must be a host name or an address in brackets")]
     Hello(String, String),
     #[error("channel {0}: {1}")]
     Tls(String, TlsError),
+    #[error("channel {0}: {1}")]
+    Http(String, HttpError),
     #[error("channel {0} could not start a worker: {1}")]
     Worker(String, std::io::Error),
 }
@@ -99,6 +104,7 @@ pub struct ChannelPool {
 enum Workers {
     Local(LocalWorkers),
     Smtp(SmtpWorkers),
+    Http(HttpWorkers),
 }
 
 /// What every worker holds: the sign to stop at once, and the token whose drop says it has ended.
@@ -106,6 +112,15 @@ enum Workers {
 pub struct Leash {
     pub stop: watch::Receiver<bool>,
     _alive: mpsc::Sender<()>,
+}
+
+impl Leash {
+    /// Ends when the pool's time to close is over; never, when the pool was dropped instead.
+    pub async fn stopped(&self) {
+        if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
+            std::future::pending().await
+        }
+    }
 }
 
 impl ChannelPool {
@@ -117,8 +132,7 @@ impl ChannelPool {
         if settings.connections == 0 {
             return Err(ChannelError::NoConnections(name.to_owned()));
         }
-        let wrong_from = |error| ChannelError::From(name.to_owned(), error);
-        let from = settings.from.as_deref().map(sender).transpose().map_err(wrong_from)?;
+        let wrong_sender = |error| ChannelError::Sender(name.to_owned(), error);
         let (stop, stopped) = watch::channel(false);
         let (alive, ended) = mpsc::channel(1);
         let leash = Leash { stop: stopped, _alive: alive };
@@ -131,17 +145,23 @@ impl ChannelPool {
         let workers = match &settings.delivery {
             Delivery::Null => local(Keep::Nothing)?,
             Delivery::Outbox(folder) => {
-                let from = from.map_or_else(|| sender(OUTBOX_FROM).map_err(wrong_from), Ok)?;
-                local(Keep::Outbox(Outbox::new(folder.clone(), from)))?
+                let sender = Sender::of_folder(&settings.sender).map_err(wrong_sender)?;
+                local(Keep::Outbox(Outbox::new(folder.clone(), Some(sender))))?
             }
+            Delivery::Notes(folder) => local(Keep::Outbox(Outbox::new(folder.clone(), None)))?,
             Delivery::Smtp(url) => {
-                let from = from.ok_or_else(|| ChannelError::NoFrom(name.to_owned()))?;
+                let sender = Sender::read(&settings.sender).map_err(wrong_sender)?;
+                let sender = sender.ok_or_else(|| ChannelError::NoFrom(name.to_owned()))?;
                 if !is_hello(&settings.hello) {
                     return Err(ChannelError::Hello(name.to_owned(), settings.hello.clone()));
                 }
                 let dialer = Dialer::new(url.clone(), &settings.hello, settings.timeouts)
                     .map_err(|error| ChannelError::Tls(name.to_owned(), error))?;
-                Workers::Smtp(SmtpWorkers::start(connections, from, dialer, report, &leash, runtime))
+                Workers::Smtp(SmtpWorkers::start(connections, sender, dialer, report, &leash, runtime))
+            }
+            Delivery::Http(options) => {
+                let way = Way::read(name, options).map_err(|error| ChannelError::Http(name.to_owned(), error))?;
+                Workers::Http(HttpWorkers::start(connections, way, &options.private_hosts, report, &leash, runtime))
             }
         };
         Ok(ChannelPool { connections, workers, stop, ended })
@@ -152,6 +172,7 @@ impl ChannelPool {
         match &self.workers {
             Workers::Local(workers) => workers.submit(job),
             Workers::Smtp(workers) => workers.submit(job),
+            Workers::Http(workers) => workers.submit(job),
         }
     }
 
@@ -159,7 +180,7 @@ impl ChannelPool {
     pub fn forget(&self, message_ids: &[String]) {
         match &self.workers {
             Workers::Local(workers) => workers.forget(message_ids),
-            Workers::Smtp(_) => {}
+            Workers::Smtp(_) | Workers::Http(_) => {}
         }
     }
 

@@ -70,18 +70,26 @@ impl Beside {
 
     /// Leaves something for the runner to do; in a store that is made if need be.
     pub fn leave(&mut self, item: &InboxItem) -> Result<(), CouldNotRun> {
-        if self.store.is_none() {
-            // Made and let go of at once, so that a runner can start.
-            drop(SqliteStore::open(&self.path)?);
-            self.store = open(&self.path)?;
-        }
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let store = self.store_made()?;
         store.begin()?;
         let left = store.push_inbox(item, WallClock.now()).and_then(|()| store.commit());
         if left.is_err() {
             store.rollback();
         }
         Ok(left?)
+    }
+
+    /// The store, made if need be.
+    pub fn store_made(&mut self) -> Result<&mut SqliteStore, CouldNotRun> {
+        if self.store.is_none() {
+            // Made and let go of at once, so that a runner can start.
+            drop(SqliteStore::open(&self.path)?);
+        }
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => SqliteStore::open_beside(&self.path)?,
+        };
+        Ok(self.store.insert(store))
     }
 }
 

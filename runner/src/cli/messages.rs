@@ -49,8 +49,8 @@ pub struct MessageRow {
     step: String,
     /// The step's id for an inline message.
     template: String,
-    channel: String,
-    to: Option<String>,
+    pub channel: String,
+    pub to: Option<String>,
     subject: Option<String>,
     status: &'static str,
     message_id: String,

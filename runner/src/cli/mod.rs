@@ -1,8 +1,10 @@
 //! The command line: one file a command, thin.
 
 mod beside;
+mod bounce;
 mod contact;
 mod demo;
+mod dkim;
 mod enroll;
 mod explain;
 mod export;
@@ -14,12 +16,14 @@ mod output;
 mod pause;
 mod preview;
 mod project;
+mod report;
 mod rows;
 mod run;
 mod schema;
 mod segment;
 mod simulate;
 mod status;
+mod suppression;
 mod validate;
 
 use std::path::PathBuf;
@@ -36,6 +40,8 @@ pub enum Exit {
     Findings,
     /// 2: it could not run.
     CouldNotRun,
+    /// 75: what it was given could not be taken, and may be another time (EX_TEMPFAIL of sysexits.h, which mail servers know).
+    TryLater,
 }
 
 /// Why a command could not run (exit code 2), in words that say what to do next.
@@ -88,10 +94,18 @@ enum Command {
     Pause(pause::Pause),
     /// Let a paused workflow go on
     Resume(pause::Resume),
+    /// Take a mail that came back from standard input, as a mail server pipes it
+    Bounce(bounce::Bounce),
+    /// Addresses that get nothing: show them, add and remove some
+    Suppression(suppression::Suppression),
     /// What the runner is doing
     Status(status::Status),
+    /// What came of the workflows, their messages and their experiments
+    Report(report::Report),
     /// The messages and what became of them
     Messages(messages::Messages),
+    /// The DNS records that the mails' signatures are checked by
+    Dkim(dkim::Dkim),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -108,6 +122,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::Fine) => ExitCode::from(0),
         Ok(Exit::Findings) => ExitCode::from(1),
         Ok(Exit::CouldNotRun) => ExitCode::from(2),
+        Ok(Exit::TryLater) => ExitCode::from(75),
         Err(error) => {
             eprintln!("campaignd: {error}");
             ExitCode::from(2)
@@ -131,8 +146,12 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),
+        Command::Bounce(command) => command.run(project),
+        Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
+        Command::Report(command) => command.run(project),
         Command::Messages(command) => command.run(project),
+        Command::Dkim(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man => manual::man(),

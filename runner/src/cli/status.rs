@@ -149,7 +149,7 @@ impl WorkflowReport {
 }
 
 /// A live workflow that was paused by command is paused.
-fn shown(row: &WorkflowRow) -> &str {
+pub(super) fn shown(row: &WorkflowRow) -> &str {
     if row.paused && row.status == "live" { "paused" } else { &row.status }
 }
 

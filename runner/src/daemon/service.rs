@@ -11,15 +11,16 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::signals::Signals;
-use super::{Carry, CarryError, KernelThread, LastGood, Loaded, Pools, StopError, as_json, mailbox, service_manager};
+use super::{Carry, CarryError, KernelThread, LastGood, Loaded, MaildirThread, Pools, StopError, as_json, mailbox, service_manager};
 use crate::clock::{Clock, WallClock};
 use crate::instant;
-use crate::kernel::{Kernel, Options, Plan};
+use crate::kernel::{Input, Kernel, Options, Plan};
 use crate::metrics::Metrics;
 use crate::reload::{Outcome, Progress, ReloadThread, Reloader, Start};
 use crate::render::RenderError;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::{SqliteStore, StoreError};
+use crate::tracking::Bursts;
 use crate::web;
 
 /// Where the store is when campaignd.yaml is too broken to say.
@@ -68,6 +69,8 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     let listener = listen(&runtime, &settings)?;
     let metrics = Arc::new(Metrics::default());
     let started = start_kernel(chosen, &*clock, &metrics)?;
+    let signer = started.kernel.signer().clone();
+    let bursts = Arc::new(Bursts::default());
     let carriers: Arc<dyn Carry> = pools.clone();
     let thread = KernelThread::start(started.kernel, clock.clone(), carriers, (mailbox.clone(), intake), metrics.clone())?;
     let pages = web::Pages {
@@ -76,10 +79,14 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
         metrics: metrics.clone(),
         rules: rules.clone(),
         clock: clock.clone(),
+        signer,
+        bursts: bursts.clone(),
+        certificates: Arc::new(web::Certificates::new(Arc::new(web::Online::new()))),
     };
     let signals = Signals::take(&runtime).map_err(ServiceError::System)?;
     runtime.spawn(web::serve(listener, pages));
     runtime.spawn(service_manager::feed_watchdog(thread.health().clone()));
+    let maildir = MaildirThread::start(root, mailbox.clone(), clock.clone()).map_err(ServiceError::System)?;
     let start = Start { root: root.to_owned(), plan: started.plan, loaded: started.loaded, seen: started.seen };
     let reloader = Reloader::new(start, mailbox, pools, rules, clock, metrics);
     let reloading = ReloadThread::start(reloader, Arc::new(tell_manager)).map_err(ServiceError::System)?;
@@ -89,6 +96,8 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
     tracing::info!(within_seconds = settings.stop_within.millis() / 1000, "stopping: what the channels carry may finish");
     service_manager::stopping();
     reloading.stop();
+    bursts.release_all().into_iter().for_each(|click| thread.mailbox().send(Input::Tracked(click)));
+    maildir.stop();
     let ended = thread.stop(Duration::from_millis(settings.stop_within.millis().unsigned_abs()));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended?;

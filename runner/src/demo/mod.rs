@@ -9,6 +9,8 @@ mod project;
 mod reactions;
 mod show;
 
+#[cfg(test)]
+pub(crate) use chance::Chance;
 pub use funnel::{Funnel, funnels};
 pub use month::{Month, month};
 pub use people::{Person, people};

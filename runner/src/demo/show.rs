@@ -127,12 +127,21 @@ impl Show<'_> {
             pools.submit(&channel, job);
         }
 
+        let signer = kernel.signer().clone();
         let metrics = Arc::new(Metrics::default());
         metrics.know_channels(settings.channels.keys());
         let clock = Arc::new(DemoClock { fast: FastClock::new(start, self.speed), end });
         let thread = KernelThread::start(kernel, clock.clone(), pools, (mailbox.clone(), intake), metrics.clone())?;
-        let pages =
-            web::Pages { mailbox: mailbox.clone(), health: thread.health().clone(), metrics, rules, clock: clock.clone() };
+        let pages = web::Pages {
+            mailbox: mailbox.clone(),
+            health: thread.health().clone(),
+            metrics,
+            rules,
+            clock: clock.clone(),
+            signer,
+            bursts: Arc::default(),
+            certificates: Arc::new(web::Certificates::new(Arc::new(web::Offline))),
+        };
         let listen = if self.serve { Some(self.listen(&runtime, &settings, pages)?) } else { None };
         let mut feed = Feed::new(month.events, reactions);
         while clock.now() < end {

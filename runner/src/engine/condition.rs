@@ -74,7 +74,7 @@ pub(super) fn standing<F: RunFacts>(
             let value = goal.value.as_ref().and_then(|path| walk(cause?, &path.keys));
             let detail: Map<String, Value> = value.map(|value| ("value".to_owned(), value.clone())).into_iter().collect();
             effects.push(Effect::Log { kind: LogKind::Goal, step: run.step.clone(), detail });
-            effects.push(Effect::Goal);
+            effects.push(Effect::Goal { value: value.and_then(Value::as_f64) });
             if !goal.stay {
                 standing.ended = Some(EndReason::Goal);
             }

@@ -38,9 +38,13 @@ pub enum Effect {
     Assign {
         experiment: String,
         variant: String,
+        /// What comes of it counts: the experiment is not decided yet.
+        measured: bool,
     },
-    /// The goal was met.
-    Goal,
+    /// The goal was met, and what it was worth.
+    Goal {
+        value: Option<f64>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,6 +29,8 @@ use condition::{Standing, standing};
 pub trait RunFacts: Facts {
     /// The variant the contact was given in an experiment of this workflow before.
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<String>, Self::Error>;
+    /// The variant that has won an experiment of this workflow.
+    fn winner(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<String>, Self::Error>;
 }
 
 /// The moment and the place a run is looked at.

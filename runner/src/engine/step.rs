@@ -1,6 +1,6 @@
 //! One visit of a run to one step.
 
-use dsl::model::{Assignment, Case, Change, Path, Repeat, Root, Send, StepKind, Variant};
+use dsl::model::{Assignment, Case, Change, Path, Repeat, Root, Send, StepKind, Variant, Winner};
 use serde_json::{Map, Number, Value, json};
 
 use super::condition::{Counting, holds};
@@ -68,7 +68,9 @@ impl<'a> Visit<'a> {
                 self.wait_for_on(run, facts, deadline, effects)?
             }
             StepKind::Branch { cases } => self.branch(run, facts, cases, effects)?,
-            StepKind::Experiment { name, variants, .. } => self.experiment(run, facts, name, variants, effects)?,
+            StepKind::Experiment { name, variants, winner } => {
+                self.experiment(run, facts, Experiment { name, variants, winner: winner.as_ref() }, effects)?
+            }
             StepKind::Repeat(repeat) => self.repeat(run, facts, repeat, effects)?,
             StepKind::Set(assignments) => self.set(run, facts, assignments, effects),
             StepKind::Consent { topic, subscribe } => {
@@ -192,26 +194,27 @@ impl<'a> Visit<'a> {
         Ok(self.next(run, effects))
     }
 
+    /// The winner once there is one, whatever the contact had before; else what they had, else one by weight.
     fn experiment<F: RunFacts>(
         &self,
         run: &mut Run,
         facts: &mut F,
-        name: &str,
-        variants: &[Variant],
+        Experiment { name, variants, winner }: Experiment<'_>,
         effects: &mut Vec<Effect>,
     ) -> Result<Outcome, F::Error> {
-        let stored = facts.assignment(run.workflow, name)?;
-        let known = stored.as_deref().and_then(|stored| variants.iter().find(|variant| variant.name == stored));
-        let variant = match known {
-            Some(variant) => variant,
-            None => match pick(variants, &self.program.definition.workflow.name, name, &facts.contact().uid) {
-                Some(variant) => variant,
-                None => return Ok(self.next(run, effects)),
-            },
-        };
-        effects.push(Effect::log(LogKind::Assign, &run.step, json!({ "experiment": name, "variant": variant.name })));
+        let called = |wanted: Option<String>| variants.iter().find(|variant| Some(&variant.name) == wanted.as_ref());
+        let known = called(facts.assignment(run.workflow, name)?);
+        let won = called(if winner.is_some() { facts.winner(run.workflow, name)? } else { None });
+        let picked = || pick(variants, &self.program.definition.workflow.name, name, &facts.contact().uid);
+        let Some(variant) = won.or(known).or_else(picked) else { return Ok(self.next(run, effects)) };
+        let mut detail = json!({ "experiment": name, "variant": variant.name });
+        if won.is_some() {
+            detail["winner"] = Value::Bool(true);
+        }
+        effects.push(Effect::log(LogKind::Assign, &run.step, detail));
         if known.is_none() {
-            effects.push(Effect::Assign { experiment: name.to_owned(), variant: variant.name.clone() });
+            let (experiment, variant) = (name.to_owned(), variant.name.clone());
+            effects.push(Effect::Assign { experiment, variant, measured: won.is_none() });
         }
         Ok(self.go(run, variant.to, effects))
     }
@@ -267,6 +270,13 @@ impl<'a> Visit<'a> {
         }
         self.next(run, effects)
     }
+}
+
+/// An experiment step.
+struct Experiment<'a> {
+    name: &'a str,
+    variants: &'a [Variant],
+    winner: Option<&'a Winner>,
 }
 
 /// By weight; the same contact gets the same variant for as long as the weights stay.

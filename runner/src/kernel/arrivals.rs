@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::consent::Statement;
+use super::tracked::MACHINE;
 use super::{CHUNK, ConsentChange, Input, Kernel, Work};
 use crate::ingest::{Occurrence, What};
 use crate::standing::Happened;
@@ -27,6 +28,7 @@ impl Kernel {
             Input::History(occurrence) => self.take_occurrence(occurrence, false),
             Input::Returned(notice) => self.returned(notice),
             Input::Consent(change) => self.consent_changed(change),
+            Input::Tracked(tracked) => self.tracked(tracked),
             Input::Identify(who) => self.identify(who),
             Input::Alias(alias) => self.alias(alias),
             Input::Enroll { workflow, contact, with } => match self.contact_of(contact, false)? {
@@ -92,6 +94,7 @@ impl Kernel {
         let stored = Event { id, at, properties: Value::Object(properties), message };
         let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
+        self.measure(&name, &stored)?;
         self.consent_event(contact, &name, &said, at)?;
         if fresh && depth < super::CHAIN {
             // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
@@ -153,6 +156,7 @@ impl Kernel {
             InboxItem::Enroll { workflow, contact, with } => self.start_by_name(&workflow, contact, Value::Object(with), 0),
             InboxItem::Erase(contact) => self.erase(contact),
             InboxItem::Resend(message) => self.resend(message),
+            InboxItem::Returned(notice) => self.returned(&notice),
             InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
             InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
         }
@@ -166,6 +170,7 @@ impl Kernel {
             self.tally.events += 1;
             let follows = self.work.len();
             self.event_counts(stored.contact, &stored.name, &stored.event)?;
+            self.measure(&stored.name, &stored.event)?;
             if !fresh {
                 continue;
             }
@@ -180,14 +185,15 @@ impl Kernel {
     }
 }
 
-/// The message that a fate is about: the latest of that template to the contact.
+/// The message that a fate is about: the latest of that template to the contact. What a machine did is about none.
 pub(crate) fn message_of_fate(
     store: &mut dyn Store,
     contact: ContactId,
     name: &str,
     properties: &Map<String, Value>,
 ) -> Result<Option<MessageId>> {
-    if dsl::model::Fate::from_event(name).is_none() {
+    let by_machine = properties.get(MACHINE) == Some(&Value::Bool(true));
+    if dsl::model::Fate::from_event(name).is_none() || by_machine {
         return Ok(None);
     }
     let Some(template) = properties.get("template").and_then(Value::as_str) else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dsl::model::{CONFIRMING, Send, Settings, Topic};
+use dsl::model::{CONFIRMING, Deliver, Provider, Send, Settings, Topic, Tracking};
 use serde_json::{Map, Value, json};
 
 use super::runs::holds_template;
@@ -13,6 +13,7 @@ use crate::render::{Addressee, Rendered};
 use crate::state::*;
 use crate::store::Result;
 use crate::tokens::{Purpose, Token};
+use crate::tracking;
 
 /// A message's Message-ID (RFC 5322 section 3.6.4) without angle brackets: the same for every attempt, and different for every other message
 /// in the world. `identity` is the store's.
@@ -44,6 +45,13 @@ fn feedback_id(message: &Message, workflow: &str, project: &str) -> String {
     };
     let topic = message.topic.as_deref().unwrap_or("none");
     format!("{}:{}:{}:{}", label(&message.template), label(workflow), label(topic), label(project))
+}
+
+/// What is tracked of a message. `None`: the world cannot reach the address that links would lead to.
+fn tracking_of(message: &Message, settings: &Settings) -> Option<Tracking> {
+    settings.url.as_ref()?;
+    let topic = message.topic.as_ref().and_then(|topic| settings.topics.get(topic));
+    Some(topic.map_or(settings.tracking, |topic| topic.tracking))
 }
 
 /// What the links in a message lead to.
@@ -82,12 +90,17 @@ impl Kernel {
         }
         let mut headers = unsubscribe_headers(message, settings, &links.unsubscribe);
         headers.push(("Feedback-ID", feedback_id(message, workflow, &settings.project)));
+        let return_token = self.signer.sign_return(message.id);
+        if settings.bounces.webhooks.values().any(|webhook| webhook.provider == Provider::Postmark) {
+            // It replaces Message-IDs by its own; this comes back in its webhooks (there it is cut at 80 characters).
+            headers.push(("X-PM-Metadata-campaignd", return_token.clone()));
+        }
         let topic: Option<&Topic> = message.topic.as_ref().and_then(|topic| settings.topics.get(topic));
         Envelope {
             headers,
             from: topic.and_then(|topic| topic.from.clone()),
             reply_to: topic.and_then(|topic| topic.reply_to.clone()),
-            return_token: Some(self.signer.sign_return(message.id)),
+            return_token: Some(return_token),
             ..envelope
         }
     }
@@ -108,7 +121,12 @@ impl Kernel {
         let envelope = self.envelope(&message, workflow, &links);
         let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
+        let tracking = tracking_of(&message, &settings).filter(|tracking| tracking.opens || tracking.clicks);
+        let tracking = tracking.map(|tracking| (tracking, self.signer.clone(), public_base(&settings)));
         let (template, id, message_id) = (message.template, message.id, envelope.message_id.clone());
+        let channel = settings.channels.get(&message.channel);
+        let by_request = channel.is_some_and(|channel| matches!(channel.deliver, Deliver::Http(_) | Deliver::Preset(..)));
+        let whom = Token { contact: contact.id, message: id, topic: message.topic };
         let (channel, marketing, zone) = (message.channel, message.marketing, self.zone_of(&contact));
         let compose = move || {
             let to = Addressee {
@@ -134,9 +152,12 @@ impl Kernel {
                 data.extend(with);
             }
             let data = Value::Object(data);
-            let rendered = prepared.templates.render(&template, &data, &to).map_err(|error| error.to_string())?;
+            let mut rendered = prepared.templates.render(&template, &data, &to).map_err(|error| error.to_string())?;
+            if let (Some(html), Some((tracking, signer, base))) = (&mut rendered.html, tracking) {
+                *html = tracking::prepare(html, &base, &signer, id, &whom, tracking);
+            }
             let files = prepared.files(&rendered)?;
-            let data = (channel != "email").then_some(data);
+            let data = by_request.then_some(data);
             let Rendered { subject, html, text, .. } = rendered;
             Ok(Content { subject, html, text, data, files, ..Content::default() })
         };

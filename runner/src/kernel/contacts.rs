@@ -127,10 +127,10 @@ impl Kernel {
         self.set_date_timers(&blank, Some(&contact), self.now)?;
         let aliases = self.store.aliases(id)?;
         self.suppression.add(&mut *self.store, &contact, &aliases)?;
-        for message in self.store.messages_of(id)? {
-            self.forget_mail(&message);
-        }
-        self.store.erase_contact(id, self.now)
+        let messages = self.store.messages_of(id)?;
+        messages.iter().for_each(|message| self.forget_mail(message));
+        self.store.erase_contact(id, self.now)?;
+        self.forget_suppressed(&contact, &messages)
     }
 }
 

@@ -132,6 +132,7 @@ impl Kernel {
         }
         self.resume_following()?;
         self.plan_time_triggers()?;
+        self.put_experiments_in_force()?;
         self.put_audience_in_force()?;
         self.put_retention_in_force()
     }

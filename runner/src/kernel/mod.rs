@@ -11,6 +11,7 @@ mod composing;
 mod contacts;
 mod enrolling;
 mod entries;
+mod experiments;
 mod facts;
 mod following;
 mod forgetting;
@@ -20,6 +21,7 @@ mod members;
 mod messages;
 mod observe;
 mod plan;
+mod preferences;
 mod ranking;
 mod reaching;
 mod reports;
@@ -32,19 +34,24 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
+mod tracked;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
+pub(crate) use experiments::stands;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub use members::{Changed, Members, NoList};
 pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
+pub use preferences::{Preferences, TopicState};
+pub(crate) use reaching::address_of;
 pub use suppression::{Suppression, normal_email};
 pub use tally::Tally;
+pub use tracked::Tracked;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -77,6 +84,8 @@ pub enum Input {
     Returned(Notice),
     /// What a contact said of topics, by a page or a mail program.
     Consent(ConsentChange),
+    /// A message was opened, or a link in it followed.
+    Tracked(Tracked),
     /// As known by the HTTP interface: joins an anonymous contact, then changes what is given.
     Identify(Identification),
     Alias(Alias),
@@ -160,6 +169,7 @@ pub struct Kernel {
     /// Contacts are taking their ranks from new cut points.
     taking_ranks: bool,
     retaining: retention::Retaining,
+    experiments: experiments::Experiments,
     /// What is being done is from before anything was in force: nobody enters by it.
     silent: bool,
     /// How many things followed from one another up to what is being done.
@@ -249,6 +259,7 @@ impl Kernel {
             newly_ranked: 0,
             taking_ranks: false,
             retaining: retention::Retaining::default(),
+            experiments: experiments::Experiments::default(),
             silent: false,
             depth: 0,
             inbox: true,
@@ -456,8 +467,14 @@ impl Kernel {
             match work {
                 Work::Concerns { contact, cause, .. } => self.look_at_concern(contact, &cause)?,
                 Work::Crossed { contact, crossing, depth } => self.crossed(contact, &crossing, depth)?,
-                Work::Event { contact, name, event, depth } => self.event_happened(contact, &name, &event, depth)?,
-                Work::Changed { contact } => self.look_at_open_runs(contact, None, 0)?,
+                Work::Event { contact, name, event, depth } => {
+                    self.look_at_goals_since(contact, Some((&name, &event.properties)))?;
+                    self.event_happened(contact, &name, &event, depth)?;
+                }
+                Work::Changed { contact } => {
+                    self.look_at_goals_since(contact, None)?;
+                    self.look_at_open_runs(contact, None, 0)?;
+                }
                 Work::Start { workflow, contact, with, depth } => self.start_by_name(&workflow, contact, with, depth)?,
             }
         }
@@ -492,6 +509,7 @@ struct Before {
     newly_ranked: usize,
     taking_ranks: bool,
     retaining: retention::Retaining,
+    experiments: experiments::Experiments,
 }
 
 impl Before {
@@ -509,6 +527,7 @@ impl Before {
             newly_ranked: kernel.newly_ranked,
             taking_ranks: kernel.taking_ranks,
             retaining: kernel.retaining,
+            experiments: kernel.experiments.clone(),
         }
     }
 
@@ -525,6 +544,7 @@ impl Before {
         kernel.newly_ranked = self.newly_ranked;
         kernel.taking_ranks = self.taking_ranks;
         kernel.retaining = self.retaining;
+        kernel.experiments = self.experiments;
         // Begun again from the first contact.
         kernel.search = None;
         kernel.silent = false;

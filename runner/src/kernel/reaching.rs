@@ -14,7 +14,7 @@ impl Kernel {
         let plan = self.plan.clone();
         let Some(settings) = plan.catalog.settings.channels.get(channel) else { return Ok(Err(Skip::NoAddress)) };
         let Some(path) = &settings.to else { return Ok(Ok(String::new())) };
-        let Some(address) = address(contact, path, self.now) else { return Ok(Err(Skip::NoAddress)) };
+        let Some(address) = address_of(contact, path, self.now) else { return Ok(Err(Skip::NoAddress)) };
         let suppressed = self.store.suppressed(channel, &Suppressed::normal(channel, &address))?;
         Ok(if suppressed.is_some() { Err(Skip::Suppressed) } else { Ok(address) })
     }
@@ -44,7 +44,7 @@ impl Kernel {
 }
 
 /// What lies at this path under `contact`, as an address: a text or a number, not empty.
-fn address(contact: &Contact, path: &Path, now: i64) -> Option<String> {
+pub(crate) fn address_of(contact: &Contact, path: &Path, now: i64) -> Option<String> {
     let (first, rest) = path.keys.split_first()?;
     let field = |field: &Option<String>| field.clone().map(Value::String);
     let value = match first.as_str() {

@@ -86,6 +86,7 @@ impl Kernel {
             detail: message.error.clone(),
             at: self.now,
             source: message.channel.clone(),
+            vouched: true,
         };
         self.message_returned(message, &notice)
     }

@@ -85,6 +85,7 @@ impl Kernel {
         self.late_since = run.due.filter(|due| *due < self.now);
         let visits = run.state.visit;
         for step in 0.. {
+            self.decide_where(run, &prepared)?;
             let moment = self.moment(&plan, &zone);
             let mut facts = StoredFacts { store: &mut *self.store, contact };
             let (effects, progress) = engine::advance(&prepared.program, run, &mut facts, moment, cause)?;
@@ -155,8 +156,8 @@ impl Kernel {
                     let with = Value::Object(self.render_data(&with, run, contact, prepared));
                     self.work.push_back(Work::Start { workflow, contact: contact.id, with, depth: depth + 1 });
                 }
-                Effect::Assign { experiment, variant } => self.store.assign(run.workflow, &experiment, contact.id, &variant)?,
-                Effect::Goal => self.store.count(run.workflow, "goal", 1)?,
+                Effect::Assign { experiment, variant, measured } => self.assigned(run, experiment, variant, measured)?,
+                Effect::Goal { value } => self.goal_met(run, value)?,
             }
         }
         self.depth = outer;

@@ -8,6 +8,7 @@ mod money;
 mod plain_text;
 mod prepare;
 mod registry;
+mod request;
 mod safety;
 mod variant;
 mod with;
@@ -20,6 +21,7 @@ use dsl::model::{Asset, Definition, TemplateSource};
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderErrorReason, Renderable, Template};
 use serde_json::{Map, Value};
 
+pub use self::request::{Place, RequestText, Rendering};
 pub use self::addressee::Addressee;
 use self::links::Own;
 use self::prepare::Format;

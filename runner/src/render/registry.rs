@@ -45,6 +45,11 @@ pub(super) fn text() -> Handlebars<'static> {
     with_helpers(safety::plain)
 }
 
+/// What addresses are rendered with: data is percent-encoded.
+pub(super) fn address() -> Handlebars<'static> {
+    with_helpers(safety::percent_encode)
+}
+
 fn with_helpers(escape: fn(&str) -> String) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.register_escape_fn(escape);

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// How many rounds all loops and partials of one message may take together.
 const MAX_ROUNDS: u32 = 100_000;
 /// How many bytes of data one message may print, wherever they end up.
@@ -66,6 +68,12 @@ pub(super) fn entities(text: &str) -> String {
     }
     escaped.push_str(&text[copied..]);
     escaped
+}
+
+/// Data as a part of an address: everything but letters, digits and `-._~` is percent-encoded (RFC 3986 section 2.3).
+pub(super) fn percent_encode(text: &str) -> String {
+    const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(&plain(text), UNRESERVED).to_string()
 }
 
 /// Data as plain text: control characters other than line breaks and tabs are left out.

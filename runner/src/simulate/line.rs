@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::instant;
 use crate::kernel::Happening;
-use crate::state::{LogKind, MessageId, MessageStatus};
+use crate::state::{CALLS, LogKind, MessageId, MessageStatus};
 
 /// One thing that happened to one run, with its texts as the outputs have them.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,9 +55,13 @@ impl Line {
         if let Some(started) = detail.remove("workflow") {
             detail.insert("starts".to_owned(), started);
         }
-        detail.remove("status");
+        if happening.kind != LogKind::Call {
+            detail.remove("status");
+        }
         let left = happening.kind == LogKind::Send;
-        let sent = happening.message.map(|message| Sent {
+        // A call is no message to anybody.
+        let message = happening.message.filter(|message| message.channel != CALLS);
+        let sent = message.map(|message| Sent {
             channel: message.channel.clone(),
             template: message.template.clone(),
             to: message.to.clone().filter(|_| left),
@@ -73,7 +77,7 @@ impl Line {
             step: happening.step.to_owned(),
             kind: happening.kind,
             sent,
-            message: happening.message.map(|message| message.id),
+            message: message.map(|message| message.id),
             detail,
             html: None,
             text: None,

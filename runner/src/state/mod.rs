@@ -3,6 +3,7 @@
 
 mod contact;
 mod event;
+mod experiment;
 mod log;
 mod message;
 mod run;
@@ -10,6 +11,7 @@ mod suppressed;
 
 pub use contact::{Consent, ConsentEntry, Contact, Said, Fading, TraitValue, Traits, Upkeep};
 pub use event::{Event, NewEvent};
+pub use experiment::{Assignment, Contest, Figure, Measured, VariantCount, Won};
 pub use log::{LogEntry, LogKind};
 pub use message::{CALLS, Message, MessageStatus};
 pub use run::{EndReason, Ended, Mark, Pass, Run, RunState, Stage};

@@ -20,6 +20,7 @@ pub use question::{Outdated, Question};
 pub use record::*;
 pub use sqlite::SqliteStore;
 
+use dsl::model::Metric;
 use serde_json::Map;
 
 use crate::standing::Standing;
@@ -215,8 +216,21 @@ pub trait Store: Send {
     fn log(&mut self, entry: &LogEntry) -> Result<()>;
     fn run_log(&mut self, run: RunId) -> Result<Vec<LogEntry>>;
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>>;
-    /// Replaces an assignment there may be.
-    fn assign(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId, variant: &str) -> Result<()>;
+    /// Replaces an assignment there may be, and counts it if it is measured. Nothing may have come of it yet.
+    fn assign(&mut self, assignment: &Assignment) -> Result<()>;
+    /// What the contact was given, in order of workflow and experiment.
+    fn assignments_of(&mut self, contact: ContactId) -> Result<Vec<Assignment>>;
+    /// The contact did it, as the first time counts: notes when, and counts it. False where the assignment is not measured, or it was noted before.
+    fn reached(&mut self, assignment: &Assignment, metric: Metric, at: i64, value: Option<f64>) -> Result<bool>;
+    /// What came of every variant that anybody was given, kept exactly, with the transaction; in order of workflow, experiment and variant.
+    fn variant_counts(&mut self, workflow: Option<WorkflowId>) -> Result<Vec<VariantCount>>;
+    /// How far the experiment is with finding a winner.
+    fn contest(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<Contest>>;
+    /// In order of workflow and experiment.
+    fn contests(&mut self) -> Result<Vec<Contest>>;
+    /// Writes it, in place of what may be there.
+    fn set_contest(&mut self, contest: &Contest) -> Result<()>;
+    fn drop_contest(&mut self, workflow: WorkflowId, experiment: &str) -> Result<()>;
 
     // Messages
 
@@ -278,6 +292,13 @@ pub trait Store: Send {
     /// Adds to a counter of a workflow (`entered`, `ignored`, `completed`, `exit:<reason>`, …); kept exactly, with the transaction.
     fn count(&mut self, workflow: WorkflowId, what: &str, by: i64) -> Result<()>;
     fn counters(&mut self) -> Result<Vec<(WorkflowId, String, i64)>>;
+    /// Adds to what the goals of the workflow were worth.
+    fn add_goal_value(&mut self, workflow: WorkflowId, value: f64) -> Result<()>;
+    /// Of every workflow whose goals were worth something.
+    fn goal_values(&mut self) -> Result<Vec<(WorkflowId, f64)>>;
+    /// What became of the messages that are still kept, by workflow, step and template (none of calls), in that order; reads every message and every
+    /// event about one.
+    fn message_figures(&mut self, workflow: Option<WorkflowId>) -> Result<Vec<MessageFigures>>;
     /// Open runs per workflow and per step; reads every open run.
     fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>>;
     fn message_counts(&mut self) -> Result<Vec<(MessageStatus, i64)>>;

@@ -1,8 +1,12 @@
 //! Rows that only the store and its callers pass between them.
 
+use std::collections::BTreeMap;
+
+use dsl::model::Fate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::returns::Notice;
 use crate::state::*;
 
 /// Which contacts a sweep goes through.
@@ -137,6 +141,21 @@ pub struct Slot {
     pub channel: String,
 }
 
+/// What became of the messages of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageFigures {
+    pub workflow: WorkflowId,
+    pub step: String,
+    pub template: String,
+    pub by_status: BTreeMap<MessageStatus, u64>,
+    /// Those skipped, by why.
+    pub skipped: BTreeMap<String, u64>,
+    /// How many messages it happened to, however often; not what machines did.
+    pub fates: BTreeMap<Fate, u64>,
+    /// After how many the contact unsubscribed from something by the message's own links.
+    pub unsubscribed: u64,
+}
+
 /// What is deleted when it is old enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,6 +202,8 @@ pub enum InboxItem {
     Erase(ContactId),
     /// Queue a message in doubt (or failed) once more.
     Resend(MessageId),
+    /// What somebody else says became of a message.
+    Returned(Box<Notice>),
     Pause(String),
     Resume(String),
 }

@@ -32,7 +32,9 @@ pub async fn admit(
     }
 }
 
-fn may(keys: &Keys, peer: IpAddr, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+/// # Errors
+/// 401 where a key is needed, 403 where without keys somebody else than this machine asks.
+pub(super) fn may(keys: &Keys, peer: IpAddr, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     if !keys.none() {
         return match key(headers) {
             Some(key) if keys.know(&key) => Ok(()),

@@ -1,19 +1,23 @@
-//! The HTTP interface: health and metrics, the tracking API, enrolment, and the page behind the unsubscribe link.
+//! The HTTP interface: health and metrics, the tracking API, enrolment, and the pages behind links in mails.
 //!
 //! Architecture invariant: nothing here touches the state; what comes in is handed to the kernel's thread as inputs, and answered when they are durable.
 
 mod body;
+mod bounces;
 mod enroll;
+mod followed;
 mod guard;
 mod members;
 mod openapi;
+mod pages;
 mod problem;
 mod rules;
 mod serve;
 mod tracking;
-mod unsubscribe;
 mod waiting;
 
+pub use pages::Theme;
+pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline, Online};
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;
@@ -32,6 +36,8 @@ use axum::routing::{MethodRouter, get, post};
 use crate::clock::Clock;
 use crate::daemon::{Figures, Health, Mailbox};
 use crate::metrics::Metrics;
+use crate::tokens::Signer;
+use crate::tracking::Bursts;
 
 /// The kernel's thread is taken to hang after this long without a sign of life.
 const HANGS: Duration = Duration::from_secs(30);
@@ -47,6 +53,12 @@ pub struct Pages {
     pub rules: Arc<InForce>,
     /// The kernel's.
     pub clock: Arc<dyn Clock>,
+    /// The kernel's: links lead on even when it is busy.
+    pub signer: Signer,
+    /// Clicks of the last moment.
+    pub bursts: Arc<Bursts>,
+    /// For webhooks that are signed with them.
+    pub certificates: Arc<Certificates>,
 }
 
 fn router(pages: Pages) -> Router {
@@ -66,12 +78,14 @@ fn router(pages: Pages) -> Router {
         .route("/v1/segments/{name}", post(members::change))
         .route_layer(axum::middleware::from_fn_with_state(pages.clone(), guard::admit));
     guarded
+        .route("/v1/bounces/{name}", post(bounces::take))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/u/{token}", get(unsubscribe::page).post(unsubscribe::act))
-        .route("/preferences/{token}", get(unsubscribe::page).post(unsubscribe::act))
+        .route("/c/{token}", get(followed::link))
+        .route("/o/{token}", get(followed::image))
+        .merge(pages::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::map_response(hardened))
@@ -128,7 +142,7 @@ fn problem(status: StatusCode, code: &'static str, message: &str) -> Response {
     Problem::new(status, code, message).into_response()
 }
 
-/// Headers that every answer carries.
+/// Headers that every answer carries. A policy of its own stays.
 async fn hardened(mut response: Response) -> Response {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -140,7 +154,7 @@ async fn hardened(mut response: Response) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -163,13 +177,21 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let files = dsl::ProjectFiles::from_texts([("campaignd.yaml", "project: shop\ntime_zone: UTC\n")]);
         let catalog = dsl::compile(&files).catalog.unwrap();
-        let rules = Rules { expected: Expected::of(&catalog), keys: Keys::new(&[]) };
+        let rules = Rules {
+            expected: Expected::of(&catalog),
+            keys: Keys::new(&[]),
+            theme: Theme::of(&catalog),
+            hooks: Default::default(),
+        };
         let pages = Pages {
             mailbox: mailbox().0,
             health: Arc::default(),
             metrics: Arc::default(),
             rules: Arc::new(InForce::from_pointee(rules)),
             clock: Arc::new(WallClock),
+            signer: Signer::new("secret"),
+            bursts: Arc::default(),
+            certificates: Arc::new(Certificates::new(Arc::new(Offline))),
         };
         runtime.spawn(serve(listener, pages));
         let mut stream = TcpStream::connect(address).unwrap();

@@ -37,6 +37,7 @@ fn made() -> Value {
     paths.insert("/v1/import".to_owned(), call("import", "Batch", "Batched", summary));
     paths.insert("/v1/workflows/{name}/enroll".to_owned(), enroll());
     paths.insert("/v1/segments/{name}".to_owned(), members());
+    paths.insert("/v1/bounces/{name}".to_owned(), bounces());
     for (path, name, media, summary, busy) in [
         ("/healthz", "alive", "text/plain", "200 while the process lives.", true),
         ("/readyz", "ready", "text/plain", "200 while definitions are in force and the store works.", true),
@@ -45,6 +46,28 @@ fn made() -> Value {
     ] {
         paths.insert(path.to_owned(), open(name, media, summary, busy));
     }
+    for (path, name, get, post) in [
+        (
+            "/u/{token}",
+            "unsubscribe",
+            UNSUBSCRIBE,
+            "Unsubscribes from the mail's topic, or as the page's form says; a mail program's one click (RFC 8058).",
+        ),
+        ("/preferences/{token}", "preferences", "A page where topics are chosen.", "Saves the choice of topics."),
+        (
+            "/confirm/{token}",
+            "confirm",
+            "A page that asks for the second half of a double opt-in.",
+            "Confirms a subscription that waits for it.",
+        ),
+    ] {
+        paths.insert(path.to_owned(), page(name, get, post));
+    }
+    paths.insert(
+        "/c/{token}".to_owned(),
+        followed("click", "A link in a message: leads on to where it was meant to, and counts.", "302"),
+    );
+    paths.insert("/o/{token}".to_owned(), followed("open", "The image at the end of a message: counts.", "200"));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -125,12 +148,87 @@ fn members() -> Value {
     } })
 }
 
+fn bounces() -> Value {
+    let good = json!({
+        "description": "Taken, and durable; what was told before counts once.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Taken" } } },
+    });
+    json!({ "post": {
+        "operationId": "bounces",
+        "summary": "Says that messages bounced, were complained about, or arrived.",
+        "description": "In the form of the webhook's provider, which proves by a signature of its own who it is; raw messages (RFC 3464, RFC 5965) \
+            come with a write key. A body has at most 1 MiB.",
+        "parameters": [
+            { "name": "name", "in": "path", "required": true, "description": "The webhook, by its name in the settings.", "schema": { "type": "string", "minLength": 1 } },
+        ],
+        "requestBody": {
+            "required": true,
+            "content": {
+                "application/json": { "schema": { "type": ["object", "array"], "description": "A provider's message." } },
+                "message/rfc822": { "schema": { "type": "string", "description": "A mail." } },
+            },
+        },
+        "responses": answers(good, &["400", "401", "403", "404", "408", "413", "415", "429", "503"]),
+    } })
+}
+
 /// Something that anybody may look at.
 fn open(name: &str, media: &str, summary: &str, busy: bool) -> Value {
     let schema = if media == "application/json" { json!({ "type": "object" }) } else { json!({ "type": "string" }) };
     let good = json!({ "description": "Fine.", "content": { media: { "schema": schema } } });
     let others: &[&str] = if busy { &["503"] } else { &[] };
     json!({ "get": { "operationId": name, "summary": summary, "security": [], "responses": answers(good, others) } })
+}
+
+const UNSUBSCRIBE: &str = "A page that asks which mails are no longer wanted. Looking at it changes nothing.";
+
+/// A page for people, behind a link that was sent to them.
+fn page(name: &str, get: &str, post: &str) -> Value {
+    let html =
+        |description: &str| json!({ "description": description, "content": { "text/html": { "schema": { "type": "string" } } } });
+    let dead = html("The link is forged, cut, or of somebody who is gone: a page that says what to do.");
+    let later = html("Nothing can be saved at the moment: a page that says so.");
+    let form = json!({ "type": "object", "additionalProperties": true });
+    let bodies = json!({ "application/x-www-form-urlencoded": { "schema": form }, "multipart/form-data": { "schema": form } });
+    let problem = |status: &str| json!({ "$ref": format!("#/components/responses/{}", word(status)) });
+    json!({
+        "parameters": [token()],
+        "get": {
+            "operationId": name,
+            "summary": get,
+            "security": [],
+            "responses": { "200": html("The page, in the contact's language."), "404": dead, "503": later },
+        },
+        "post": {
+            "operationId": format!("{name}Done"),
+            "summary": post,
+            "security": [],
+            "requestBody": { "required": false, "content": bodies },
+            "responses": {
+                "200": html("Done, and durable."),
+                "400": problem("400"), "404": dead, "408": problem("408"), "413": problem("413"), "415": problem("415"), "429": later, "503": later,
+            },
+        },
+    })
+}
+
+/// What stands in messages where opens or clicks are tracked.
+fn followed(name: &str, summary: &str, status: &str) -> Value {
+    let good = match status {
+        "302" => json!({
+            "description": "To the address that was signed, and to no other.",
+            "headers": { "Location": { "schema": { "type": "string", "format": "uri" } } },
+        }),
+        _ => {
+            json!({ "description": "A transparent image.", "content": { "image/gif": { "schema": { "type": "string", "format": "binary" } } } })
+        }
+    };
+    let responses = json!({ status: good, "404": { "$ref": format!("#/components/responses/{}", word("404")) } });
+    json!({ "parameters": [token()], "get": { "operationId": name, "summary": summary, "security": [], "responses": responses } })
+}
+
+fn token() -> Value {
+    json!({ "name": "token", "in": "path", "required": true, "description": "Signed by this runner.", "schema": { "type": "string", "minLength": 1 } })
 }
 
 fn answers(good: Value, others: &[&str]) -> Value {
@@ -145,8 +243,8 @@ fn answers(good: Value, others: &[&str]) -> Value {
 const PROBLEMS: [(&str, &str, &str); 11] = [
     ("400", "Wrong", "Nothing in it can be used: what is wrong, and where."),
     ("401", "Unauthorized", "A write key is needed."),
-    ("403", "Forbidden", "Without write keys only the machine itself is answered."),
-    ("404", "Unknown", "There is no such workflow, segment or contact."),
+    ("403", "Forbidden", "Without write keys only the machine itself is answered. Of a webhook: its signature is wrong, or old."),
+    ("404", "Unknown", "There is no such workflow, segment, contact or webhook, or the link was not made here."),
     ("408", "Slow", "The body took too long to arrive."),
     (
         "409",
@@ -238,6 +336,12 @@ fn schemas() -> Value {
                 "removed": { "type": "integer", "minimum": 0 },
                 "unknown": { "type": "array", "items": { "type": "string" } },
             },
+        },
+        "Taken": {
+            "type": "object",
+            "required": ["taken"],
+            "additionalProperties": false,
+            "properties": { "taken": { "type": "integer", "minimum": 0, "description": "How many messages it says something of." } },
         },
         "Traits": {
             "type": ["object", "null"],
@@ -377,6 +481,6 @@ mod tests {
     fn is_whole() {
         let document = made();
         check(&document, &document);
-        assert_eq!(document["paths"].as_object().unwrap().len(), 14);
+        assert_eq!(document["paths"].as_object().unwrap().len(), 20);
     }
 }

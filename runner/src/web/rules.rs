@@ -5,6 +5,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dsl::model::Catalog;
 use sha2::{Digest, Sha256};
 
+use super::pages::Theme;
+use super::bounces::{Hook, HookError, Hooks};
 use crate::ingest::Expected;
 use crate::secrets::{SecretError, Secrets};
 
@@ -13,6 +15,8 @@ use crate::secrets::{SecretError, Secrets};
 pub enum RulesError {
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error(transparent)]
+    Webhook(#[from] HookError),
     #[error("one of http.keys is empty; give it a value, or remove it")]
     EmptyKey,
 }
@@ -23,11 +27,15 @@ pub type InForce = ArcSwap<Rules>;
 pub struct Rules {
     pub expected: Expected,
     pub keys: Keys,
+    /// What stands around the pages.
+    pub theme: Theme,
+    /// Webhooks that tell of bounces.
+    pub hooks: Hooks,
 }
 
 impl Rules {
     /// # Errors
-    /// When a key is nowhere to be found, or empty.
+    /// When a key is nowhere to be found, empty, or not what a provider gives.
     pub fn of(catalog: &Catalog, secrets: &Secrets) -> Result<Rules, RulesError> {
         let settings = &catalog.settings;
         let keys = settings.http.keys.iter().map(|key| secrets.resolve(key, "http.keys"));
@@ -35,7 +43,12 @@ impl Rules {
         if keys.iter().any(String::is_empty) {
             return Err(RulesError::EmptyKey);
         }
-        Ok(Rules { expected: Expected::of(catalog), keys: Keys::new(&keys) })
+        Ok(Rules {
+            expected: Expected::of(catalog),
+            keys: Keys::new(&keys),
+            theme: Theme::of(catalog),
+            hooks: Hook::all(settings, secrets)?,
+        })
     }
 }
 

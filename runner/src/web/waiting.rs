@@ -9,7 +9,7 @@ use super::problem::Problem;
 use crate::daemon::{Answer, Full, Stopped};
 
 /// How long an answer is waited for: as long as the most patient of the known clients wait.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// # Errors
 /// 503 while the store cannot be used or the runner stops.

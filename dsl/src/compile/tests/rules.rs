@@ -77,7 +77,7 @@ fn rules() {
             "  - experiment: e\n    variants: {{ a: {{ weight: 1, steps: [ {{ send: welcome }} ] }}, b: {{ weight: 1, steps: [ {{ send: welcome }} ] }} }}\n    winner: {winner}\n"
         ))
     };
-    check(&winner("{ metric: clicked, after: 1, confidence: 20% }"), &["7:39 error invalid-number", "7:54 error invalid-number"]);
+    check(&winner("{ metric: clicked, after: 1, confidence: 20% }"), &["7:23 warning winner-without-tracking", "7:39 error invalid-number", "7:54 error invalid-number"]);
     check("workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n", &["2:19 error unknown-event"]);
     check("workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n", &[]);
     check(&steps("  - record: sold\n"), &["5:13 error unknown-event"]);
@@ -144,6 +144,33 @@ fn rules() {
     check(&steps(&format!("  - send: {{ subject: Hi, text: Ho }}\n    id: x\n{}{}", wait("x"), wait("any"))), &[]);
     check(&steps(&wait("cupon")), &["5:26 error unknown-template"]);
     check(&audience("{ message: coupon, is: sent }"), &[]);
+}
+
+/// What a winner needs: a metric that can be reached, and somebody to win against.
+#[test]
+fn winners() {
+    let check = |settings: &str, goal: &str, variants: &str, metric: &str, expected: &[&str]| {
+        let experiment = format!(
+            "  - experiment: e\n    variants:\n{variants}    winner: {{ metric: {metric}, after: 100, confidence: 90% }}\n"
+        );
+        let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\n{goal}\nsteps:\n{experiment}");
+        let settings = format!("project: p\ntime_zone: UTC\ncontract: open\n{settings}");
+        let compiled = project(&[("campaignd.yaml", settings.as_str()), ("workflows/a.yaml", &workflow)]);
+        assert_eq!(found(&compiled), expected, "{workflow}\n{}", crate::render::short(&compiled.diagnostics));
+    };
+    let two = "      x: { weight: 1, steps: [exit] }\n      y: { weight: 1, steps: [exit] }\n      z: { weight: 1 }\n";
+    let goal = "goal: { event: bought }";
+    check("", goal, two, "goal", &[]);
+    check("", "", two, "goal", &["10:23 error winner-without-goal"]);
+    check("", "", two, "clicked", &["10:23 warning winner-without-tracking"]);
+    check("tracking: { clicks: true }\n", "", two, "clicked", &[]);
+    check("tracking: { clicks: true }\n", "", two, "opened", &["10:23 warning winner-without-tracking"]);
+    check("topics: { t: { tracking: { opens: true } } }\n", "", two, "opened", &[]);
+    for one in ["weight: 0, steps: [exit]", "weight: 1", "weight: 1, steps: []"] {
+        let variants = format!("      x: {{ weight: 1, steps: [exit] }}\n      y: {{ {one} }}\n      z: {{ weight: 1 }}\n");
+        let empty: &[&str] = if one.ends_with("[]") { &["8:23 warning empty-steps"] } else { &[] };
+        check("", goal, &variants, "goal", &[empty, &["10:23 error winner-without-rival"]].concat());
+    }
 }
 
 /// Two traits of one name, in two files.

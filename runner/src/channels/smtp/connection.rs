@@ -48,6 +48,8 @@ pub struct Offers {
     pub pipelining: bool,
     /// RFC 3207.
     pub starttls: bool,
+    /// RFC 6531.
+    pub smtputf8: bool,
     /// RFC 4954; upper case.
     pub auth: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Offers {
             match words.next() {
                 Some("PIPELINING") => offers.pipelining = true,
                 Some("STARTTLS") => offers.starttls = true,
+                Some("SMTPUTF8") => offers.smtputf8 = true,
                 Some("AUTH") => offers.auth.extend(words.map(str::to_owned)),
                 _ => {}
             }
@@ -183,7 +186,8 @@ mod tests {
     fn check(lines: &[&str], pipelining: bool, starttls: bool, auth: &[&str]) {
         let reply = Reply { code: 250, lines: lines.iter().map(|line| (*line).to_owned()).collect() };
         let auth = auth.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(Offers::of(&reply), Offers { pipelining, starttls, auth });
+        let smtputf8 = lines.contains(&"smtputf8");
+        assert_eq!(Offers::of(&reply), Offers { pipelining, starttls, smtputf8, auth });
     }
 
     #[test]
@@ -191,6 +195,7 @@ mod tests {
         check(&["mx.example"], false, false, &[]);
         check(&["PIPELINING"], false, false, &[]);
         check(&["mx", "PIPELINING", "SIZE 100", "STARTTLS", "8BITMIME"], true, true, &[]);
+        check(&["mx", "smtputf8"], false, false, &[]);
         check(&["mx", "pipelining", "AUTH plain LOGIN", "AUTH=LOGIN"], true, false, &["PLAIN", "LOGIN", "LOGIN"]);
         check(&["mx", "", "XPIPELINING", "AUTH"], false, false, &[]);
     }

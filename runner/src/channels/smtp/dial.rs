@@ -10,15 +10,15 @@ use lettre::transport::smtp::response::Response;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use super::super::pool::Timeouts;
 use super::super::smtp_url::{Security, SmtpUrl};
 use super::connection::{Connection, Offers, Stream, Trouble};
 use super::reply::Reply;
+use crate::tls;
 
 /// LOGIN asks for the user, then for the password.
 const MOST_CHALLENGES: usize = 2;
@@ -206,8 +206,7 @@ impl Dialer {
 
 /// Certificates are always verified: against the system's authorities, and those in `ca`.
 fn connector(ca: Option<&Path>, needed: bool) -> Result<TlsConnector, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let mut roots = tls::system_roots();
     if let Some(path) = ca {
         let wrong = |words: String| TlsError::Ca(path.to_owned(), words);
         let found: Vec<CertificateDer<'static>> =
@@ -222,9 +221,5 @@ fn connector(ca: Option<&Path>, needed: bool) -> Result<TlsConnector, TlsError> 
     if needed && roots.is_empty() {
         return Err(TlsError::NoRoots);
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(TlsConnector::from(Arc::new(tls::client(roots)?)))
 }

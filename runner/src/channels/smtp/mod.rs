@@ -3,6 +3,7 @@
 
 mod connection;
 mod dial;
+mod refusal;
 mod reply;
 mod transaction;
 mod workers;

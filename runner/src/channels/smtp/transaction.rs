@@ -1,9 +1,10 @@
 //! One message over one connection: MAIL, RCPT, DATA and the content (RFC 5321 section 3.3), the first three in one write when
 //! the server takes that (PIPELINING, RFC 2920), and what the answers mean for the message.
 
-use super::super::Outcome;
 use super::super::mail::Mail;
+use super::super::{Outcome, Refusal, RefusalKind};
 use super::connection::{Connection, Trouble};
+use super::refusal;
 use super::reply::Reply;
 
 /// An empty content, for a server that asks for one although it refused the recipient (RFC 2920 section 3.1).
@@ -12,9 +13,24 @@ const NOTHING: &str = ".\r\n";
 /// What became of the message, and what the connection is good for.
 #[derive(Debug)]
 pub enum Attempt {
-    Decided(Outcome, Then),
+    Decided(Decision),
     /// The connection was lost before any content was given: nothing has happened to the message.
     Dead(Trouble),
+}
+
+#[derive(Debug)]
+pub struct Decision {
+    pub outcome: Outcome,
+    /// What the server said of the recipient.
+    pub refusal: Option<Refusal>,
+    pub then: Then,
+}
+
+impl Decision {
+    /// A decision that says nothing of the recipient.
+    pub fn of(outcome: Outcome, then: Then) -> Decision {
+        Decision { outcome, refusal: None, then }
+    }
 }
 
 /// What is to be done with the connection.
@@ -29,40 +45,79 @@ pub enum Then {
 /// The server's answer to envelope and DATA.
 enum Offer {
     Welcome,
-    Refused(Reply, Then),
+    Refused(Refused),
+}
+
+struct Refused {
+    reply: Reply,
+    stage: Stage,
+    then: Then,
+}
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// MAIL: it says nothing of the recipient.
+    Sender,
+    /// RCPT, DATA and the content.
+    Recipient,
 }
 
 /// Gives one message.
 pub async fn give(connection: &mut Connection, mail: &Mail) -> Attempt {
+    if mail.needs_smtputf8() && !connection.offers.smtputf8 {
+        return Attempt::Decided(not_in_ascii());
+    }
     match offer(connection, mail).await {
         Ok(Offer::Welcome) => {}
-        Ok(Offer::Refused(reply, then)) => return Attempt::Decided(refusal(&reply), then),
+        Ok(Offer::Refused(refused)) => return Attempt::Decided(refused.decision()),
         Err(trouble) => return Attempt::Dead(trouble),
     }
-    match connection.content(&on_the_wire(&mail.text)).await {
-        Ok(reply) => match reply.class() {
-            2 => Attempt::Decided(Outcome::Sent, Then::Keep),
-            _ if reply.code == 421 => Attempt::Decided(refusal(&reply), Then::Drop),
-            4 | 5 => Attempt::Decided(refusal(&reply), Then::Reset),
-            _ => Attempt::Decided(Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()), Then::Drop),
-        },
+    Attempt::Decided(match connection.content(&on_the_wire(&mail.text)).await {
+        Ok(reply) => {
+            let refused = |then| Refused { reply: reply.clone(), stage: Stage::Recipient, then }.decision();
+            match reply.class() {
+                2 => Decision::of(Outcome::Sent, Then::Keep),
+                _ if reply.code == 421 => Decision::of(outcome(&reply), Then::Drop),
+                4 | 5 => refused(Then::Reset),
+                _ => Decision::of(Outcome::Unknown(Trouble::OutOfTurn(reply).to_string()), Then::Drop),
+            }
+        }
         Err(trouble) if connection.is_in_doubt() => {
-            Attempt::Decided(Outcome::Unknown(format!("after the whole message had been given, {trouble}")), Then::Drop)
+            Decision::of(Outcome::Unknown(format!("after the whole message had been given, {trouble}")), Then::Drop)
         }
         Err(trouble) => {
-            Attempt::Decided(Outcome::Deferred(format!("before the whole message had been given, {trouble}")), Then::Drop)
+            Decision::of(Outcome::Deferred(format!("before the whole message had been given, {trouble}")), Then::Drop)
         }
+    })
+}
+
+/// RFC 6531 section 3.4, with the status that a server would give (5.6.7).
+fn not_in_ascii() -> Decision {
+    let why = "the mail has an address whose part before the @ is not ASCII, and the mail server does not offer SMTPUTF8 (RFC 6531), \
+               without which no such mail can be given";
+    let refusal = Refusal { kind: RefusalKind::Other, status: Some("5.6.7".to_owned()) };
+    Decision { outcome: Outcome::Failed(why.to_owned()), refusal: Some(refusal), then: Then::Keep }
+}
+
+impl Refused {
+    fn decision(self) -> Decision {
+        let refusal = (self.stage == Stage::Recipient).then(|| refusal::of(&self.reply)).flatten();
+        Decision { outcome: outcome(&self.reply), refusal, then: self.then }
     }
 }
 
 async fn offer(connection: &mut Connection, mail: &Mail) -> Result<Offer, Trouble> {
-    let commands = [format!("MAIL FROM:<{}>\r\n", mail.from), format!("RCPT TO:<{}>\r\n", mail.to), "DATA\r\n".to_owned()];
+    // A server that offers SMTPUTF8 offers 8BITMIME as well (RFC 6531 section 3.1).
+    let utf8 = if mail.needs_smtputf8() { " BODY=8BITMIME SMTPUTF8" } else { "" };
+    let commands = [format!("MAIL FROM:<{}>{utf8}\r\n", mail.from), format!("RCPT TO:<{}>\r\n", mail.to), "DATA\r\n".to_owned()];
     let pipelining = connection.offers.pipelining;
     if pipelining {
         connection.send(&commands.concat()).await?;
     }
-    let mut refused: Option<Reply> = None;
-    for (command, welcome) in commands.iter().zip([2, 2, 3]) {
+    let mut refused: Option<(Reply, Stage)> = None;
+    let stages = [(2, Stage::Sender), (2, Stage::Recipient), (3, Stage::Recipient)];
+    for (command, (welcome, stage)) in commands.iter().zip(stages) {
         if !pipelining {
             connection.send(command).await?;
         }
@@ -71,21 +126,24 @@ async fn offer(connection: &mut Connection, mail: &Mail) -> Result<Offer, Troubl
             (Ok(reply), _) => reply,
             (Err(trouble), None) => return Err(trouble),
             // It refused, and then went away.
-            (Err(_), Some(reply)) => return Ok(Offer::Refused(reply.clone(), Then::Drop)),
+            (Err(_), Some((reply, stage))) => {
+                return Ok(Offer::Refused(Refused { reply: reply.clone(), stage: *stage, then: Then::Drop }));
+            }
         };
         match &refused {
             None if reply.class() == welcome => {}
             None if !reply.is_refusal() => return Err(Trouble::OutOfTurn(reply)),
-            None if !pipelining => return Ok(Offer::Refused(reply, Then::Reset)),
-            None => refused = Some(reply),
-            Some(first) if reply.code == 354 => {
-                return Ok(Offer::Refused(first.clone(), take_back(connection).await));
+            None if !pipelining => return Ok(Offer::Refused(Refused { reply, stage, then: Then::Reset })),
+            None => refused = Some((reply, stage)),
+            Some((first, stage)) if reply.code == 354 => {
+                let (reply, stage) = (first.clone(), *stage);
+                return Ok(Offer::Refused(Refused { reply, stage, then: take_back(connection).await }));
             }
             Some(_) => {}
         }
     }
     Ok(match refused {
-        Some(reply) => Offer::Refused(reply, Then::Reset),
+        Some((reply, stage)) => Offer::Refused(Refused { reply, stage, then: Then::Reset }),
         None => Offer::Welcome,
     })
 }
@@ -104,7 +162,7 @@ async fn take_back(connection: &mut Connection) -> Then {
 
 /// What a refusal means for the message. That the server wants a login or TLS first (530, 534, 535, 538: RFC 4954 section 6,
 /// RFC 3207 section 4) is a trouble of the channel's settings, for which no message should fail for good.
-fn refusal(reply: &Reply) -> Outcome {
+fn outcome(reply: &Reply) -> Outcome {
     match reply.code {
         530 | 534 | 535 | 538 => Outcome::Deferred(reply.to_string()),
         code if code >= 500 => Outcome::Failed(reply.to_string()),
@@ -149,7 +207,7 @@ mod tests {
     #[test]
     fn settings_troubles_fail_no_message() {
         for (code, fails) in [(421, false), (450, false), (530, false), (535, false), (500, true), (550, true), (554, true)] {
-            let outcome = refusal(&Reply { code, lines: vec!["no".to_owned()] });
+            let outcome = outcome(&Reply { code, lines: vec!["no".to_owned()] });
             assert_eq!(matches!(outcome, Outcome::Failed(_)), fails, "{code}");
         }
     }

@@ -1,19 +1,19 @@
 //! The workers of an SMTP channel: one task a connection, and the desk that hands them their jobs.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use lettre::message::Mailbox;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
 
+use super::super::desk::{Desk, Next};
 use super::super::mail::Mail;
 use super::super::pool::{Leash, ReportTo};
+use super::super::sender::Sender;
 use super::super::{Job, Outcome, Report, compose};
 use super::connection::Connection;
 use super::dial::Dialer;
-use super::transaction::{Attempt, Then, give};
+use super::transaction::{Attempt, Decision, Then, give};
 
 /// The running workers. They end when this is dropped and they have finished what they were given.
 pub struct SmtpWorkers {
@@ -23,27 +23,23 @@ pub struct SmtpWorkers {
 impl SmtpWorkers {
     pub fn start(
         connections: usize,
-        from: Mailbox,
+        sender: Sender,
         dialer: Dialer,
         report: ReportTo,
         leash: &Leash,
         runtime: &Handle,
     ) -> SmtpWorkers {
         let desk = Arc::new(Desk::default());
-        let (from, dialer) = (Arc::new(from), Arc::new(dialer));
+        let (sender, dialer) = (Arc::new(sender), Arc::new(dialer));
         for number in 0..connections {
-            let (door, jobs) = unbounded_channel();
-            let mut state = desk.state();
-            state.doors.push(door);
-            // The lowest number is the last to come, and the first to be called.
-            state.idle.insert(0, number);
+            let jobs = desk.hire(number);
             runtime.spawn(
                 Worker {
                     number,
                     jobs,
                     desk: desk.clone(),
                     dialer: dialer.clone(),
-                    from: from.clone(),
+                    sender: sender.clone(),
                     report: report.clone(),
                     leash: leash.clone(),
                     connection: None,
@@ -55,59 +51,13 @@ impl SmtpWorkers {
     }
 
     pub fn submit(&self, job: Job) {
-        let mut state = self.desk.state();
-        let free = state.idle.pop();
-        // A worker's door is open as long as its number is among the idle ones.
-        let left = match free.and_then(|number| state.doors.get(number)) {
-            Some(door) => door.send(job).err().map(|back| back.0),
-            None => Some(job),
-        };
-        state.waiting.extend(left);
+        self.desk.submit(job);
     }
 }
 
 impl Drop for SmtpWorkers {
     fn drop(&mut self) {
-        let mut state = self.desk.state();
-        state.closed = true;
-        state.doors.clear();
-    }
-}
-
-/// Who is free, and what waits for someone to be. The worker that was busy last is the first to be called, so that a channel
-/// with little to do uses few connections and lets the others close.
-#[derive(Default)]
-struct Desk(Mutex<DeskState>);
-
-#[derive(Default)]
-struct DeskState {
-    idle: Vec<usize>,
-    waiting: VecDeque<Job>,
-    doors: Vec<UnboundedSender<Job>>,
-    closed: bool,
-}
-
-enum Next {
-    Job(Job),
-    Wait,
-    Over,
-}
-
-impl Desk {
-    fn state(&self) -> MutexGuard<'_, DeskState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn next(&self, number: usize) -> Next {
-        let mut state = self.state();
-        match state.waiting.pop_front() {
-            Some(job) => Next::Job(job),
-            None if state.closed => Next::Over,
-            None => {
-                state.idle.push(number);
-                Next::Wait
-            }
-        }
+        self.desk.close();
     }
 }
 
@@ -116,7 +66,7 @@ struct Worker {
     jobs: UnboundedReceiver<Job>,
     desk: Arc<Desk>,
     dialer: Arc<Dialer>,
-    from: Arc<Mailbox>,
+    sender: Arc<Sender>,
     report: ReportTo,
     leash: Leash,
     connection: Option<Connection>,
@@ -144,7 +94,7 @@ impl Worker {
         if let Some(connection) = self.connection.take() {
             tokio::select! {
                 () = connection.quit() => {}
-                () = stopped(&self.leash) => {}
+                () = self.leash.stopped() => {}
             }
         }
     }
@@ -176,49 +126,49 @@ impl Worker {
         let message = job.message;
         let content = compose::content(job.compose);
         let subject = content.as_ref().ok().and_then(|content| content.subject.clone());
-        let mail = content.and_then(|content| compose::mail(&self.from, &job.envelope, content));
-        let (outcome, then) = match mail {
+        let mail = content.and_then(|content| compose::mail(&self.sender, &job.envelope, content));
+        let Decision { outcome, refusal, then } = match mail {
             Ok(mail) => self.deliver_or_stop(&mail).await,
-            Err(why) => (Outcome::Failed(why), Then::Keep),
+            Err(why) => Decision::of(Outcome::Failed(why), Then::Keep),
         };
-        (self.report)(Report::new(message, subject, outcome, begun.elapsed()));
+        (self.report)(Report { refusal, ..Report::new(message, subject, outcome, begun.elapsed()) });
         then
     }
 
-    async fn deliver_or_stop(&mut self, mail: &Mail) -> (Outcome, Then) {
+    async fn deliver_or_stop(&mut self, mail: &Mail) -> Decision {
         let leash = self.leash.clone();
         tokio::select! {
             biased;
             decided = self.deliver(mail) => decided,
-            () = stopped(&leash) => {
+            () = leash.stopped() => {
                 let outcome = match &self.connection {
                     Some(connection) if connection.is_in_doubt() => {
                         Outcome::Unknown("the runner stopped before the mail server had answered to the whole message".to_owned())
                     }
                     _ => Outcome::Deferred("the runner stopped before the message was given".to_owned()),
                 };
-                (outcome, Then::Drop)
+                Decision::of(outcome, Then::Drop)
             }
         }
     }
 
     /// Gives the message over the kept connection, or a new one. A kept one that turns out to be dead before any content was
     /// given is replaced once, at once: the server has only tired of waiting.
-    async fn deliver(&mut self, mail: &Mail) -> (Outcome, Then) {
+    async fn deliver(&mut self, mail: &Mail) -> Decision {
         loop {
             let kept = self.connection.is_some();
             let connection = match &mut self.connection {
                 Some(connection) => connection,
                 none => match self.dialer.open().await {
                     Ok(connection) => none.insert(connection),
-                    Err(error) => return (Outcome::Deferred(error.to_string()), Then::Drop),
+                    Err(error) => return Decision::of(Outcome::Deferred(error.to_string()), Then::Drop),
                 },
             };
             match give(connection, mail).await {
-                Attempt::Decided(outcome, then) => return (outcome, then),
+                Attempt::Decided(decision) => return decision,
                 Attempt::Dead(trouble) if kept && trouble.is_loss() => self.connection = None,
                 Attempt::Dead(trouble) => {
-                    return (Outcome::Deferred(trouble.to_string()), Then::Drop);
+                    return Decision::of(Outcome::Deferred(trouble.to_string()), Then::Drop);
                 }
             }
         }
@@ -231,19 +181,12 @@ impl Worker {
             (Then::Reset, Some(connection)) => {
                 tokio::select! {
                     reply = connection.command("RSET\r\n") => reply.is_ok_and(|reply| reply.class() == 2),
-                    () = stopped(&self.leash) => false,
+                    () = self.leash.stopped() => false,
                 }
             }
         };
         if !usable {
             self.connection = None;
         }
-    }
-}
-
-/// Ends when the pool's time to close is over; never, when the pool was dropped instead.
-async fn stopped(leash: &Leash) {
-    if leash.stop.clone().wait_for(|stop| *stop).await.is_err() {
-        std::future::pending().await
     }
 }

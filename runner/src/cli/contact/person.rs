@@ -12,11 +12,12 @@ use crate::audience::subscribed;
 use crate::cli::export::{EventLine, RunLine, event_line};
 use crate::cli::messages::MessageRow;
 use crate::cli::names::Names;
+use crate::cli::suppression::SuppressedLine;
 use crate::clock::{Clock, WallClock};
 use crate::instant;
-use crate::kernel::message_id;
+use crate::kernel::{address_of, message_id};
 use crate::standing::{Definitions, Happened, Moment};
-use crate::state::{Contact, Run};
+use crate::state::{ConsentEntry, Contact, Run, Said, Suppressed};
 use crate::store::{Result, SqliteStore, Store};
 
 /// How many events are shown.
@@ -48,6 +49,10 @@ pub struct Person {
     /// What is worked out about the person, as it is now.
     pub traits: BTreeMap<String, Value>,
     pub consents: Vec<ConsentLine>,
+    /// Everything that was said of topics, the oldest first.
+    pub consent_log: Vec<ConsentLogLine>,
+    /// Addresses of the person that get nothing.
+    pub suppressed: Vec<SuppressedLine>,
     pub segments: Vec<SegmentLine>,
     pub runs: Vec<RunWithLog>,
     pub messages: Vec<MessageRow>,
@@ -63,10 +68,25 @@ pub struct ConsentLine {
     pub subscribed: bool,
     /// The person said nothing: it is the topic's default.
     pub by_default: bool,
+    /// Since when it waits to be confirmed (double opt-in).
+    pub pending: Option<String>,
     /// When that was said, where it is known.
     pub since: Option<String>,
     /// By what it was said: a link in a message, or another event; by their ids.
     pub source: Option<String>,
+}
+
+/// One thing that was said of a topic.
+#[derive(Debug, Serialize)]
+pub struct ConsentLogLine {
+    pub at: String,
+    /// `all`: every topic.
+    pub topic: String,
+    pub said: Said,
+    /// By which way it came.
+    pub source: String,
+    /// The message whose link was used, or that was complained about.
+    pub message: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +154,7 @@ impl Person {
             let workflow = names.workflow(message.workflow);
             messages.push(MessageRow::new(message, uid.clone(), workflow, sent, &zone));
         }
+        let suppressed = suppressed(store, &contact, settings, &messages, &zone)?;
         let mut runs = Vec::new();
         for run in store.runs_of(id)? {
             let workflow = names.workflow(run.workflow);
@@ -142,6 +163,8 @@ impl Person {
         Ok(Person {
             other_ids: store.aliases(id)?,
             consents: consents(store, &contact, settings, &zone)?,
+            consent_log: contact.consent.log.iter().map(|entry| consent_log_line(entry, &zone)).collect(),
+            suppressed,
             segments: segments
                 .into_iter()
                 .map(|(name, since)| SegmentLine { name, since: instant::text(since, &zone) })
@@ -188,6 +211,38 @@ fn run_with_log(
     })
 }
 
+fn consent_log_line(entry: &ConsentEntry, zone: &TimeZone) -> ConsentLogLine {
+    ConsentLogLine {
+        at: instant::text(entry.at, zone),
+        topic: entry.topic.clone(),
+        said: entry.said,
+        source: entry.source.clone(),
+        message: entry.message.map(|message| message.to_string()),
+    }
+}
+
+/// What the suppression list says of every address at which the person is, or was, written to.
+fn suppressed(
+    store: &mut SqliteStore,
+    contact: &Contact,
+    settings: &Settings,
+    messages: &[MessageRow],
+    zone: &TimeZone,
+) -> Result<Vec<SuppressedLine>> {
+    let now = WallClock.now();
+    let own = settings.channels.iter().filter_map(|(name, channel)| {
+        Some((name.as_str(), address_of(contact, channel.to.as_ref()?, now)?))
+    });
+    let written = messages.iter().filter_map(|row| Some((row.channel.as_str(), row.to.clone()?)));
+    let all: BTreeSet<(&str, String)> =
+        own.chain(written).map(|(channel, address)| (channel, Suppressed::normal(channel, &address))).collect();
+    let mut lines = Vec::new();
+    for (channel, address) in all {
+        lines.extend(store.suppressed(channel, &address)?.map(|row| SuppressedLine::of(row, zone)));
+    }
+    Ok(lines)
+}
+
 /// Every topic of the project, and what the person said about others.
 fn consents(store: &mut SqliteStore, contact: &Contact, settings: &Settings, zone: &TimeZone) -> Result<Vec<ConsentLine>> {
     let mut said = Vec::new();
@@ -197,7 +252,9 @@ fn consents(store: &mut SqliteStore, contact: &Contact, settings: &Settings, zon
         }
     }
     said.sort_by_key(|(event, _)| (event.at, event.id));
-    let topics: BTreeSet<&String> = settings.topics.keys().chain(contact.consent.topics.keys()).collect();
+    let consent = &contact.consent;
+    let topics: BTreeSet<&String> =
+        settings.topics.keys().chain(consent.topics.keys()).chain(consent.pending.keys()).collect();
     let line = |topic: &String| {
         let subscribed = match settings.topics.contains_key(topic) {
             true => subscribed(contact, settings, topic),
@@ -212,6 +269,7 @@ fn consents(store: &mut SqliteStore, contact: &Contact, settings: &Settings, zon
             topic: topic.clone(),
             subscribed,
             by_default: !contact.consent.none && !contact.consent.topics.contains_key(topic),
+            pending: contact.consent.pending.get(topic).map(|since| instant::text(*since, zone)),
             since: latest.map(|(event, _)| instant::text(event.at, zone)),
             source: latest.map(|(event, _)| match event.message {
                 Some(message) => format!("message {message}"),

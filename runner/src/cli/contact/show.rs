@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::person::{ConsentLine, Person, RunWithLog};
+use super::person::{ConsentLine, ConsentLogLine, Person, RunWithLog};
+use crate::state::Said;
 
 /// Writes everything of the person under headings; what is empty is left out.
 ///
@@ -33,6 +34,10 @@ pub fn human(out: &mut dyn Write, person: &Person) -> io::Result<()> {
     section(out, "Attributes", &values(person.attributes.iter().collect()))?;
     section(out, "Traits", &values(person.traits.iter().collect()))?;
     section(out, "Consents", &person.consents.iter().map(consent).collect::<Vec<_>>())?;
+    section(out, "Consent log", &person.consent_log.iter().map(consent_log).collect::<Vec<_>>())?;
+    let suppressed: Vec<String> =
+        person.suppressed.iter().map(|line| format!("{} {}: {}", line.channel, line.address, line.reason())).collect();
+    section(out, "Gets nothing at", &suppressed)?;
     let segments: Vec<String> =
         person.segments.iter().map(|segment| format!("{} since {}", segment.name, segment.since)).collect();
     section(out, "Segments", &segments)?;
@@ -70,7 +75,19 @@ fn consent(line: &ConsentLine) -> String {
     };
     let since = line.since.as_ref().map(|since| format!(", since {since}")).unwrap_or_default();
     let source = line.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
-    format!("{}: {state}{since}{source}", line.topic)
+    let pending = line.pending.as_ref().map(|since| format!("; asked {since}, not confirmed yet")).unwrap_or_default();
+    format!("{}: {state}{since}{source}{pending}", line.topic)
+}
+
+fn consent_log(line: &ConsentLogLine) -> String {
+    let said = match line.said {
+        Said::Subscribed => "subscribed",
+        Said::Unsubscribed => "unsubscribed",
+        Said::Asked => "asked to subscribe",
+        Said::Confirmed => "confirmed",
+    };
+    let message = line.message.as_ref().map(|message| format!(", message {message}")).unwrap_or_default();
+    format!("{}  {}: {said} ({}{message})", line.at, line.topic, line.source)
 }
 
 fn run(run: &RunWithLog) -> String {

@@ -5,12 +5,15 @@ mod audience;
 mod consenting;
 mod dispatching;
 mod entering;
+mod experimenting;
 mod flipping;
 mod joining;
 mod living;
 mod reaching;
+mod returning;
 mod stepping;
 mod timing;
+mod tracking;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

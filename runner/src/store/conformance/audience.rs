@@ -103,9 +103,9 @@ pub(super) fn joined(store: &mut dyn Store) {
     within(store, |store| {
         store.insert_event(&an_event(anonymous, "view", T), T).unwrap();
         store.set_alias("anon-0", anonymous).unwrap();
-        store.assign(workflow, "subject", anonymous, "plain").unwrap();
-        store.assign(workflow, "layout", anonymous, "wide").unwrap();
-        store.assign(workflow, "layout", ada, "narrow").unwrap();
+        store.assign(&an_assignment(anonymous, workflow, "subject", "plain")).unwrap();
+        store.assign(&an_assignment(anonymous, workflow, "layout", "wide")).unwrap();
+        store.assign(&an_assignment(ada, workflow, "layout", "narrow")).unwrap();
         store.set_listed(anonymous, "beta", true, T).unwrap();
     });
     within(store, |store| store.join_contacts(anonymous, ada).unwrap());

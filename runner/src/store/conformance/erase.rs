@@ -31,7 +31,7 @@ fn with_everything(store: &mut dyn Store, uid: &str) -> (ContactId, Run, Message
         store.insert_event(&event, T).unwrap();
         let detail = map(json!({ "reason": uid }));
         store.log(&LogEntry { run: run.id, number: 0, at: T, kind: LogKind::Enter, step: String::new(), detail }).unwrap();
-        store.assign(workflow, "split", id, "a").unwrap();
+        store.assign(&an_assignment(id, workflow, "split", "a")).unwrap();
         store.set_date_timer(workflow, "birthday", id, Some(T)).unwrap();
         let item = InboxItem::Enroll { workflow: "welcome".to_owned(), contact: id, with: map(json!({ "who": uid })) };
         store.push_inbox(&item, T).unwrap();
@@ -44,7 +44,10 @@ fn with_everything(store: &mut dyn Store, uid: &str) -> (ContactId, Run, Message
 pub(super) fn nothing_personal_is_left(store: &mut dyn Store) {
     // No name that chance could write in hexadecimal.
     let (id, run, message) = with_everything(store, "zora");
-    within(store, |store| store.erase_contact(id, T + 1).unwrap());
+    within(store, |store| {
+        store.erase_contact(id, T + 1).unwrap();
+        assert!(store.contact(id).unwrap().unwrap().erased);
+    });
     let contact = store.contact(id).unwrap().unwrap();
     assert!(contact.uid.starts_with("erased-") && !contact.uid.contains("zora"), "{}", contact.uid);
     assert_eq!(contact, Contact { id, erased: true, ..a_contact(&contact.uid) });

@@ -63,8 +63,15 @@ pub(super) fn fates_of_messages(store: &mut dyn Store) {
         let ids = within(store, |store| [&known, &alone, &nothing].map(|event| store.insert_event(event, T).unwrap().unwrap()));
         let row = |number: usize, at, template: &str, run| FateRow { id: ids[number], at, template: template.to_owned(), run };
         let (alone, known, nothing) = (row(1, 25, "old", None), row(0, 30, "hello", Some(run.id)), row(2, 31, "", None));
-        assert_eq!(store.fates(run.contact, fate, 25).unwrap(), [alone, known.clone(), nothing.clone()]);
-        assert_eq!(store.fates(run.contact, fate, 26).unwrap(), [known, nothing]);
+        // What machines opened or clicked does not count.
+        let machine = map(json!({ "template": "old", "machine": true }));
+        let machine = NewEvent { properties: machine, ..an_event(run.contact, fate.event(), 40) };
+        let id = within(store, |store| store.insert_event(&machine, T)).unwrap().unwrap();
+        let machine = FateRow { id, at: 40, template: "old".to_owned(), run: None };
+        let machine: Vec<_> = Some(machine).filter(|_| !fate.by_people()).into_iter().collect();
+        assert_eq!(store.fates(run.contact, fate, 32).unwrap(), machine);
+        assert_eq!(store.fates(run.contact, fate, 25).unwrap()[..3], [alone, known.clone(), nothing.clone()]);
+        assert_eq!(store.fates(run.contact, fate, 26).unwrap()[..2], [known, nothing]);
     }
 }
 

@@ -7,6 +7,7 @@ mod conditions;
 mod contacts;
 mod erase;
 mod events;
+mod experiments;
 mod history;
 mod listing;
 mod messages;
@@ -14,6 +15,7 @@ mod names;
 mod outside;
 mod queues;
 mod runs;
+mod suppressed;
 mod time_triggers;
 mod transactions;
 
@@ -51,6 +53,12 @@ const CASES: &[(&str, Case)] = &[
     ("events::bare_has_no_properties", events::bare_has_no_properties),
     ("events::found_by_id", events::found_by_id),
     ("events::ids_are_never_given_twice", events::ids_are_never_given_twice),
+    ("experiments::assignments", experiments::assignments),
+    ("experiments::counted_once", experiments::counted_once),
+    ("experiments::counted_once_a_person", experiments::counted_once_a_person),
+    ("experiments::contests", experiments::contests),
+    ("experiments::goal_values", experiments::goal_values),
+    ("experiments::message_figures", experiments::message_figures),
     ("history::sent_messages_are_events", history::sent_messages_are_events),
     ("history::fates_of_messages", history::fates_of_messages),
     ("history::slots_latest_first", history::slots_latest_first),
@@ -90,7 +98,10 @@ const CASES: &[(&str, Case)] = &[
     ("runs::history", runs::history),
     ("runs::active_by_step", runs::active_by_step),
     ("runs::log", runs::log),
-    ("runs::assignments", runs::assignments),
+    ("suppressed::kept_as_it_came_first", suppressed::kept_as_it_came_first),
+    ("suppressed::taken_off", suppressed::taken_off),
+    ("suppressed::listed_in_pages", suppressed::listed_in_pages),
+    ("suppressed::messages_are_redirected", suppressed::messages_are_redirected),
     ("time_triggers::schedules", time_triggers::schedules),
     ("time_triggers::sweeps", time_triggers::sweeps),
     ("time_triggers::date_timers", time_triggers::date_timers),
@@ -210,6 +221,13 @@ fn a_message(run: &Run, template: &str) -> Message {
         at: T,
         capped_at: None,
     }
+}
+
+/// Measured in the first run there is.
+fn an_assignment(contact: ContactId, workflow: WorkflowId, experiment: &str, variant: &str) -> Assignment {
+    let measured = Some(Measured::new(RunId(1), Some(Mark(T, EventId(1)))));
+    let (experiment, variant) = (experiment.to_owned(), variant.to_owned());
+    Assignment { contact, workflow, experiment, variant, at: T, measured }
 }
 
 fn new_message(store: &mut dyn Store, message: &Message) -> Message {

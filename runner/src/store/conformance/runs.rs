@@ -1,4 +1,4 @@
-//! Runs, their log and the experiments.
+//! Runs and their log.
 
 use serde_json::json;
 
@@ -208,20 +208,4 @@ pub(super) fn log(store: &mut dyn Store) {
     assert_eq!(store.run_log(RunId(1)).unwrap(), entries);
     assert_eq!(store.run_log(RunId(2)).unwrap().len(), 1);
     assert_eq!(store.run_log(RunId(3)).unwrap(), []);
-}
-
-pub(super) fn assignments(store: &mut dyn Store) {
-    let (ada, welcome) = place(store);
-    let other = new_workflow(store, "other");
-    assert_eq!(store.assignment(welcome, "split", ada).unwrap(), None);
-    within(store, |store| {
-        store.assign(welcome, "split", ada, "a").unwrap();
-        store.assign(other, "split", ada, "b").unwrap();
-    });
-    assert_eq!(store.assignment(welcome, "split", ada).unwrap().as_deref(), Some("a"));
-    assert_eq!(store.assignment(other, "split", ada).unwrap().as_deref(), Some("b"));
-    assert_eq!(store.assignment(welcome, "split-2", ada).unwrap(), None);
-    assert_eq!(store.assignment(welcome, "split", ContactId(99)).unwrap(), None);
-    within(store, |store| store.assign(welcome, "split", ada, "c").unwrap());
-    assert_eq!(store.assignment(welcome, "split", ada).unwrap().as_deref(), Some("c"));
 }

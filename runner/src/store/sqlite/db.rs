@@ -80,6 +80,11 @@ where
     }
 }
 
+/// Reads a column that counts something.
+pub(super) fn count(row: &Row<'_>, column: usize, what: &'static str) -> Read<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).map_err(|error| damaged(what, error))?)
+}
+
 /// JSON for a column.
 pub(super) fn to_json<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String> {
     serde_json::to_string(value).map_err(|error| damaged(what, error))

@@ -24,7 +24,6 @@ const STATEMENTS: [&str; 9] = [
 
 pub(super) fn erase(store: &mut SqliteStore, id: ContactId, now: i64) -> Result<()> {
     store.log.flush(&store.db)?;
-    store.recent.clear();
     let open = store.db.row(DOING, "SELECT 1 FROM runs WHERE contact = ?1 AND closed = 0 LIMIT 1", [id.0], |_| Ok(()))?;
     if open.is_some() {
         return Err(Refusal::OpenRuns.when(DOING));
@@ -36,6 +35,8 @@ pub(super) fn erase(store: &mut SqliteStore, id: ContactId, now: i64) -> Result<
     }
     secure_delete(store, "ON")?;
     let done = erase_rows(store, id, &uid, now);
+    // Only now: looking the contact up would keep what they were.
+    store.recent.clear();
     secure_delete(store, "FAST")?;
     store.erased = true;
     done

@@ -30,7 +30,14 @@ pub(super) fn joined_to(db: &Db, was: ContactId) -> Result<Option<ContactId>> {
 }
 
 /// What moves from one contact (?1) to another (?2), in order.
-const MOVES: [&str; 7] = [
+const MOVES: [&str; 8] = [
+    // One person counts once in an experiment.
+    "UPDATE variant_counts SET assigned = assigned - 1, opened = opened - (gone.opened_at IS NOT NULL),
+         clicked = clicked - (gone.clicked_at IS NOT NULL), goals = goals - (gone.goal_at IS NOT NULL),
+         value = variant_counts.value - coalesce(gone.value, 0)
+     FROM assignments gone JOIN assignments stays USING (workflow, experiment)
+     WHERE gone.contact = ?1 AND stays.contact = ?2 AND gone.run IS NOT NULL AND variant_counts.workflow = gone.workflow
+         AND variant_counts.experiment = gone.experiment AND variant_counts.variant = gone.variant",
     "UPDATE events SET contact = ?2 WHERE contact = ?1",
     "UPDATE runs SET contact = ?2 WHERE contact = ?1",
     "UPDATE messages SET contact = ?2 WHERE contact = ?1",

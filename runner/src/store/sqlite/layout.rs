@@ -242,7 +242,41 @@ CREATE INDEX received_at ON received (at);
 /// What is sent, to whom it must not be, and what came of it.
 ///
 /// - `suppressed`: addresses that get nothing; `channel` is a row of `names`.
+/// - `assignments.run`: the run whose doings count for the experiment; null where nothing counts. `since_at` and `since_event`: from when events count
+///   for its goal; null where it was met before.
+/// - `variant_counts`: what the assignments with a run come to, and those of contacts who were erased.
+/// - `contests`: how far experiments with a winner are; `winner` is JSON.
 const MESSAGING: &str = "
+ALTER TABLE assignments ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE assignments ADD COLUMN run INTEGER;
+ALTER TABLE assignments ADD COLUMN since_at INTEGER;
+ALTER TABLE assignments ADD COLUMN since_event INTEGER;
+ALTER TABLE assignments ADD COLUMN opened_at INTEGER;
+ALTER TABLE assignments ADD COLUMN clicked_at INTEGER;
+ALTER TABLE assignments ADD COLUMN goal_at INTEGER;
+ALTER TABLE assignments ADD COLUMN value REAL;
+CREATE TABLE variant_counts (
+    workflow INTEGER NOT NULL,
+    experiment INTEGER NOT NULL,
+    variant INTEGER NOT NULL,
+    assigned INTEGER NOT NULL DEFAULT 0,
+    opened INTEGER NOT NULL DEFAULT 0,
+    clicked INTEGER NOT NULL DEFAULT 0,
+    goals INTEGER NOT NULL DEFAULT 0,
+    value REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (workflow, experiment, variant)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE contests (
+    workflow INTEGER NOT NULL,
+    experiment INTEGER NOT NULL,
+    metric INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    did INTEGER NOT NULL,
+    spent REAL NOT NULL,
+    winner TEXT,
+    PRIMARY KEY (workflow, experiment)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE goal_values (workflow INTEGER PRIMARY KEY, value REAL NOT NULL) STRICT;
 CREATE TABLE suppressed (
     channel INTEGER NOT NULL,
     address TEXT NOT NULL,

@@ -1,13 +1,12 @@
-//! The runs' log entries, and who was given which variant of an experiment.
+//! The runs' log entries.
 
 use std::sync::LazyLock;
 
-use rusqlite::{ToSql, params};
+use rusqlite::ToSql;
 
 use super::SqliteStore;
 use super::db::{Db, Refusal, damaged, json_or_default, map_json};
-use super::names::Names;
-use crate::state::{ContactId, LogEntry, LogKind, RunId, WorkflowId};
+use crate::state::{LogEntry, LogKind, RunId};
 use crate::store::Result;
 
 /// Entries of the open transaction that are not in the table yet: many in one statement cost half of what they cost one by one.
@@ -86,41 +85,4 @@ pub(super) fn of_run(store: &mut SqliteStore, run: RunId) -> Result<Vec<LogEntry
             detail: json_or_default(row, 4, "log entry")?,
         })
     })
-}
-
-pub(super) fn assignment(
-    db: &Db,
-    names: &mut Names,
-    workflow: WorkflowId,
-    experiment: &str,
-    contact: ContactId,
-) -> Result<Option<String>> {
-    let Some(experiment) = names.find(db, experiment)? else {
-        return Ok(None);
-    };
-    db.row(
-        "read an assignment",
-        "SELECT variant FROM assignments WHERE contact = ?1 AND workflow = ?2 AND experiment = ?3",
-        params![contact.0, workflow.0, experiment],
-        |row| Ok(names.text(db, row.get(0)?)?),
-    )
-}
-
-pub(super) fn assign(
-    db: &Db,
-    names: &mut Names,
-    workflow: WorkflowId,
-    experiment: &str,
-    contact: ContactId,
-    variant: &str,
-) -> Result<()> {
-    let experiment = names.number(db, experiment)?;
-    let variant = names.number(db, variant)?;
-    db.write(
-        "write an assignment",
-        "INSERT INTO assignments (contact, workflow, experiment, variant) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET variant = excluded.variant",
-        params![contact.0, workflow.0, experiment, variant],
-    )?;
-    Ok(())
 }

@@ -49,8 +49,9 @@ pub(super) fn fates(db: &Db, names: &mut Names, contact: ContactId, fate: Fate, 
         "read what became of messages",
         "SELECT events.id, events.at, messages.template, messages.run, events.properties
          FROM events LEFT JOIN messages ON messages.id = events.message
-         WHERE events.contact = ?1 AND events.name = ?2 AND events.at >= ?3 ORDER BY events.at, events.id",
-        params![contact.0, name, from],
+         WHERE events.contact = ?1 AND events.name = ?2 AND events.at >= ?3
+             AND (NOT ?4 OR json_type(events.properties, '$.machine') IS NOT 'true') ORDER BY events.at, events.id",
+        params![contact.0, name, from, fate.by_people()],
         |row| {
             let template = match row.get(2)? {
                 Some(template) => names.text(db, template)?,

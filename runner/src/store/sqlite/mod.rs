@@ -8,6 +8,8 @@ mod contacts;
 mod db;
 mod erase;
 mod events;
+mod experiments;
+mod figures;
 mod inbox;
 mod joining;
 mod layout;

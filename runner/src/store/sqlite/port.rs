@@ -1,10 +1,10 @@
 //! The port's calls, each handed to the file of its subject.
 
-use dsl::model::Fate;
+use dsl::model::{Fate, Metric};
 
 use super::timers::Line;
 use super::{
-    Place, SqliteStore, conditions, contacts, erase, events, inbox, joining, lists, log, message_history, messages, properties,
+    Place, SqliteStore, conditions, contacts, erase, events, experiments, figures, inbox, joining, lists, log, message_history, messages, properties,
     received, retention, runs, standings, suppressed, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
@@ -281,11 +281,39 @@ impl Store for SqliteStore {
     }
 
     fn assignment(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId) -> Result<Option<String>> {
-        log::assignment(&self.db, &mut self.names, workflow, experiment, contact)
+        experiments::variant(&self.db, &mut self.names, workflow, experiment, contact)
     }
 
-    fn assign(&mut self, workflow: WorkflowId, experiment: &str, contact: ContactId, variant: &str) -> Result<()> {
-        log::assign(&self.db, &mut self.names, workflow, experiment, contact, variant)
+    fn assign(&mut self, assignment: &Assignment) -> Result<()> {
+        experiments::assign(&self.db, &mut self.names, assignment)
+    }
+
+    fn assignments_of(&mut self, contact: ContactId) -> Result<Vec<Assignment>> {
+        experiments::of_contact(&self.db, &mut self.names, contact)
+    }
+
+    fn reached(&mut self, assignment: &Assignment, metric: Metric, at: i64, value: Option<f64>) -> Result<bool> {
+        experiments::reached(&self.db, &mut self.names, assignment, metric, at, value)
+    }
+
+    fn variant_counts(&mut self, workflow: Option<WorkflowId>) -> Result<Vec<VariantCount>> {
+        experiments::counts(&self.db, &mut self.names, workflow)
+    }
+
+    fn contest(&mut self, workflow: WorkflowId, experiment: &str) -> Result<Option<Contest>> {
+        experiments::contest(&self.db, &mut self.names, workflow, experiment)
+    }
+
+    fn contests(&mut self) -> Result<Vec<Contest>> {
+        experiments::contests(&self.db, &mut self.names)
+    }
+
+    fn set_contest(&mut self, contest: &Contest) -> Result<()> {
+        experiments::set_contest(&self.db, &mut self.names, contest)
+    }
+
+    fn drop_contest(&mut self, workflow: WorkflowId, experiment: &str) -> Result<()> {
+        experiments::drop_contest(&self.db, &mut self.names, workflow, experiment)
     }
 
     fn insert_message(&mut self, message: &Message) -> Result<MessageId> {
@@ -447,6 +475,18 @@ impl Store for SqliteStore {
 
     fn counters(&mut self) -> Result<Vec<(WorkflowId, String, i64)>> {
         tally::counters(&mut self.tally, &self.db)
+    }
+
+    fn add_goal_value(&mut self, workflow: WorkflowId, value: f64) -> Result<()> {
+        figures::add_goal_value(&self.db, workflow, value)
+    }
+
+    fn goal_values(&mut self) -> Result<Vec<(WorkflowId, f64)>> {
+        figures::goal_values(&self.db)
+    }
+
+    fn message_figures(&mut self, workflow: Option<WorkflowId>) -> Result<Vec<MessageFigures>> {
+        figures::of_messages(&self.db, &mut self.names, workflow)
     }
 
     fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>> {

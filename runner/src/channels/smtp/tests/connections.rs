@@ -134,7 +134,7 @@ async fn settings_that_cannot_work_are_refused_at_the_start() {
         let options = ChannelOptions {
             connections,
             delivery: Delivery::Smtp(SmtpUrl::parse(url).unwrap()),
-            from: from.map(str::to_owned),
+            sender: SenderOptions { from: from.map(str::to_owned), ..SenderOptions::default() },
             hello: hello.to_owned(),
             timeouts: Timeouts::default(),
         };

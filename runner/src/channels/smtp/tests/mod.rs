@@ -2,6 +2,7 @@
 
 mod answers;
 mod connections;
+mod envelopes;
 mod security;
 mod server;
 
@@ -11,7 +12,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::super::{ChannelOptions, ChannelPool, Content, Delivery, Envelope, Job, Outcome, Report, SmtpUrl, Timeouts};
+use super::super::{
+    ChannelOptions, ChannelPool, Content, Delivery, Envelope, Job, Outcome, Report, SenderOptions, SmtpUrl, Timeouts,
+};
 use crate::state::MessageId;
 use server::Act::{Close, Hang, Say, SayAndClose, Stall};
 use server::{Rule, Seen, Server, Traits};
@@ -30,7 +33,7 @@ fn start(url: &str, connections: usize, timeouts: Timeouts) -> (ChannelPool, Unb
     let options = ChannelOptions {
         connections,
         delivery: Delivery::Smtp(SmtpUrl::parse(url).unwrap()),
-        from: Some("Shop <shop@test.example>".to_owned()),
+        sender: SenderOptions { from: Some("Shop <shop@test.example>".to_owned()), ..SenderOptions::default() },
         hello: "runner.test".to_owned(),
         timeouts,
     };
@@ -39,14 +42,17 @@ fn start(url: &str, connections: usize, timeouts: Timeouts) -> (ChannelPool, Unb
 }
 
 fn job(number: usize, to: &str, text: &str) -> Job {
-    let content = Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()), ..Content::default() };
+    let content =
+        Content { subject: Some(format!("Mail {number}")), html: None, text: Some(text.to_owned()), ..Content::default() };
     Job {
         message: MessageId(number as i64),
         envelope: Envelope {
             to: to.to_owned(),
             message_id: format!("{number}.1.step.store@test.example"),
             date: 0,
-            headers: Vec::new(), ..Envelope::default() },
+            headers: Vec::new(),
+            ..Envelope::default()
+        },
         compose: Box::new(move || Ok(content)),
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Drive<'q> {
     too_many: Option<usize>,
     /// In ms since 1970 UTC: the oldest that counts.
     pub from: i64,
+    /// What machines did does not count.
+    people: bool,
 }
 
 impl<'q> Drive<'q> {
@@ -27,11 +29,11 @@ impl<'q> Drive<'q> {
             Condition::Event(event) if event.filter.is_none() && event.name != Fate::Sent.event() => {
                 let (false, turns) = turns(event, scope)? else { return None };
                 let from = Reach::new(event.within, event.since, scope).from();
-                Some(Drive { name: &event.name, least: *turns.first()?, too_many: turns.get(1).copied(), from })
+                Some(Drive { name: &event.name, least: *turns.first()?, too_many: turns.get(1).copied(), from, people: false })
             }
             Condition::Message(message) if message.template.is_none() && message.is != Fate::Sent => {
                 let from = Reach::new(message.within, message.since, scope).from();
-                Some(Drive { name: message.is.event(), least: 1, too_many: None, from })
+                Some(Drive { name: message.is.event(), least: 1, too_many: None, from, people: message.is.by_people() })
             }
             _ => None,
         }
@@ -55,8 +57,9 @@ impl<'q> Compiler<'_, 'q> {
         if let Some(too_many) = drive.too_many {
             having += &format!(" AND count(*) < {}", self.param(number(too_many)));
         }
+        let people = if drive.people { people("events") } else { String::new() };
         Ok(Some(format!(
-            "SELECT contact FROM events INDEXED BY events_contact WHERE name = {name} AND at BETWEEN {from} AND {until}
+            "SELECT contact FROM events INDEXED BY events_contact WHERE name = {name} AND at BETWEEN {from} AND {until}{people}
              GROUP BY contact HAVING {having}"
         )))
     }
@@ -161,6 +164,9 @@ impl<'q> Compiler<'_, 'q> {
             let (name, between) = (self.param(name), self.between(from));
             let mut rows = format!("events AS e{alias} INDEXED BY events_contact");
             let mut filter = format!("e{alias}.contact = c.id AND e{alias}.name = {name} AND e{alias}.at {between}");
+            if message.is.by_people() {
+                filter += &people(&format!("e{alias}"));
+            }
             if let Some(template) = &message.template {
                 rows += &format!(" LEFT JOIN messages AS m{alias} ON m{alias}.id = e{alias}.message");
                 filter += &format!(" AND {}", self.template_is(alias, template)?);
@@ -203,6 +209,11 @@ impl<'q> Compiler<'_, 'q> {
         };
         Ok(Expression::sql(Cost::Lookup, text))
     }
+}
+
+/// Leaves out the events in which a machine did it.
+fn people(alias: &str) -> String {
+    format!(" AND json_type({alias}.properties, '$.machine') IS NOT 'true'")
 }
 
 /// The limit keeps SQLite from making a join of it, whose order it would choose without knowing how much there is.

@@ -269,7 +269,12 @@ fn past() -> impl Strategy<Value = Past> {
         prop_oneof![properties(), odd_properties().prop_map(Value::Object)],
     );
     let template = option::of(prop::sample::select(vec![json!("hello"), json!(""), json!("bye"), json!(5)]));
-    let fate = (prop::sample::select(Fate::ALL[1..].to_vec()), 0..LATEST, template, option::of(0..3_usize));
+    let machine = option::of(prop::sample::select(vec![json!(true), json!(false), json!(1), json!("true")]));
+    let said = (template, machine).prop_map(|(template, machine)| {
+        let given = [("template", template), ("machine", machine)].into_iter();
+        given.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<String, Value>>()
+    });
+    let fate = (prop::sample::select(Fate::ALL[1..].to_vec()), 0..LATEST, said, option::of(0..3_usize));
     let status =
         prop::sample::select(vec![MessageStatus::Sent, MessageStatus::Sent, MessageStatus::Queued, MessageStatus::Failed]);
     let message = (status, 0..LATEST, prop::sample::select(vec!["hello", "bye"]), prop::sample::select(vec!["other", "another"]));

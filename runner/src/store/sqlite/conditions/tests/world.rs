@@ -29,8 +29,8 @@ pub(super) struct Person {
 pub(super) struct Past {
     /// Name, time, properties.
     pub events: Vec<(String, i64, Value)>,
-    /// What happened to a message, when, the template that the event names, and which of the messages it was.
-    pub fates: Vec<(Fate, i64, Option<Value>, Option<usize>)>,
+    /// What happened to a message, when, the event's properties, and which of the messages it was.
+    pub fates: Vec<(Fate, i64, Map<String, Value>, Option<usize>)>,
     /// Status, time, template, workflow.
     pub messages: Vec<(MessageStatus, i64, &'static str, &'static str)>,
     /// Workflow, and why it ended if it did.
@@ -126,9 +126,8 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
     for (name, at, properties) in &person.past.events {
         occur(store, id, name, *at, properties.as_object().cloned().unwrap_or_default(), None);
     }
-    for (fate, at, template, which) in &person.past.fates {
-        let properties = template.iter().map(|template| ("template".to_owned(), template.clone())).collect();
-        occur(store, id, fate.event(), *at, properties, which.and_then(|which| messages.get(which).copied()));
+    for (fate, at, properties, which) in &person.past.fates {
+        occur(store, id, fate.event(), *at, properties.clone(), which.and_then(|which| messages.get(which).copied()));
     }
 }
 
