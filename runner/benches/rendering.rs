@@ -2,6 +2,8 @@
 //!
 //! Printed: messages and MiB a second, with a text part of its own and with one made from the HTML.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;

@@ -88,7 +88,8 @@ impl HelperDef for Computed {
         out: &mut dyn Output,
     ) -> HelperResult {
         let Some(value) = (self.0)(call)? else {
-            let name = call.params().iter().find_map(|value| value.relative_path());
+            let gone = call.params().iter().find(|value| value.is_value_missing() || value.value().is_null());
+            let name = gone.or_else(|| call.params().first()).and_then(|value| value.relative_path());
             return Err(Stop::Missing(name.cloned().unwrap_or_else(|| call.name().to_owned())).into());
         };
         let text = value.render();
