@@ -147,7 +147,7 @@ class Mail:
         self.text = mail.get_body(("plain",)).get_content() if mail.get_body(("plain",)) else ""
 
     def links(self):
-        found = re.findall(r"""(?:href|src)=["']?([^"'> ]+)""", self.html) + re.findall(r"https?://[^\s<>]+", self.text)
+        found = re.findall(r"""(?:href|src)=["']?([^"'> ]+)""", self.html) + re.findall(r"https?://[^\s<>()]+", self.text)
         found += re.findall(r"<(https?:[^>]+)>", self.mail["List-Unsubscribe"] or "")
         return [link.replace("&amp;", "&") for link in found]
 

@@ -37,7 +37,7 @@ ADDRESSES = {
 
 HEADERS = {
     "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding",
-    "list-unsubscribe", "list-unsubscribe-post", "list-id", "x-peer", "x-mailfrom", "x-rcptto", "auto-submitted", "precedence",
+    "list-unsubscribe", "list-unsubscribe-post", "list-id", "x-peer", "x-mailfrom", "x-rcptto", "auto-submitted", "precedence", "feedback-id",
 }
 
 
