@@ -198,7 +198,16 @@ fn counted(number: usize) -> String {
 /// Whether anything could be sent there at all.
 fn is_address(channel: &str, address: &str) -> bool {
     let fits = !address.is_empty() && address.len() <= LONGEST && !address.chars().any(char::is_control);
-    fits && (channel != "email" || address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty()))
+    fits && (channel != "email" || is_email(address.trim()))
+}
+
+/// `mailbox@domain`, and nothing around it. A mailbox in quotes is left out: nobody has one.
+fn is_email(address: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !"<>(),;:\\\"[]".contains(c);
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    address.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.contains('@') && local.chars().chain(domain.chars()).all(plain) && domain.split('.').all(label)
+    })
 }
 
 /// In a transaction of its own.

@@ -42,6 +42,16 @@ impl Kernel {
     fn take_occurrence(&mut self, occurrence: &Occurrence, fresh: bool) -> Result<()> {
         let Some(contact) = self.contact_of(&occurrence.contact, occurrence.anonymous)? else { return Ok(()) };
         match &occurrence.what {
+            // That somebody asked is for the runner to say; whoever sends it asks.
+            What::Event { name, properties, .. } if name == dsl::contract::ASKED_EVENT => {
+                match properties.get("topic").and_then(Value::as_str).filter(|topic| self.must_confirm(topic, "event")) {
+                    Some(topic) => {
+                        let said = Statement { topic, subscribe: true, at: occurrence.at, source: "event", message: None };
+                        self.ask_to_confirm(contact, &said, 0, fresh)
+                    }
+                    None => Ok(()),
+                }
+            }
             What::Event { name, properties, id } => {
                 let message = message_of_fate(&mut *self.store, contact, name, properties)?;
                 let mut properties = properties.clone();
@@ -81,9 +91,9 @@ impl Kernel {
 
     /// Stores an event (once) and, when it is fresh, queues what follows from it.
     pub(super) fn store_event(&mut self, event: NewEvent, depth: u32, fresh: bool) -> Result<()> {
-        let said = statement(&event.name, &event.properties, event.at);
-        if let Some(said) = said.as_ref().filter(|said| fresh && said.subscribe && self.must_confirm(said.topic, said.source)) {
-            return self.ask_to_confirm(event.contact, said, depth);
+        let said = statement(&event.name, &event.properties, event.at, "event");
+        if let Some(said) = said.as_ref().filter(|said| said.subscribe && self.must_confirm(said.topic, said.source)) {
+            return self.ask_to_confirm(event.contact, said, depth, fresh);
         }
         self.catch_up(event.contact, &event.name)?;
         let Some(id) = self.store.insert_event(&event, self.now)? else { return Ok(()) };
@@ -95,7 +105,7 @@ impl Kernel {
         let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
         self.measure(&name, &stored)?;
-        self.consent_event(contact, &name, &said, at)?;
+        self.consent_event(contact, &name, &said, at, "event")?;
         if fresh && depth < super::CHAIN {
             // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
             self.work.insert(follows, Work::Event { contact, name: Arc::from(name), event: stored, depth });
@@ -105,8 +115,16 @@ impl Kernel {
         Ok(())
     }
 
-    fn consent_event(&mut self, contact: ContactId, name: &str, properties: &Map<String, Value>, at: i64) -> Result<()> {
-        match statement(name, properties, at) {
+    /// `otherwise`: by which way it came, where it does not say so itself.
+    fn consent_event(
+        &mut self,
+        contact: ContactId,
+        name: &str,
+        properties: &Map<String, Value>,
+        at: i64,
+        otherwise: &str,
+    ) -> Result<()> {
+        match statement(name, properties, at, otherwise) {
             Some(said) if says_the_latest(&mut *self.store, contact, said.topic, said.subscribe, at)? => {
                 self.apply_consent(contact, &said)
             }
@@ -175,7 +193,7 @@ impl Kernel {
                 continue;
             }
             if let Value::Object(properties) = &stored.event.properties {
-                self.consent_event(stored.contact, &stored.name, properties, stored.event.at)?;
+                self.consent_event(stored.contact, &stored.name, properties, stored.event.at, "import")?;
             }
             let event = Work::Event { contact: stored.contact, name: Arc::from(stored.name), event: stored.event, depth: 0 };
             self.work.insert(follows, event);
@@ -201,9 +219,9 @@ pub(crate) fn message_of_fate(
 }
 
 /// What an event says about consent, and by which way that came.
-fn statement<'a>(name: &str, properties: &'a Map<String, Value>, at: i64) -> Option<Statement<'a>> {
+fn statement<'a>(name: &str, properties: &'a Map<String, Value>, at: i64, otherwise: &'a str) -> Option<Statement<'a>> {
     let (topic, subscribe) = consent_said(name, properties)?;
-    let source = properties.get("source").and_then(Value::as_str).unwrap_or("event");
+    let source = properties.get("source").and_then(Value::as_str).unwrap_or(otherwise);
     let message = properties.get("message").and_then(Value::as_i64).map(MessageId);
     Some(Statement { topic, subscribe, at, source, message })
 }

@@ -1,5 +1,7 @@
 //! Consent: what contacts say of topics, by whatever way it comes, and how that is kept so that it can be proven.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::{ConsentChange, Kernel};
@@ -36,8 +38,8 @@ impl Kernel {
             let subscribe = match said {
                 Said::Subscribed => true,
                 Said::Unsubscribed => false,
-                Said::Confirmed if contact.consent.pending.contains_key(topic) => true,
-                // Confirmed before, or taken back since: an old link changes nothing.
+                Said::Confirmed if contact.consent.pending.contains_key(topic) && self.reached(&contact, change.message)? => true,
+                // Confirmed before, taken back since, or asked of another address: an old link changes nothing.
                 Said::Confirmed | Said::Asked => continue,
             };
             if contact.consent.already(topic, subscribe) {
@@ -48,6 +50,14 @@ impl Kernel {
             self.set_consent(id, &statement, 0, true)?;
         }
         Ok(())
+    }
+
+    /// Whether the message went to the address that the contact has now: a link in it proves nothing of any other.
+    fn reached(&mut self, contact: &Contact, message: Option<MessageId>) -> Result<bool> {
+        let Some(message) = message else { return Ok(true) };
+        let to = self.store.message(message)?.and_then(|message| message.to);
+        let normal = |address: &String| Suppressed::normal("email", address);
+        Ok(to.is_none() || to.as_ref().map(normal) == contact.email.as_ref().map(normal))
     }
 
     /// Changes consent and records it as an event.
@@ -81,12 +91,11 @@ impl Kernel {
         confirms && !matches!(source, "confirmation" | "page" | "import")
     }
 
-    /// Takes the topics out of what is given that are to be confirmed first. Whoever is subscribed to one already stays so.
-    pub(super) fn take_unconfirmed(&mut self, input: &mut ContactInput, from: Origin) -> Result<Vec<String>> {
-        let Some(given) = &mut input.topics else { return Ok(Vec::new()) };
-        if !given.iter().any(|topic| self.must_confirm(topic, from.source)) {
-            return Ok(Vec::new());
-        }
+    /// Takes the topics out of what is given that are to be confirmed first. Whoever is subscribed to one already stays so. `None`: nothing is said of
+    /// topics, or nothing is ever confirmed.
+    pub(super) fn take_unconfirmed(&mut self, input: &mut ContactInput, from: Origin) -> Result<Option<Vec<String>>> {
+        let confirms = self.plan.catalog.settings.topics.values().any(|topic| topic.confirm);
+        let Some(given) = input.topics.as_mut().filter(|_| confirms) else { return Ok(None) };
         let known = match self.store.contact_id(&input.id)? {
             Some(id) => self.load_contact(id)?.consent,
             None => Consent::default(),
@@ -96,28 +105,35 @@ impl Kernel {
             .into_iter()
             .partition(|topic| self.must_confirm(topic, from.source) && !subscribed(topic));
         *given = now;
-        // Whoever was asked is not asked again because they are named again.
-        Ok(asked.into_iter().filter(|topic| !known.pending.contains_key(topic)).collect())
+        Ok(Some(asked))
     }
 
-    /// Asks for what was taken out.
+    /// Asks for what was taken out. What else was asked for before is not wanted any more: the list is complete.
     pub(super) fn ask_for(&mut self, uid: &str, topics: &[String], from: Origin) -> Result<()> {
-        let Some(id) = self.store.contact_id(uid)?.filter(|_| !topics.is_empty()) else { return Ok(()) };
-        for topic in topics {
+        let Some(id) = self.store.contact_id(uid)? else { return Ok(()) };
+        let old = self.load_contact(id)?;
+        let mut contact = old.clone();
+        contact.consent.pending.retain(|topic, _| topics.contains(topic));
+        self.save_contact(&mut contact, &old)?;
+        // Whoever was asked is not asked again because they are named again.
+        for topic in topics.iter().filter(|topic| !old.consent.pending.contains_key(*topic)) {
             let said = Statement { topic, subscribe: true, at: from.at, source: from.source, message: None };
-            self.ask_to_confirm(id, &said, 0)?;
+            self.ask_to_confirm(id, &said, 0, true)?;
         }
         Ok(())
     }
 
-    /// Somebody asked for a topic that is to be confirmed: a mail asks them to.
-    pub(super) fn ask_to_confirm(&mut self, id: ContactId, said: &Statement<'_>, depth: u32) -> Result<()> {
+    /// Somebody asked for a topic that is to be confirmed: a mail asks them to. Not `fresh`: they asked
+    /// long ago, and nothing is sent because of that any more.
+    pub(super) fn ask_to_confirm(&mut self, id: ContactId, said: &Statement<'_>, depth: u32, fresh: bool) -> Result<()> {
         let old = self.load_contact(id)?;
         if old.erased || old.consent.topics.get(said.topic) == Some(&true) {
             return Ok(());
         }
         let mut contact = old.clone();
-        contact.consent.pending.insert(said.topic.to_owned(), said.at);
+        if fresh {
+            contact.consent.pending.insert(said.topic.to_owned(), said.at);
+        }
         contact.consent.record(Said::Asked, said);
         self.save_contact(&mut contact, &old)?;
         let title = self.plan.catalog.settings.topics.get(said.topic).and_then(|topic| topic.title.as_deref());
@@ -128,17 +144,63 @@ impl Kernel {
         ]);
         let name = dsl::contract::ASKED_EVENT.to_owned();
         let event = NewEvent { contact: id, name, at: said.at, properties, uid: None, message: None };
-        self.store_event(event, depth, true)
+        self.store_event(event, depth, fresh)
     }
 }
 
+/// Of two stances the one that was taken later.
+fn later(one: Option<(bool, Option<i64>)>, other: Option<(bool, Option<i64>)>) -> Option<bool> {
+    let (one, other) = match (one, other) {
+        (Some(one), Some(other)) => (one, other),
+        (one, other) => return one.or(other).map(|(wanted, _)| wanted),
+    };
+    Some(match (one.1, other.1) {
+        (Some(first), Some(second)) if first > second => one.0,
+        (Some(first), Some(second)) if first < second => other.0,
+        _ => one.0 && other.0,
+    })
+}
+
 impl Consent {
+    /// Two contacts turn out to be one person: what was said last counts, a refusal where nobody knows which was last, and refusing everything under
+    /// either name.
+    pub(super) fn join(&mut self, other: &Consent) {
+        let topics: BTreeSet<&String> = self.topics.keys().chain(other.topics.keys()).collect();
+        let joined: BTreeMap<String, bool> = topics
+            .into_iter()
+            .filter_map(|topic| Some((topic.clone(), later(self.stance(topic), other.stance(topic))?)))
+            .collect();
+        let mut log = std::mem::take(&mut self.log);
+        log.extend(other.log.iter().filter(|entry| !log.contains(entry)).cloned().collect::<Vec<_>>());
+        log.sort_by_key(|entry| entry.at);
+        self.none |= other.none;
+        self.topics = joined;
+        self.log = log;
+        for (topic, at) in &other.pending {
+            self.pending.entry(topic.clone()).or_insert(*at);
+        }
+        let Consent { topics, pending, log, .. } = self;
+        pending.retain(|topic, asked| {
+            let since = log.iter().rfind(|entry| entry.said == Said::Unsubscribed && (entry.topic == *topic || entry.topic == "all"));
+            topics.get(topic) != Some(&true) && since.is_none_or(|refused| refused.at <= *asked)
+        });
+    }
+
+    /// What the contact wants of this topic, and since when as far as that is known; `None`: nothing was said.
+    fn stance(&self, topic: &str) -> Option<(bool, Option<i64>)> {
+        let wanted = self.topics.get(topic).copied().or(self.none.then_some(false))?;
+        let heeds = |entry: &&ConsentEntry| entry.said != Said::Asked && (entry.topic == topic || entry.topic == "all");
+        Some((wanted, self.log.iter().rev().find(heeds).map(|entry| entry.at)))
+    }
+
     /// `all`: every topic at once. Who has refused everything and then asks for one topic gets that one and nothing else.
     pub fn change(&mut self, topic: &str, subscribe: bool) {
         if topic == "all" {
             self.none = !subscribe;
             self.topics.clear();
-            self.pending.clear();
+            if !subscribe {
+                self.pending.clear();
+            }
             return;
         }
         self.topics.insert(topic.to_owned(), subscribe);

@@ -53,7 +53,7 @@ impl Kernel {
         let mut input = input.clone();
         let asked = self.take_unconfirmed(&mut input, from)?;
         self.put_contact(&input, &topics, from, anonymous)?;
-        self.ask_for(&input.id, &asked, from)
+        asked.map_or(Ok(()), |asked| self.ask_for(&input.id, &asked, from))
     }
 
     fn put_contact(&mut self, input: &ContactInput, topics: &[String], from: Origin, anonymous: bool) -> Result<()> {

@@ -97,11 +97,7 @@ impl Kernel {
         for (name, value) in &from.attributes {
             contact.attributes.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        for (topic, said) in &from.consent.topics {
-            contact.consent.topics.entry(topic.clone()).or_insert(*said);
-        }
-        // Whoever refused everything, under whichever name, has refused everything.
-        contact.consent.none |= from.consent.none;
+        contact.consent.join(&from.consent);
         if contact != old {
             self.store.update_contact(&contact, self.now)?;
         }

@@ -61,10 +61,12 @@ impl Kernel {
         }
         message.error = error;
         self.settle(&mut message, status)?;
-        self.left(&message, report.answer.as_ref())?;
         if !erased && status == MessageStatus::Failed {
+            // The run still stands on the message: what it asks next knows of the bounce, and a bounce that ends it does.
             self.refused(&message, report)?;
+            self.follow_up()?;
         }
+        self.left(&message, report.answer.as_ref())?;
         self.follow_up()
     }
 

@@ -116,3 +116,88 @@ fn an_event_cannot_pass_for_a_confirmation() {
     assert_eq!(consent(&mut world, "ada").topics.get("news"), None);
     assert_eq!(log(&mut world, "ada"), ["news asked event"]);
 }
+
+/// Asked long ago, by a client that was offline: nothing is sent because of that, and nothing is agreed to either.
+#[test]
+fn an_old_wish_is_no_consent() {
+    let mut world = world();
+    let properties = serde_json::from_value(json!({ "topic": "news" })).unwrap();
+    let what = What::Event { name: "subscribed".to_owned(), properties, id: None };
+    let at = world.now - 2 * 3_600_000;
+    world.feed(Input::History(crate::ingest::Occurrence { at, contact: "ada".to_owned(), anonymous: false, what }));
+    assert_eq!(consent(&mut world, "ada").topics.get("news"), None);
+    world.check("1 day", &[]);
+}
+
+/// That somebody asked is for the runner to say.
+#[test]
+fn nobody_else_words_the_mail_that_asks() {
+    let mut world = world();
+    world.event("0s", "subscription_asked", json!({ "topic": "news", "title": "Evil" }));
+    let id = world.kernel.store().contact_id("ada").unwrap().unwrap();
+    let asked = world.kernel.store().events(id, "subscription_asked", 0, false).unwrap();
+    assert_eq!(asked.iter().map(|event| event.properties["title"].clone()).collect::<Vec<_>>(), ["Our letter"]);
+    world.event("1s", "subscription_asked", json!({ "topic": "offers" }));
+    assert_eq!(log(&mut world, "ada"), ["news asked event"]);
+}
+
+/// A link proves nothing of an address that it was not sent to.
+#[test]
+fn a_link_confirms_for_the_address_it_went_to() {
+    let mut world = world();
+    world.happens("0s", "ada", What::Subscribe("news".to_owned()));
+    let id = world.kernel.store().contact_id("ada").unwrap().unwrap();
+    let message = world.kernel.store().messages_of(id).unwrap()[0].id;
+    let confirm = |world: &mut World| {
+        let said = vec![("news".to_owned(), Said::Confirmed)];
+        let change = ConsentChange { contact: "ada".to_owned(), said, at: world.now, source: "confirmation", message: Some(message) };
+        world.feed(Input::Consent(change));
+        consent(world, "ada").topics.get("news").copied()
+    };
+    world.contact(json!({ "id": "ada", "email": "victim@example.com" }));
+    assert_eq!(confirm(&mut world), None);
+    world.contact(json!({ "id": "ada", "email": "Ada@Example.com" }));
+    assert_eq!(confirm(&mut world), Some(true));
+}
+
+/// Two contacts become one: what was said last counts, a refusal of everything whatever else was said before, and the log of both stays.
+#[test]
+fn joined_contacts_keep_what_was_said() {
+    let check = |first: &[(&str, bool)], second: &[(&str, bool)], expected: (bool, Option<bool>)| {
+        let mut world = world();
+        world.contact(json!({ "id": "old", "email": "old@example.com" }));
+        let mut times = 0;
+        for (who, sayings) in [("ada", first), ("old", second)] {
+            for (topic, subscribe) in sayings {
+                times += 1;
+                let topic = (*topic).to_owned();
+                let what = if *subscribe { What::Subscribe(topic) } else { What::Unsubscribe(topic) };
+                world.happens(&format!("{times} minutes"), who, what);
+            }
+        }
+        world.feed(Input::Alias(crate::ingest::Alias { previous: "old".to_owned(), contact: "ada".to_owned(), message_id: None }));
+        let joined = consent(&mut world, "ada");
+        assert_eq!((joined.none, joined.topics.get("offers").copied()), expected, "{first:?} {second:?}");
+        assert_eq!(joined.log.len(), first.len() + second.len(), "{joined:?}");
+    };
+    check(&[("offers", true)], &[("offers", false)], (false, Some(false)));
+    check(&[("offers", true)], &[("all", false)], (true, Some(false)));
+    check(&[("all", false)], &[("offers", true)], (true, Some(true)));
+    check(&[("offers", false)], &[("offers", true)], (false, Some(true)));
+    check(&[], &[("offers", true), ("all", false)], (true, None));
+}
+
+#[test]
+fn who_was_asked_is_still_asked_after_a_join() {
+    let mut world = world();
+    world.contact(json!({ "id": "old", "email": "ada@example.com" }));
+    world.happens("1 minute", "old", What::Subscribe("news".to_owned()));
+    world.feed(Input::Alias(crate::ingest::Alias { previous: "old".to_owned(), contact: "ada".to_owned(), message_id: None }));
+    assert!(consent(&mut world, "ada").pending.contains_key("news"));
+    world.happens("2 minutes", "ada", What::Confirm("news".to_owned()));
+    assert_eq!(consent(&mut world, "ada").topics.get("news"), Some(&true));
+    // A complete list without the topic takes the wish back.
+    world.happens("3 minutes", "ada", What::Subscribe("tips".to_owned()));
+    world.contact(json!({ "id": "ada", "topics": ["news"] }));
+    assert_eq!((consent(&mut world, "ada").pending.len(), consent(&mut world, "ada").topics.get("news")), (0, Some(&true)));
+}

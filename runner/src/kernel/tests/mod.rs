@@ -22,7 +22,7 @@ use dsl::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Happening, Input, Kernel, Observer, Options, Plan};
-use crate::channels::{Outcome, Report};
+use crate::channels::{Outcome, Refusal, Report};
 use crate::ingest::{ContactInput, Occurrence, What};
 use crate::state::LogKind;
 use crate::store::{InboxItem, SqliteStore};
@@ -43,6 +43,8 @@ struct World {
     replies: BTreeMap<String, Vec<Outcome>>,
     /// What calls are answered.
     answer: Option<Value>,
+    /// What failures say of the recipient.
+    refusal: Option<Refusal>,
 }
 
 struct Notes(Arc<Mutex<Vec<String>>>, i64);
@@ -101,7 +103,7 @@ impl World {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let options = Options { observer: Some(Box::new(Notes(seen.clone(), start))), ..Options::default() };
         let kernel = Kernel::open(Box::new(SqliteStore::in_memory().unwrap()), plan(&files, None), options, start).unwrap();
-        let mut world = World { kernel, seen, start, now: start, files, replies: BTreeMap::new(), answer: None };
+        let mut world = World { kernel, seen, start, now: start, files, replies: BTreeMap::new(), answer: None, refusal: None };
         world.contact(json!({ "id": "ada", "email": "ada@example.com" }));
         world
     }
@@ -171,7 +173,8 @@ impl World {
                     },
                 };
                 let answer = self.answer.clone().filter(|_| outcome == Outcome::Sent);
-                let report = Report { answer, ..Report::new(job.message, None, outcome, std::time::Duration::ZERO) };
+                let refusal = self.refusal.clone().filter(|_| matches!(outcome, Outcome::Failed(_)));
+                let report = Report { answer, refusal, ..Report::new(job.message, None, outcome, std::time::Duration::ZERO) };
                 inputs.push(Input::Report(report));
             }
             if inputs.is_empty() && !turn.more {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{START, World};
-use crate::channels::Outcome;
+use crate::channels::{Outcome, Refusal, RefusalKind};
 use crate::ingest::What;
 use crate::state::{Suppressed, Why};
 
@@ -141,6 +141,27 @@ fn calls_are_made_tried_again_and_their_answer_kept() {
     let seen = world.seen.lock().unwrap().clone();
     assert!(seen.last().unwrap().ends_with("exit failed: given up: 503") && seen.len() == 3, "{seen:?}");
     assert!(seen[1].starts_with("9 minutes") || seen[1].starts_with("10 minutes"), "{seen:?}");
+}
+
+/// The run still stands on the message when its bounce is known.
+#[test]
+fn a_refusal_is_a_bounce_for_the_very_next_step() {
+    let check = |workflow: &str, expected: &[&str]| {
+        let text = format!("workflow: w\ntrigger: {{ event: e }}\n{workflow}\n");
+        let mut world = World::with(SETTINGS, &[("workflows/w.yaml", &text)], START);
+        world.replies.insert("ada@example.com".into(), vec![Outcome::Failed("550 5.1.1 no".into())]);
+        world.refusal = Some(Refusal { kind: RefusalKind::Hard, status: Some("5.1.1".into()) });
+        world.event("0s", "e", json!({}));
+        world.check("1 day", expected);
+    };
+    check(
+        "steps: [ { send: a, id: m }, { branch: [ { when: { message: a, is: bounced }, steps: [ { exit: bounced } ] } ] }, { send: b } ]",
+        &["0 seconds enter w", "0 seconds send a \"failed\"", "0 seconds branch 1", "0 seconds exit exit: bounced"],
+    );
+    check(
+        "exit_when: { message: any, is: bounced }\nsteps: [ { send: a, id: m }, { record: after } ]",
+        &["0 seconds enter w", "0 seconds exit exit_when", "0 seconds send a \"failed\""],
+    );
 }
 
 proptest! {

@@ -25,7 +25,7 @@ pub(super) fn page(visit: &Visit) -> Page {
 /// What the form, or the mail program's one click (RFC 8058 section 3.1), asks for: away from the mail's topic, or from all if it has none.
 pub(super) fn read(form: &Form, found: &Preferences) -> Wish {
     let topic = found.about.as_ref().map(|topic| topic.name.clone());
-    if let Some(topic) = topic.clone().filter(|_| form.is("again", "yes")) {
+    if let Some(topic) = topic.clone().filter(|_| again(form)) {
         return Wish { said: vec![(topic, Said::Subscribed)], source: "page" };
     }
     let from_all = form.is("from", "all");
@@ -34,10 +34,15 @@ pub(super) fn read(form: &Form, found: &Preferences) -> Wish {
     Wish { said: vec![(topic, Said::Unsubscribed)], source: if by_page { "page" } else { "one_click" } }
 }
 
+/// The page's button for whoever unsubscribed by mistake. A mail program's one click unsubscribes, whatever else stands beside it.
+fn again(form: &Form) -> bool {
+    form.is("again", "yes") && !form.is("List-Unsubscribe", "One-Click")
+}
+
 pub(super) fn done(visit: &Visit, _: &Preferences, form: &Form) -> Page {
     let texts = visit.texts;
     match visit.found.about.as_ref().filter(|_| !form.is("from", "all")) {
-        Some(topic) if form.is("again", "yes") => {
+        Some(topic) if again(form) => {
             let said = status(&visit.about(texts.again_of_topic, topic));
             Page::new(texts.again, format!("{said}{}", visit.way_to_preferences()))
         }
