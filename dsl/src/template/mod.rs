@@ -16,6 +16,7 @@ mod pages;
 mod partials;
 mod place;
 mod scope;
+mod selectors;
 mod structure;
 mod styles;
 mod syntax;
