@@ -1,6 +1,7 @@
 //! Message templates: reading them, checking them. Rendering is the runner's.
 
 mod address;
+mod blocks;
 mod build;
 mod compose;
 mod facts;
