@@ -107,6 +107,20 @@ def test_welcome(journey):
     assert happened["cy"] == [(at, "send", "welcome"), ("2026-03-29T12:00:00+02:00", "exit", "goal")]
 
 
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_welcome_subjects_differ(tmp_path, locale):
+    subjects = set()
+    for opening in ("name", "topic"):
+        data = {"contact": {"id": "ada", "email": "ada@example.com", "first_name": "Ada"}, "with": {"opening": opening}}
+        (tmp_path / "data.json").write_text(json.dumps(data))
+        done = subprocess.run(
+            [PROGRAM, "preview", "welcome", "--project", ROOT, "--locale", locale, "--data", tmp_path / "data.json"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
+        )
+        subjects.add(re.search("^Subject: (.+)$", done.stdout, re.MULTILINE)[1])
+    assert len(subjects) == 2 and any("Ada" in subject for subject in subjects)
+
+
 def test_birthday(journey):
     happened = journey(
         "birthday",

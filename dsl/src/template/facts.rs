@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::markup::{Markup, markup, scan, span_of};
+use super::markup::{Inside, Markup, markup, scan, span_of};
 use super::partials::partials_reached;
 use super::place::Place;
 use super::syntax::{self, Expr, Node};
@@ -27,7 +27,7 @@ pub struct Facts {
     pub image_only: bool,
     /// Tables or images put it in order, so that a text made of it loses some of its meaning.
     pub laid_out: bool,
-    /// It names `unsubscribe_url` or `preferences_url`.
+    /// It names `unsubscribe_url` or `preferences_url`, and not only in a comment.
     pub leads_out: bool,
 }
 
@@ -47,9 +47,34 @@ impl Facts {
             size: pieces.iter().map(|piece| piece.len()).sum(),
             image_only: shows && says < NEXT_TO_NOTHING,
             laid_out: shows || pieces.iter().any(|piece| has(piece, "table")),
-            leads_out: pieces.iter().copied().chain(text).any(leads_out),
+            leads_out: html_leads_out(&html, partials) || text.into_iter().any(leads_out),
         }
     }
+}
+
+/// Whether HTML, with the partials it uses, names a way to unsubscribe where a reader sees it.
+fn html_leads_out(html: &[&str], partials: &BTreeMap<String, String>) -> bool {
+    let shown: Vec<String> = html.iter().map(|piece| without_commented(piece)).collect();
+    let partials: BTreeMap<String, String> =
+        partials.iter().map(|(name, text)| (name.clone(), without_commented(text))).collect();
+    let reached = partials_reached(shown.iter().map(String::as_str), &partials);
+    shown.iter().chain(reached.iter().filter_map(|name| partials.get(name))).any(|text| leads_out(text))
+}
+
+/// The HTML without the expressions that stand in comments, which include what only Outlook reads. Blocks stay: they may end outside.
+fn without_commented(html: &str) -> String {
+    let tags = tags::scan_long(html).unwrap_or_default();
+    let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
+    let mut out = String::with_capacity(html.len());
+    let mut at = 0;
+    for (tag, inside) in tags.iter().zip(scan(html, &opaque).inside) {
+        if inside == Inside::Comment && matches!(tag.kind, Kind::Value | Kind::Raw | Kind::Partial) {
+            out.push_str(&html[at..tag.start]);
+            at = tag.end;
+        }
+    }
+    out.push_str(&html[at..]);
+    out
 }
 
 /// Whether a text names a way to unsubscribe.
@@ -150,6 +175,27 @@ mod tests {
         check("{{default unsubscribe_url \"x\"}}", true);
         check("unsubscribe_url", false);
         check("{{! unsubscribe_url }}", false);
+    }
+
+    #[test]
+    fn ways_out_that_nobody_sees_do_not_count() {
+        let partials: BTreeMap<String, String> =
+            [("footer".to_owned(), "<a href=\"{{unsubscribe_url}}\">x</a>".to_owned())].into_iter().collect();
+        let check = |html: &str, layout: Option<&str>, expected: bool| {
+            let part = crate::model::Part { source: html.to_owned(), layout: layout.map(str::to_owned) };
+            let variant = LocaleVariant { html: Some(part), ..LocaleVariant::default() };
+            let facts = Facts::of(&variant, Place::file("f", html).location(0, 0), &partials);
+            assert_eq!(facts.leads_out, expected, "{html} {layout:?}");
+        };
+        check("<p>{{unsubscribe_url}}</p>", None, true);
+        check("<!-- {{unsubscribe_url}} --><p>x</p>", None, false);
+        check("<!-- x --><p>{{> footer}}</p>", None, true);
+        check("<!-- {{> footer}} --><p>x</p>", None, false);
+        check("<!--[if mso]><a href=\"{{unsubscribe_url}}\">x</a><![endif]-->", None, false);
+        check("<!--[if !mso]><!--><a href=\"{{unsubscribe_url}}\">x</a><!--<![endif]-->", None, true);
+        check("<!-- {{#if x}} --><p>{{preferences_url}}</p>{{/if}}", None, true);
+        check("<p>x</p>", Some("{{{body}}}<!-- {{{unsubscribe_url}}} -->"), false);
+        check("<!-- {{> card link=unsubscribe_url}} -->", None, false);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::load::{Loader, layout_file};
 use super::locale::fallback;
 use super::place::Place;
 use super::structure::Role;
+use super::syntax;
 use super::vocabulary::suggestion;
 use super::{Origin, TextOrigin, WrittenText};
 use crate::diagnostic::{Diagnostic, Location, Severity};
@@ -201,7 +202,11 @@ impl<'a> Loader<'a> {
             }
         }
         self.attachments(front, &mut variant);
-        if let Some(body) = [Format::Html, Format::Mjml, Format::Text].iter().find_map(|format| bodies.get(format)) {
+        // Of a message that could not be made, nothing is known but its errors.
+        let html = |format: &Format| matches!(format, Format::Html | Format::Mjml);
+        let made = variant.html.is_some() || !bodies.keys().any(html);
+        let first = [Format::Html, Format::Mjml, Format::Text].iter().find_map(|format| bodies.get(format));
+        if let Some(body) = first.filter(|body| made && syntax::parse(body.text).is_ok()) {
             let at = Location { file: body.file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
             origin.facts.push(Facts::of(&variant, at, &self.library.partials));
         }

@@ -3,6 +3,7 @@
 use mrml::prelude::parser::{Error, ParserOptions, WarningKind};
 use mrml::prelude::render::RenderOptions;
 
+use super::blocks;
 use super::markup::{Inside, Markup, StartTag, is_void, scan, span_of};
 use super::styles;
 use super::tags::{self, Kind, Tag};
@@ -293,6 +294,12 @@ impl<'a> Reader<'a> {
         }
         self.tags_before(self.text.len(), &mut next, &scanned.inside, &open, false);
         self.copy_to(self.text.len());
+        for (begin, tag) in blocks::astray(self.text, self.tags, &scanned) {
+            let begun = &self.text[begin.start..begin.end];
+            let message = format!("this stands in another element than its `{begun}`");
+            let help = "put whole elements into a block: {{#if x}}<mj-section>…</mj-section>{{/if}}";
+            self.problems.push(problem((tag.start, tag.end), message, Some(help)));
+        }
     }
 
     /// Tags that stand between two pieces of markup.

@@ -113,6 +113,12 @@ fn faults_have_their_place() {
         "no expressions",
     );
     check("<mjml><mj-body><mj-section>", "", "ends before");
+    check(
+        "<mjml><mj-body>{{#if a}}<mj-section>{{/if}}<mj-column><mj-text>x</mj-text></mj-column></mj-section></mj-body></mjml>",
+        "{{/if}}",
+        "another element than its `{{#if a}}`",
+    );
+    check(&page("{{#if a}}<mj-text>x{{else}}</mj-text>{{/if}}"), "{{else}}", "another element");
     check(&page("{{y}}"), "{{y}}", "text must not");
     let made = compile(&page("<mj-text>Größe> 5, ü]]></mj-text>")).expect("made");
     assert!(made.html.contains("Größe> 5, ü]]>"), "{}", made.html);

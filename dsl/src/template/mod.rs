@@ -1,6 +1,7 @@
 //! Message templates: reading them, checking them. Rendering is the runner's.
 
 mod address;
+mod blocks;
 mod build;
 mod compose;
 mod facts;
@@ -16,6 +17,7 @@ mod pages;
 mod partials;
 mod place;
 mod scope;
+mod selectors;
 mod structure;
 mod styles;
 mod syntax;

@@ -8,6 +8,7 @@ use std::ops::Range;
 use css_inline::{CSSInliner, InlineOptions};
 
 use super::markup::{Inside, Markup, deepest, is_void, markup, scan, span_of};
+use super::selectors::{self, Unknown};
 use super::tags::{self, Kind, Tag};
 use super::tokens::{Shape, Tokens, is_ordered};
 
@@ -52,46 +53,113 @@ pub(super) fn has_style(text: &str) -> bool {
     markup(text).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(text, "style")))
 }
 
-/// The text with the styles of its `<style>` elements on the elements they are for; at-rules and what matches nothing stay.
+/// The text with the styles of its `<style>` elements on the elements they are for. At-rules, what matches nothing, and what elements may
+/// need that are only known after rendering, stay.
 pub(super) fn inline(text: &str) -> Result<String, Left> {
     work(text, None)
 }
 
-/// The text with these styles on its elements; its `<style>` elements stay as they are.
+/// The text with these styles on its elements; its `<style>` elements stay as they are. One more holds the styles, if elements may need them
+/// that are only known after rendering.
 pub(super) fn inline_only(text: &str, css: &str) -> Result<String, Left> {
     work(text, Some(css))
 }
 
 fn work(text: &str, css: Option<&str>) -> Result<String, Left> {
-    let (plain, tokens, partials) = put_aside(text, css.is_some())?;
+    let Aside { plain, tokens, unknown } = put_aside(text, css)?;
     if deepest(&plain) > MAX_NESTING {
         return Err(Left::Deep);
     }
+    // A pseudo-class that nobody knows: no element matches, so the rule stays where it is.
+    let undecided = format!(":{}", tokens.unused_word());
+    let (plain, extra, some_undecided) = match css {
+        None => (mark_styles(&plain, &undecided, unknown), None, false),
+        Some(css) => {
+            let (css, some) = selectors::mark(css, &undecided, unknown);
+            (plain, Some(css), some)
+        }
+    };
+    let rules_stay = unknown.attributes || unknown.elements;
     let options = InlineOptions {
         inline_style_tags: css.is_none(),
         keep_style_tags: true,
         keep_link_tags: true,
         // They stay in the `<style>` elements that are kept; this would repeat them in one more.
         keep_at_rules: false,
-        // What a partial brings is styled by what stays.
-        remove_inlined_selectors: css.is_none() && !partials,
+        // What a partial or data brings is styled by what stays.
+        remove_inlined_selectors: css.is_none() && !rules_stay,
         load_remote_stylesheets: false,
-        extra_css: css.map(Into::into),
+        extra_css: extra.map(Into::into),
         ..InlineOptions::default()
     };
     let inlined = CSSInliner::new(options).inline(&plain).map_err(|_| Left::Css)?;
-    let inlined = without_additions(&plain, &inlined).ok_or(Left::Structure)?;
-    tokens.restore(&inlined).map_err(|_| Left::Structure)
+    let inlined = without_additions(&plain, &inlined).ok_or(Left::Structure)?.replace(&undecided, "");
+    let inlined = tokens.restore(&inlined).map_err(|_| Left::Structure)?;
+    Ok(match css.filter(|_| rules_stay || some_undecided) {
+        Some(css) => with_style(inlined, css),
+        None => inlined,
+    })
 }
 
-/// The text with a token for each Handlebars tag, and whether partials are among them.
-fn put_aside(text: &str, styles_stay: bool) -> Result<(String, Tokens, bool), Left> {
+/// The text with this mark at the selectors in its `<style>` elements that rendering decides.
+fn mark_styles(text: &str, undecided: &str, unknown: Unknown) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for css in style_spans(text) {
+        out.push_str(&text[at..css.start]);
+        out.push_str(&selectors::mark(&text[css.clone()], undecided, unknown).0);
+        at = css.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+/// Where the CSS of the `<style>` elements of a text stands.
+fn style_spans(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut open: Option<usize> = None;
+    for markup in markup(text) {
+        match &markup {
+            Markup::Start(tag) if tag.is(text, "style") => open = Some(tag.span.end),
+            Markup::End { span, .. } => found.extend(open.take().map(|start| start..span.start)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The text with one more `<style>` at the end of its head.
+fn with_style(text: String, css: &str) -> String {
+    let head = markup(&text).into_iter().find_map(|found| match found {
+        Markup::End { name, span } if text[name.clone()].eq_ignore_ascii_case("head") => Some(span.start),
+        _ => None,
+    });
+    match head {
+        Some(at) => format!("{}<style>{}</style>{}", &text[..at], css.trim(), &text[at..]),
+        None => text,
+    }
+}
+
+/// A text with a token for each Handlebars tag.
+struct Aside {
+    plain: String,
+    tokens: Tokens,
+    unknown: Unknown,
+}
+
+/// The text with its Handlebars tags put aside; its styles, or the given ones, may ask for what data decides.
+fn put_aside(text: &str, css: Option<&str>) -> Result<Aside, Left> {
     let tags = tags::scan_long(text).map_err(|_| Left::Expression)?;
     let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
     let scanned = scan(text, &opaque);
     let inside = &scanned.inside;
+    let by_attributes = match css {
+        Some(css) => css.contains('['),
+        None => style_spans(text).into_iter().any(|css| text[css].contains('[')),
+    };
+    let mut unknown = Unknown::default();
     let mut tokens = Tokens::new(text);
-    let mut out = String::with_capacity(text.len());
+    let mut plain = String::with_capacity(text.len());
     let (mut at, mut index) = (0, 0);
     // Downlevel-revealed comments are no comments to a parser.
     if scanned.markup.iter().any(|found| text[span_of(found)].starts_with("<![")) {
@@ -100,28 +168,38 @@ fn put_aside(text: &str, styles_stay: bool) -> Result<(String, Tokens, bool), Le
     while let (Some(tag), Some(stands)) = (tags.get(index), inside.get(index)) {
         let mut end = index;
         let shape = match stands {
-            Inside::Text => Shape::Comment,
+            Inside::Text => {
+                let brings = matches!(tag.kind, Kind::Raw | Kind::Partial | Kind::PartialBlock);
+                unknown.elements |= brings;
+                unknown.siblings |= brings || tag.kind == Kind::Open;
+                unknown.content |= tag.kind != Kind::Comment;
+                Shape::Comment
+            }
             Inside::Name => return Err(Left::Expression),
-            Inside::Raw(name) if name == "style" && !styles_stay => return Err(Left::Expression),
+            Inside::Raw(name) if name == "style" && css.is_none() => return Err(Left::Expression),
             Inside::Raw(_) | Inside::Comment => Shape::Word,
             Inside::Attributes => {
+                unknown.attributes |= tag.kind != Kind::Comment;
                 end = close_of(&tags, index).ok_or(Left::Structure)?;
                 Shape::Attribute
             }
-            Inside::Value(_) => Shape::Word,
+            Inside::Value(name) => {
+                unknown.attributes |= by_attributes || matches!(name.as_str(), "class" | "id");
+                Shape::Word
+            }
         };
         let piece = &text[tag.start..tags[end].end];
         // Attributes that a block brings are not seen here, and two `style` attributes would be one too many.
         if shape == Shape::Attribute && (piece.contains("style") || piece.contains(['<', '>'])) {
             return Err(Left::Expression);
         }
-        out.push_str(&text[at..tag.start]);
-        out.push_str(&tokens.put(piece, shape, true));
+        plain.push_str(&text[at..tag.start]);
+        plain.push_str(&tokens.put(piece, shape, true));
         at = tags[end].end;
         index = end + 1;
     }
-    out.push_str(&text[at..]);
-    Ok((out, tokens, tags.iter().any(|tag| matches!(tag.kind, Kind::Partial | Kind::PartialBlock))))
+    plain.push_str(&text[at..]);
+    Ok(Aside { plain, tokens, unknown })
 }
 
 /// The tag that ends what this one begins: itself, if it begins no block.
@@ -265,6 +343,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_only_known_after_rendering_finds_its_rules() {
+        let check = |style: &str, body: &str, stays: &[&str], goes: &[&str]| {
+            let inlined = inline(&page(style, body)).expect(body);
+            stays.iter().for_each(|text| assert!(inlined.contains(text), "{text} / {inlined}"));
+            goes.iter().for_each(|text| assert!(!inlined.contains(text), "{text} / {inlined}"));
+        };
+        let red = "<p class=\"a\" style=\"color: red;\">";
+        let rule = ".a{color:red}";
+        for dynamic in [
+            "<p class=\"{{contact.c}}\">2</p>",
+            "<p id='x{{contact.c}}'>2</p>",
+            "<p {{#if x}}class=\"a\"{{/if}}>2</p>",
+            "{{{event.html}}}",
+        ] {
+            check(rule, &format!("<p class=\"a\">1</p>{dynamic}"), &[rule, red], &[]);
+        }
+        check(rule, "<p class=\"a\">{{x}}</p><a href=\"{{y}}\"></a>", &[red], &[rule]);
+        let rule = "a[href^=\"http\"]{color:red}";
+        check(rule, "<a href=\"http://x\"></a><a href=\"{{y}}\"></a>", &[rule], &[]);
+        check("p:not(.a){color:red}", "<p class=\"{{x}}\">", &["p:not(.a){color:red}"], &["style=\"color"]);
+        let rows = "<table>{{#each event.items}}<tr><td>x</td></tr>{{/each}}</table>";
+        for selector in ["tr:first-child td", "TR:Nth-Child(2n) td", "tr:not(:last-child) td", "td:only-of-type", "tbody:has(td)"]
+        {
+            let style = format!("b, {selector}, td {{ color:red }} p {{ margin:0 }}");
+            let body = format!("{rows}<b>y</b><p>z</p>");
+            let kept = format!("{selector} {{ color: red; }}");
+            check(&style, &body, &[&kept, "<td style=\"color: red;\">", "<b style=\"color: red;\">", "<p style"], &["hbs"]);
+            check(&style, "<table><tr><td>x</td></tr></table>", &["<td style=\"color: red;\">"], &["hbs"]);
+            check(&format!("{selector} {{ color:red }}"), rows, &[&kept], &["style=\"", "hbs"]);
+        }
+        for selector in ["i + b", "i~b"] {
+            check(&format!("{selector}{{color:red}}"), "{{#if x}}<i></i>{{/if}}<i></i><b></b>", &[selector], &["style=\""]);
+        }
+        check("p:empty{color:red}", "<p>{{x}}</p>", &["p:empty"], &["style=\""]);
+        check("[a~=\"b+c\"]{color:red}", "<p a=\"b+c\"></p>{{#if x}}{{/if}}", &["style=\"color: red;\""], &["~="]);
+        let media = "@media (max-width: 9px) { tr:first-child { color: red } }";
+        check(media, rows, &[media], &["hbs"]);
+    }
+
+    #[test]
     fn what_cannot_be_read_safely_is_left() {
         let check = |style: &str, body: &str, why: Left| assert_eq!(inline(&page(style, body)), Err(why), "{style} {body}");
         check("p{color:{{x}}}", "<p>", Left::Expression);
@@ -287,6 +405,13 @@ mod tests {
     fn given_styles_leave_others_alone() {
         let inlined = inline_only(&page("i{margin:0}", "<p>{{x}}</p><i></i>"), "p{color:red}").expect("inlined");
         assert!(inlined.contains("<p style=\"color: red;\">{{x}}</p><i></i>") && inlined.contains("i{margin:0}"), "{inlined}");
+        let check = |css: &str, body: &str, expected: &str| {
+            let inlined = inline_only(&page("i{margin:0}", body), css).expect("inlined");
+            assert!(inlined.contains(expected) && inlined.contains("i{margin:0}"), "{inlined}");
+        };
+        check(".a{color:red}", "<p class=\"{{x}}\">", "<style>.a{color:red}</style></head>");
+        check("p + p{color:red}", "{{#if x}}<p></p>{{/if}}<p></p>", "<style>p + p{color:red}</style></head>");
+        check("p + p{color:red}", "{{#if x}}<p></p>{{/if}}<p></p>", "{{#if x}}<p></p>{{/if}}<p></p>");
     }
 
     proptest::proptest! {

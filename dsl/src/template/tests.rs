@@ -42,6 +42,19 @@ fn check_load(body: &str, expected: &[&str]) {
 }
 
 #[test]
+fn nothing_is_told_of_a_message_that_could_not_be_made() {
+    let check = |file: &str, body: &str, expected: usize| {
+        let html = format!("{FRONT}{body}");
+        let (library, _) = load(&project(&[(file, &html)]));
+        assert_eq!(library.origins.get("m").map(|origin| origin.facts.len()), Some(expected), "{body}");
+    };
+    check("m.html", "<p>{{unsubscribe_url}}</p>", 1);
+    check("m.html", "<p>{{#if x}}{{unsubscribe_url}}</p>", 0);
+    check("m.mjml", "<mjml><mj-body></mj-body></mjml>", 1);
+    check("m.mjml", "<mjml><mj-body><mj-text>{{unsubscribe_url}}</mj-text></mj-body></mjml>", 0);
+}
+
+#[test]
 fn each_fault_of_a_text_has_its_place() {
     check_load("<p>{{contact.x}}{{> card}}{{> a/footer y=1}}{{default contact.x \"y\"}}", &[]);
     check_load("<p>\n  {{#if x}}", &["template-syntax m.html:5:3-5:12"]);

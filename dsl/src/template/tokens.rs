@@ -89,6 +89,11 @@ impl Tokens {
         }
     }
 
+    /// A word that neither occurs in the text by chance nor stands for anything.
+    pub fn unused_word(&self) -> String {
+        format!("{}s", self.mark)
+    }
+
     /// The bytes of the first token that is a comment.
     pub fn next_comment(&self, text: &str) -> Option<(usize, usize)> {
         let start = text.find(&format!("<!--{}", self.mark))?;

@@ -27,6 +27,20 @@ impl Own {
             || base.is_some_and(|base| address.strip_prefix(base).is_some_and(|path| path.starts_with("/confirm/")))
     }
 
+    /// Whether HTML shows one of the ways out; comments, which include what only Outlook reads, show nothing.
+    pub fn shown_in_html(&self, html: &str) -> bool {
+        let mut at = 0;
+        let mut shown = String::with_capacity(html.len());
+        for found in markup(html) {
+            if let Markup::Comment(span) = found {
+                shown.push_str(&html[at..span.start]);
+                at = span.end;
+            }
+        }
+        shown.push_str(&html[at..]);
+        self.shown_in(&shown)
+    }
+
     /// Whether a text (escaped for HTML or not) shows one of the ways out.
     pub fn shown_in(&self, text: &str) -> bool {
         [&self.unsubscribe, &self.preferences]
@@ -147,6 +161,15 @@ mod tests {
             unsubscribe: Some("https://m.example/u/T".to_owned()),
             preferences: Some("https://m.example/preferences/T".to_owned()),
         }
+    }
+
+    #[test]
+    fn ways_out_in_comments_are_not_shown() {
+        let check = |html: &str, expected: bool| assert_eq!(own().shown_in_html(html), expected, "{html}");
+        check("<a href=\"https://m.example/u/T\">x</a>", true);
+        check("<!-- https://m.example/u/T --><p>x</p>", false);
+        check("<!--[if mso]><a href=\"https://m.example/preferences/T\">x</a><![endif]-->", false);
+        check("<!--[if !mso]><!--><a href=\"https://m.example/u/T\">x</a><!--<![endif]-->", true);
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
             text = text.map(|text| links::marked_text(&text, utm, &own));
         }
         if let Some(url) = own.unsubscribe.as_deref().filter(|url| marketing && !url.is_empty()) {
-            html = html.map(|html| if own.shown_in(&html) { html } else { links::with_way_out(&html, url, locale) });
+            html = html.map(|html| if own.shown_in_html(&html) { html } else { links::with_way_out(&html, url, locale) });
             text = text.map(|text| if own.shown_in(&text) { text } else { links::text_with_way_out(&text, url, locale) });
         }
         (html, text)
