@@ -234,9 +234,13 @@ fn campaign(messages: usize, sessions: usize) {
             let begun = Instant::now();
             let (_, port) = address.rsplit_once(':').unwrap();
             let arguments = [port, &sessions.to_string(), &messages.to_string()];
-            let status = Command::new("node").arg(peer).args(arguments).env("NODE_MODULES", modules).status().expect("node starts");
+            let status =
+                Command::new("node").arg(peer).args(arguments).env("NODE_MODULES", modules).status().expect("node starts");
             assert!(status.success());
-            println!("nodemailer and handlebars, 2 processes, unsigned: {:.0}/s", messages as f64 / begun.elapsed().as_secs_f64());
+            println!(
+                "nodemailer and handlebars, 2 processes, unsigned: {:.0}/s",
+                messages as f64 / begun.elapsed().as_secs_f64()
+            );
         }
     }
 }

@@ -45,11 +45,7 @@ impl Signer {
         let first = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let derived = |purpose: &str| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&first, purpose.as_bytes()).as_ref());
         // The first purpose there was signs with the secret itself: links in old mails go on working.
-        Signer {
-            keys: [first.clone(), derived("confirm"), derived("open")],
-            links: derived("click"),
-            returns: derived("return"),
-        }
+        Signer { keys: [first.clone(), derived("confirm"), derived("open")], links: derived("click"), returns: derived("return") }
     }
 
     /// The token as text that can stand in a URL as it is.

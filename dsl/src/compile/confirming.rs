@@ -21,7 +21,8 @@ pub(super) fn files(settings: Option<&Settings>, files: &ProjectFiles) -> Vec<(&
         return Vec::new();
     }
     let mut missing = Vec::new();
-    let named = |line: &str| line.strip_prefix("workflow:").is_some_and(|name| name.trim().trim_matches(['"', '\'']) == CONFIRMING);
+    let named =
+        |line: &str| line.strip_prefix("workflow:").is_some_and(|name| name.trim().trim_matches(['"', '\'']) == CONFIRMING);
     if !files.workflows().any(|(path, text)| path == WORKFLOW.0 || text.lines().any(named)) {
         missing.push(WORKFLOW);
     }

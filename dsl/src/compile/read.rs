@@ -165,8 +165,7 @@ fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, 
             Value::String(text) => {
                 if let Some(name) = environment_name(text).filter(|_| !allowed(at.pointer())) {
                     let message = format!("`${{{name}}}` cannot come from the environment here");
-                    let help =
-                        "only a channel's `deliver` and `dkim.key`, `http.keys`, `secrets` and a webhook's `key`, in campaignd.yaml, take values from there";
+                    let help = "only a channel's `deliver` and `dkim.key`, `http.keys`, `secrets` and a webhook's `key`, in campaignd.yaml, take values from there";
                     out.push(Diagnostic::error("environment", at.location(), message).help(help));
                 }
             }

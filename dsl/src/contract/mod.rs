@@ -246,7 +246,12 @@ impl Contract {
         } else if self.events.is_empty() {
             Declared::Open
         } else {
-            let reserved = MESSAGE_EVENTS.iter().chain(&CONSENT_EVENTS).chain([&ASKED_EVENT]).chain(&TRACKING_EVENTS).map(|name| (*name).to_owned());
+            let reserved = MESSAGE_EVENTS
+                .iter()
+                .chain(&CONSENT_EVENTS)
+                .chain([&ASKED_EVENT])
+                .chain(&TRACKING_EVENTS)
+                .map(|name| (*name).to_owned());
             Declared::Unknown(self.events.keys().cloned().chain(reserved).collect())
         }
     }

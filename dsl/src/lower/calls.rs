@@ -8,11 +8,7 @@ use crate::place::At;
 use crate::surface;
 use crate::time::Duration;
 
-const RETRY: Retry = Retry {
-    first: Duration::SECOND,
-    most: Duration::MINUTE,
-    for_: Duration(10 * Duration::MINUTE.millis()),
-};
+const RETRY: Retry = Retry { first: Duration::SECOND, most: Duration::MINUTE, for_: Duration(10 * Duration::MINUTE.millis()) };
 /// How long the other side may take, unless the step says otherwise.
 const TIMEOUT: Duration = Duration(10 * Duration::SECOND.millis());
 

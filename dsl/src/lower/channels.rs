@@ -61,7 +61,8 @@ impl Lowerer<'_> {
             None if email => Deliver::Outbox(OUTBOX.to_owned()),
             None => {
                 let message = format!("the channel `{name}` does not say how it delivers");
-                let help = "add `deliver: { post: \"https://…\", json: { … } }`, or `deliver: { preset: twilio, options: { … } }`";
+                let help =
+                    "add `deliver: { post: \"https://…\", json: { … } }`, or `deliver: { preset: twilio, options: { … } }`";
                 self.diagnostics.push(Diagnostic::error("missing-key", at.key_location(), message).help(help));
                 Deliver::Null
             }
@@ -218,7 +219,8 @@ impl Lowerer<'_> {
     /// Field names (RFC 9110 section 5.1) that are not the runner's own.
     pub(super) fn header_names(&mut self, headers: Option<&BTreeMap<String, String>>, at: &At<'_>) {
         for name in headers.into_iter().flatten().map(|(name, _)| name) {
-            let token = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
+            let token =
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
             let own = ["host", "content-length", "transfer-encoding", "connection", "content-type"];
             if !token || own.contains(&name.to_ascii_lowercase().as_str()) {
                 let message = format!("`{name}` cannot be a header here");
@@ -231,7 +233,12 @@ impl Lowerer<'_> {
     pub(super) fn timeout(&mut self, text: &str, at: &At<'_>) -> Duration {
         let span = self.span(text, at);
         if span > Duration::MINUTE {
-            self.error_help("invalid-duration", at, format!("`{text}` is too long to wait for an answer"), "write at most `1 minute`");
+            self.error_help(
+                "invalid-duration",
+                at,
+                format!("`{text}` is too long to wait for an answer"),
+                "write at most `1 minute`",
+            );
         }
         span
     }
@@ -242,13 +249,7 @@ impl Lowerer<'_> {
         }
     }
 
-    pub(super) fn senders(
-        &mut self,
-        from: Option<&String>,
-        reply_to: Option<&String>,
-        at: &At<'_>,
-        notes: &mut SettingsNotes,
-    ) {
+    pub(super) fn senders(&mut self, from: Option<&String>, reply_to: Option<&String>, at: &At<'_>, notes: &mut SettingsNotes) {
         for (text, key) in [(from, "from"), (reply_to, "reply_to")] {
             if let Some(text) = text {
                 self.sender(text, &at.key(key));
@@ -309,7 +310,8 @@ impl Lowerer<'_> {
                     !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
                 };
                 if !text.split('.').all(label) {
-                    let help = "write a domain such as `shop.example`, in punycode where it has other letters; a selector such as `s1`";
+                    let help =
+                        "write a domain such as `shop.example`, in punycode where it has other letters; a selector such as `s1`";
                     self.error_help("invalid-name", &at.key(key), format!("`{text}` is no {key} for DKIM"), help);
                 }
             }

@@ -197,7 +197,8 @@ impl Lowerer<'_> {
 
     fn experiment(&mut self, form: &surface::ExperimentStep, entries: &Entries, at: &At<'_>) -> StepKind {
         self.name(&form.experiment, "an experiment", &at.key("experiment"));
-        let rival = |variant: &&surface::Variant| variant.weight > 0.0 && variant.steps.as_ref().is_some_and(|steps| !steps.is_empty());
+        let rival =
+            |variant: &&surface::Variant| variant.weight > 0.0 && variant.steps.as_ref().is_some_and(|steps| !steps.is_empty());
         let rivals = form.variants.values().filter(rival).count();
         let winner = form.winner.as_ref().map(|winner| self.winner(winner, rivals, &at.key("winner")));
         let here = at.key("variants");

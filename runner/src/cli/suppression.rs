@@ -206,7 +206,10 @@ fn is_email(address: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !"<>(),;:\\\"[]".contains(c);
     let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
     address.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.contains('@') && local.chars().chain(domain.chars()).all(plain) && domain.split('.').all(label)
+        !local.is_empty()
+            && !domain.contains('@')
+            && local.chars().chain(domain.chars()).all(plain)
+            && domain.split('.').all(label)
     })
 }
 

@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::signals::Signals;
-use super::{Carry, CarryError, KernelThread, LastGood, Loaded, MaildirThread, Pools, StopError, as_json, mailbox, service_manager};
+use super::{
+    Carry, CarryError, KernelThread, LastGood, Loaded, MaildirThread, Pools, StopError, as_json, mailbox, service_manager,
+};
 use crate::clock::{Clock, WallClock};
 use crate::instant;
 use crate::kernel::{Input, Kernel, Options, Plan};

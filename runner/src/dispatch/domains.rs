@@ -40,7 +40,10 @@ struct Domain {
 
 enum Change {
     /// A place was taken: the rate as it was before.
-    Took { rate: Option<RateLimit>, blocked_until: i64 },
+    Took {
+        rate: Option<RateLimit>,
+        blocked_until: i64,
+    },
     Left,
     Waited,
     Called(MessageId),

@@ -183,7 +183,8 @@ impl Case<'_> {
 
 /// Whether a message of this topic on this channel counts under the cap.
 fn counts(cap: &FrequencyCap, topic: Option<&str>, channel: &str) -> bool {
-    cap.topic.as_deref().is_none_or(|capped| Some(capped) == topic) && cap.channel.as_deref().is_none_or(|capped| capped == channel)
+    cap.topic.as_deref().is_none_or(|capped| Some(capped) == topic)
+        && cap.channel.as_deref().is_none_or(|capped| capped == channel)
 }
 
 /// The first moment from `now` on at which the window is open and quiet hours are not. `None`: there is none within two weeks.

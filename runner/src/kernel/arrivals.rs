@@ -59,14 +59,7 @@ impl Kernel {
                     // Which way it came is not for others to say.
                     properties.insert("source".to_owned(), "event".into());
                 }
-                let event = NewEvent {
-                    contact,
-                    name: name.clone(),
-                    at: occurrence.at,
-                    properties,
-                    uid: id.clone(),
-                    message,
-                };
+                let event = NewEvent { contact, name: name.clone(), at: occurrence.at, properties, uid: id.clone(), message };
                 self.store_event(event, 0, fresh)
             }
             What::Set(fields) => self.set_fields(contact, fields),

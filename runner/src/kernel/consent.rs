@@ -45,8 +45,7 @@ impl Kernel {
             if contact.consent.already(topic, subscribe) {
                 continue;
             }
-            let statement =
-                Statement { topic, subscribe, at: change.at, source: change.source, message: change.message };
+            let statement = Statement { topic, subscribe, at: change.at, source: change.source, message: change.message };
             self.set_consent(id, &statement, 0, true)?;
         }
         Ok(())
@@ -101,9 +100,8 @@ impl Kernel {
             None => Consent::default(),
         };
         let subscribed = |topic: &String| known.topics.get(topic) == Some(&true);
-        let (asked, now): (Vec<String>, Vec<String>) = std::mem::take(given)
-            .into_iter()
-            .partition(|topic| self.must_confirm(topic, from.source) && !subscribed(topic));
+        let (asked, now): (Vec<String>, Vec<String>) =
+            std::mem::take(given).into_iter().partition(|topic| self.must_confirm(topic, from.source) && !subscribed(topic));
         *given = now;
         Ok(Some(asked))
     }
@@ -181,7 +179,8 @@ impl Consent {
         }
         let Consent { topics, pending, log, .. } = self;
         pending.retain(|topic, asked| {
-            let since = log.iter().rfind(|entry| entry.said == Said::Unsubscribed && (entry.topic == *topic || entry.topic == "all"));
+            let since =
+                log.iter().rfind(|entry| entry.said == Said::Unsubscribed && (entry.topic == *topic || entry.topic == "all"));
             topics.get(topic) != Some(&true) && since.is_none_or(|refused| refused.at <= *asked)
         });
     }

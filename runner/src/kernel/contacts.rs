@@ -5,8 +5,8 @@ use dsl::time;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::upkeep::differences;
 use super::consent::Origin;
+use super::upkeep::differences;
 use super::{Kernel, Work};
 use crate::engine;
 use crate::ingest::ContactInput;

@@ -6,8 +6,8 @@
 
 mod arrivals;
 mod calls;
-mod consent;
 mod composing;
+mod consent;
 mod contacts;
 mod enrolling;
 mod entries;
@@ -38,13 +38,13 @@ mod tracked;
 mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
+pub use composing::message_id;
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
-pub(crate) use experiments::stands;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
+pub(crate) use experiments::stands;
 pub use members::{Changed, Members, NoList};
-pub use composing::message_id;
 pub use observe::{Happening, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};

@@ -33,7 +33,13 @@ impl Kernel {
     }
 
     /// Another channel of the send on which the contact can be reached, now that they cannot on the message's own.
-    pub(super) fn other_channel(&mut self, message: &Message, contact: &Contact, send: &Send, first: &str) -> Result<Option<String>> {
+    pub(super) fn other_channel(
+        &mut self,
+        message: &Message,
+        contact: &Contact,
+        send: &Send,
+        first: &str,
+    ) -> Result<Option<String>> {
         for channel in std::iter::once(first).chain(send.or_channels.iter().map(String::as_str)) {
             if channel != message.channel && !send.or_channels.is_empty() && self.reach(contact, channel)?.is_ok() {
                 return Ok(Some(channel.to_owned()));

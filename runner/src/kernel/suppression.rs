@@ -225,7 +225,9 @@ mod tests {
         let ada =
             Contact { email: Some("ada@example.com".to_owned()), phone: Some("+49 30 1".to_owned()), ..Contact::new("ada") };
         suppression.add(&mut store, &ada, &[]).unwrap();
-        let with = |email: Option<&str>, phone: Option<&str>| person("bo", email, phone).into_contact(&[], crate::kernel::Origin { at: 0, source: "api" });
+        let with = |email: Option<&str>, phone: Option<&str>| {
+            person("bo", email, phone).into_contact(&[], crate::kernel::Origin { at: 0, source: "api" })
+        };
         let cases = [
             (with(None, None), person("bo", Some("ADA@example.com"), None), true),
             (with(Some("bo@example.com"), None), person("bo", Some("ada@example.com"), None), true),

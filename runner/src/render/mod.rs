@@ -21,11 +21,11 @@ use dsl::model::{Asset, Definition, TemplateSource};
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderErrorReason, Renderable, Template};
 use serde_json::{Map, Value};
 
-pub use self::request::{Place, RequestText, Rendering};
 pub use self::addressee::Addressee;
 use self::links::Own;
 use self::prepare::Format;
 use self::registry::Stop;
+pub use self::request::{Place, Rendering, RequestText};
 use self::variant::{Body, Message, Variant};
 
 /// The longest part of a message, in bytes.

@@ -9,7 +9,7 @@ mod message;
 mod run;
 mod suppressed;
 
-pub use contact::{Consent, ConsentEntry, Contact, Said, Fading, TraitValue, Traits, Upkeep};
+pub use contact::{Consent, ConsentEntry, Contact, Fading, Said, TraitValue, Traits, Upkeep};
 pub use event::{Event, NewEvent};
 pub use experiment::{Assignment, Contest, Figure, Measured, VariantCount, Won};
 pub use log::{LogEntry, LogKind};

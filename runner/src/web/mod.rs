@@ -16,8 +16,8 @@ mod serve;
 mod tracking;
 mod waiting;
 
-pub use pages::Theme;
 pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline, Online};
+pub use pages::Theme;
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;

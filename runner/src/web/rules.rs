@@ -5,8 +5,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use dsl::model::Catalog;
 use sha2::{Digest, Sha256};
 
-use super::pages::Theme;
 use super::bounces::{Hook, HookError, Hooks};
+use super::pages::Theme;
 use crate::ingest::Expected;
 use crate::secrets::{SecretError, Secrets};
 

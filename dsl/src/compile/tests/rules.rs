@@ -77,7 +77,10 @@ fn rules() {
             "  - experiment: e\n    variants: {{ a: {{ weight: 1, steps: [ {{ send: welcome }} ] }}, b: {{ weight: 1, steps: [ {{ send: welcome }} ] }} }}\n    winner: {winner}\n"
         ))
     };
-    check(&winner("{ metric: clicked, after: 1, confidence: 20% }"), &["7:23 warning winner-without-tracking", "7:39 error invalid-number", "7:54 error invalid-number"]);
+    check(
+        &winner("{ metric: clicked, after: 1, confidence: 20% }"),
+        &["7:23 warning winner-without-tracking", "7:39 error invalid-number", "7:54 error invalid-number"],
+    );
     check("workflow: a\ntrigger: { event: bougt }\nsteps: [exit]\n", &["2:19 error unknown-event"]);
     check("workflow: a\ntrigger: { event: message_clicked }\nsteps: [exit]\n", &[]);
     check(&steps("  - record: sold\n"), &["5:13 error unknown-event"]);

@@ -39,10 +39,7 @@ fn settings() {
         &with("limits: { quiet_hours: night }\ntopics: { all: {}, x: { confirm: true } }\n"),
         &["3:24 error invalid-time", "4:11 error invalid-name"],
     );
-    check(
-        &with("http: { listen: nowhere, keys: [ \"${KEY}\" ] }\ntracking: { opens: true }\n"),
-        &["3:17 error invalid-listen"],
-    );
+    check(&with("http: { listen: nowhere, keys: [ \"${KEY}\" ] }\ntracking: { opens: true }\n"), &["3:17 error invalid-listen"]);
     let kept = check(&with("retention: { events: 400 days, messages: 1 day }\ninvalid_data: accept\n"), &[]).settings.unwrap();
     let days = |days: i64| Some(crate::time::Duration(days * crate::time::Duration::DAY.millis()));
     assert_eq!(kept.retention, crate::model::Retention { events: days(400), messages: days(1) });
@@ -87,11 +84,10 @@ fn channels() {
     reached("{ preset: twilio, options: { account: A, token: \"${T}\", from: \"+1\" } }", Some("contact.phone"));
     reached("{ preset: fcm, options: { service_account: \"${F}\" } }", Some("contact.push_token"));
     reached("{ preset: slack, options: { webhook: \"${S}\" } }", None);
-    check("channels: { x: { deliver: { preset: twilio, options: { account: A, tokn: b } } } }\n", &[
-        "3:45 error missing-key",
-        "3:45 error missing-key",
-        "3:68 error unknown-key",
-    ]);
+    check(
+        "channels: { x: { deliver: { preset: twilio, options: { account: A, tokn: b } } } }\n",
+        &["3:45 error missing-key", "3:45 error missing-key", "3:68 error unknown-key"],
+    );
     check("channels: { x: {}, any: { deliver: \"null:\" } }\n", &["3:13 error missing-key", "3:20 error invalid-name"]);
     check("channels: { x: { deliver: smtp://h:25 } }\n", &["3:27 error invalid-deliver", "3:27 error missing-key"]);
     check("channels: { x: { deliver: { post: nowhere } } }\n", &["3:35 error invalid-url"]);
@@ -99,7 +95,8 @@ fn channels() {
     check("channels: { x: { deliver: { post: \"https://h\", json: {}, form: {} } } }\n", &["3:64 error misplaced-key"]);
     check("channels: { x: { deliver: { post: \"https://h\", headers: { Host: a } } } }\n", &["3:59 error invalid-name"]);
     check("channels: { x: { deliver: { post: \"https://h\", timeout: 2 minutes } } }\n", &["3:57 error invalid-duration"]);
-    let limits = "channels: { email: { per_domain: { connections: 0, rate: quick }, domains: { GMX.de: { connections: 2 } } } }\n";
+    let limits =
+        "channels: { email: { per_domain: { connections: 0, rate: quick }, domains: { GMX.de: { connections: 2 } } } }\n";
     check(limits, &["3:49 error invalid-number", "3:58 error invalid-rate"]);
     let dkim = "channels: { email: { from: a@shop.example, dkim: [ { domain: Shop.Example, selector: s1, key: k }, { domain: \"a b\", selector: s, key: k } ] } }\n";
     check(dkim, &["3:110 error invalid-name"]);
@@ -108,18 +105,22 @@ fn channels() {
     check("channels: { email: { from: noreply@shop.example, reply_to: us@shop.example } }\n", &[]);
     check("topics: { x: { from: donotreply@shop.example } }\n", &["3:22 warning noreply-sender"]);
     check("topics: { x: { default: subscribed, confirm: true } }\n", &["3:46 error misplaced-key"]);
-    let tracked = "tracking: { clicks: true }\ntopics: { x: { tracking: { opens: true } }, y: { tracking: { clicks: false } } }\n";
+    let tracked =
+        "tracking: { clicks: true }\ntopics: { x: { tracking: { opens: true } }, y: { tracking: { clicks: false } } }\n";
     let topics = check(tracked, &[]).settings.unwrap().topics;
     let tracking = |name: &str| (topics[name].tracking.opens, topics[name].tracking.clicks);
     assert_eq!((tracking("x"), tracking("y")), ((true, true), (false, false)));
     check("limits: { frequency: [ { at_most: 1, per: 1 day, channel: sms } ] }\n", &["3:59 error unknown-channel"]);
-    let bounces = check("bounces: { soft: { within: 1 day }, webhooks: { m: { provider: mailgun, key: \"${K}\" }, d: { provider: dsn } } }\n", &[]);
+    let bounces = check(
+        "bounces: { soft: { within: 1 day }, webhooks: { m: { provider: mailgun, key: \"${K}\" }, d: { provider: dsn } } }\n",
+        &[],
+    );
     let bounces = bounces.settings.unwrap().bounces;
     assert_eq!((bounces.soft_count, bounces.soft_within, bounces.webhooks.len()), (5, crate::time::Duration::DAY, 2));
-    check("bounces: { webhooks: { m: { provider: ses }, d: { provider: dsn, key: k } } }\n", &[
-        "3:24 error missing-key",
-        "3:71 error misplaced-key",
-    ]);
+    check(
+        "bounces: { webhooks: { m: { provider: ses }, d: { provider: dsn, key: k } } }\n",
+        &["3:24 error missing-key", "3:71 error misplaced-key"],
+    );
     check("secrets: { crm: \"${CRM}\" }\nprivate_hosts: [crm.internal, 127.0.0.1, \"[::1]\"]\n", &[]);
     check("private_hosts: [\"http://x\"]\n", &["3:17 error invalid-host"]);
 }

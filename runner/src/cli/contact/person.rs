@@ -230,9 +230,10 @@ fn suppressed(
     zone: &TimeZone,
 ) -> Result<Vec<SuppressedLine>> {
     let now = WallClock.now();
-    let own = settings.channels.iter().filter_map(|(name, channel)| {
-        Some((name.as_str(), address_of(contact, channel.to.as_ref()?, now)?))
-    });
+    let own = settings
+        .channels
+        .iter()
+        .filter_map(|(name, channel)| Some((name.as_str(), address_of(contact, channel.to.as_ref()?, now)?)));
     let written = messages.iter().filter_map(|row| Some((row.channel.as_str(), row.to.clone()?)));
     let all: BTreeSet<(&str, String)> =
         own.chain(written).map(|(channel, address)| (channel, Suppressed::normal(channel, &address))).collect();
@@ -253,8 +254,7 @@ fn consents(store: &mut SqliteStore, contact: &Contact, settings: &Settings, zon
     }
     said.sort_by_key(|(event, _)| (event.at, event.id));
     let consent = &contact.consent;
-    let topics: BTreeSet<&String> =
-        settings.topics.keys().chain(consent.topics.keys()).chain(consent.pending.keys()).collect();
+    let topics: BTreeSet<&String> = settings.topics.keys().chain(consent.topics.keys()).chain(consent.pending.keys()).collect();
     let line = |topic: &String| {
         let subscribed = match settings.topics.contains_key(topic) {
             true => subscribed(contact, settings, topic),

@@ -94,7 +94,10 @@ fn events_that_are_rejected() {
     event(r#"{"at":"1774774800","contact":"ada","event":"order"}"#, no_time);
     event(r#"{"at":"2026-02-30","contact":"ada","event":"order"}"#, no_time);
     event(r#"{"at":"2026-03-29","event":"order"}"#, "! there is no `contact`");
-    event(&row(""), "! it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `confirm`, `erase`");
+    event(
+        &row(""),
+        "! it says nothing that happened: there must be one of `event`, `set`, `subscribe`, `unsubscribe`, `confirm`, `erase`",
+    );
     event(&row(r#","event":"order","erase":true"#), "! `event` and `erase` cannot stand in one row");
     event(&row(r#","erase":false"#), "! `erase` can only be true");
     event(&row(r#","subscribe":true"#), "! `subscribe` must be text");

@@ -10,7 +10,8 @@ use crate::state::{Consent, Said};
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ncontract: open\nlimits: { spread: 0 minutes }\n\
     topics: { news: { confirm: true, title: Our letter }, tips: { confirm: true }, offers: {} }\n";
 
-const WORKFLOW: &str = "workflow: w\ntrigger: { event: subscribed, where: { event.topic: news } }\ntopic: news\nsteps: [ { send: a } ]\n";
+const WORKFLOW: &str =
+    "workflow: w\ntrigger: { event: subscribed, where: { event.topic: news } }\ntopic: news\nsteps: [ { send: a } ]\n";
 
 fn world() -> World {
     World::with(SETTINGS, &[("workflows/w.yaml", WORKFLOW)], START)
@@ -93,7 +94,10 @@ fn whoever_is_named_with_topics_is_asked_once() {
             "1 hour bo: exit completed",
         ],
     );
-    assert_eq!(log(&mut world, "bo"), ["offers subscribed api", "news asked api", "tips asked api", "news confirmed confirmation"]);
+    assert_eq!(
+        log(&mut world, "bo"),
+        ["offers subscribed api", "news asked api", "tips asked api", "news confirmed confirmation"]
+    );
 }
 
 #[test]
@@ -150,7 +154,8 @@ fn a_link_confirms_for_the_address_it_went_to() {
     let message = world.kernel.store().messages_of(id).unwrap()[0].id;
     let confirm = |world: &mut World| {
         let said = vec![("news".to_owned(), Said::Confirmed)];
-        let change = ConsentChange { contact: "ada".to_owned(), said, at: world.now, source: "confirmation", message: Some(message) };
+        let change =
+            ConsentChange { contact: "ada".to_owned(), said, at: world.now, source: "confirmation", message: Some(message) };
         world.feed(Input::Consent(change));
         consent(world, "ada").topics.get("news").copied()
     };
@@ -175,7 +180,11 @@ fn joined_contacts_keep_what_was_said() {
                 world.happens(&format!("{times} minutes"), who, what);
             }
         }
-        world.feed(Input::Alias(crate::ingest::Alias { previous: "old".to_owned(), contact: "ada".to_owned(), message_id: None }));
+        world.feed(Input::Alias(crate::ingest::Alias {
+            previous: "old".to_owned(),
+            contact: "ada".to_owned(),
+            message_id: None,
+        }));
         let joined = consent(&mut world, "ada");
         assert_eq!((joined.none, joined.topics.get("offers").copied()), expected, "{first:?} {second:?}");
         assert_eq!(joined.log.len(), first.len() + second.len(), "{joined:?}");

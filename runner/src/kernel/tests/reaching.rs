@@ -96,11 +96,18 @@ fn a_domain_takes_so_many_at_a_time() {
     let workflow = "workflow: w\ntrigger: { event: e }\nsteps: [ { send: a, transactional: true } ]\n";
     let mut world = World::with(settings, &[("workflows/w.yaml", workflow)], START);
     let mut inputs = Vec::new();
-    for (n, domain) in ["slow.example", "Slow.example", "slow.example", "free.example", "free.example", "slow.example"].iter().enumerate() {
+    for (n, domain) in
+        ["slow.example", "Slow.example", "slow.example", "free.example", "free.example", "slow.example"].iter().enumerate()
+    {
         let id = format!("c{n}");
         world.contact(json!({ "id": id, "email": format!("{id}@{domain}") }));
         let what = What::Event { name: "e".into(), properties: Map::new(), id: None };
-        inputs.push(crate::kernel::Input::Occurrence(crate::ingest::Occurrence { at: world.now, contact: id, anonymous: false, what }));
+        inputs.push(crate::kernel::Input::Occurrence(crate::ingest::Occurrence {
+            at: world.now,
+            contact: id,
+            anonymous: false,
+            what,
+        }));
     }
     world.settle(inputs);
     world.until("1 minute");
@@ -119,7 +126,9 @@ fn a_domain_takes_so_many_at_a_time() {
 #[test]
 fn calls_are_made_tried_again_and_their_answer_kept() {
     let check = |more: &str, replies: Vec<Outcome>, expected: &[&str]| {
-        let call = format!("{{ call: {{ post: \"https://x.example\", save: vars.answer{more} }}, id: ask }}, {{ send: {{ subject: \"{{{{vars.answer.number}}}}\", text: x }}, id: tell }}");
+        let call = format!(
+            "{{ call: {{ post: \"https://x.example\", save: vars.answer{more} }}, id: ask }}, {{ send: {{ subject: \"{{{{vars.answer.number}}}}\", text: x }}, id: tell }}"
+        );
         let mut world = world(&call);
         world.answer = Some(json!({ "number": 7 }));
         world.replies.insert(String::new(), replies);
@@ -132,10 +141,16 @@ fn calls_are_made_tried_again_and_their_answer_kept() {
     check("", vec![Outcome::Unknown("lost".into())], &done);
     let failed = || vec![Outcome::Failed("404".into())];
     // Without an answer there is nothing to print.
-    check("", failed(), &["0 seconds enter w", "0 seconds call \"failed\"", "0 seconds send tell \"failed\"", "0 seconds exit completed"]);
+    check(
+        "",
+        failed(),
+        &["0 seconds enter w", "0 seconds call \"failed\"", "0 seconds send tell \"failed\"", "0 seconds exit completed"],
+    );
     check(", on_error: exit", failed(), &["0 seconds enter w", "0 seconds call \"failed\"", "0 seconds exit failed: 404"]);
     let deferred = || (0..1000).map(|_| Outcome::Deferred("503".into())).collect::<Vec<_>>();
-    let mut world = world("{ call: { post: \"https://x.example\", on_error: exit, retry: { first: 1 minute, most: 1 minute, for: 10 minutes } } }");
+    let mut world = world(
+        "{ call: { post: \"https://x.example\", on_error: exit, retry: { first: 1 minute, most: 1 minute, for: 10 minutes } } }",
+    );
     world.replies.insert(String::new(), deferred());
     world.event("0s", "e", json!({})).until("1 day");
     let seen = world.seen.lock().unwrap().clone();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::db::{Db, json_or_default};
 use super::names::Names;
 use crate::state::{ContactId, Event, EventId, MessageId, RunId};
-use crate::store::{Slot, FateRow, Result};
+use crate::store::{FateRow, Result, Slot};
 
 /// The id of what is answered from messages: the highest, so that it comes after every event of its millisecond.
 const AFTER_EVENTS: EventId = EventId(i64::MAX);

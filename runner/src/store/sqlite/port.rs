@@ -4,8 +4,8 @@ use dsl::model::{Fate, Metric};
 
 use super::timers::Line;
 use super::{
-    Place, SqliteStore, conditions, contacts, erase, events, experiments, figures, inbox, joining, lists, log, message_history, messages, properties,
-    received, retention, runs, standings, suppressed, tally, time_triggers, workflows,
+    Place, SqliteStore, conditions, contacts, erase, events, experiments, figures, inbox, joining, lists, log, message_history,
+    messages, properties, received, retention, runs, standings, suppressed, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
 use crate::state::*;
