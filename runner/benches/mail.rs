@@ -85,6 +85,7 @@ fn plan(address: &str, sessions: usize) -> Arc<Plan> {
         ("campaignd.yaml", settings.as_str()),
         ("workflows/w.yaml", "workflow: w\ntrigger: { event: e }\nsteps: [ { send: mail } ]\n"),
         ("templates/mail.html.hbs", &html),
+        ("templates/mail.txt.hbs", "Hello {{contact.first_name}}\n{{#each event.topics}}- {{this}}\n{{/each}}\n"),
     ]));
     Arc::new(Plan::new(Arc::new(compiled.catalog.expect("the project is fine")), None).unwrap())
 }
@@ -104,7 +105,7 @@ fn campaign_plan(channel: &str, limits: &str) -> Arc<Plan> {
     };
     let body = |hello: &str| {
         let front = format!("---\nsubject: \"{hello} {{{{contact.first_name}}}}\"\nlayout: news\n---\n");
-        format!("{front}{}", section(hello).repeat(4))
+        format!("{front}{}", section(hello))
     };
     let text = "{{contact.first_name}}, the news:\n{{#each event.topics}}- {{this}}\n{{/each}}\n{{unsubscribe_url}}\n";
     let compiled = dsl::compile(&dsl::ProjectFiles::from_texts([
@@ -127,7 +128,7 @@ fn people(messages: usize) -> Vec<Input> {
         Input::Contact(ContactInput {
             id: format!("c{i}"),
             email: Some(format!("contact-{i}@example.test")),
-            locale: (i % 2 == 0).then(|| "de-AT".to_owned()),
+            locale: i.is_multiple_of(2).then(|| "de-AT".to_owned()),
             topics: Some(vec!["news".to_owned()]),
             attributes,
             ..ContactInput::default()
