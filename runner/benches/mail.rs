@@ -105,7 +105,7 @@ fn campaign_plan(channel: &str, limits: &str) -> Arc<Plan> {
     };
     let body = |hello: &str| {
         let front = format!("---\nsubject: \"{hello} {{{{contact.first_name}}}}\"\nlayout: news\n---\n");
-        format!("{front}{}", section(hello))
+        format!("{front}{}", section(hello).repeat(2))
     };
     let text = "{{contact.first_name}}, the news:\n{{#each event.topics}}- {{this}}\n{{/each}}\n{{unsubscribe_url}}\n";
     let compiled = dsl::compile(&dsl::ProjectFiles::from_texts([
