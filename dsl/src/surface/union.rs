@@ -109,7 +109,7 @@ macro_rules! by_verb {
     ($(#[doc = $doc:literal])* $name:ident { $($verb:literal => $variant:ident($form:ty)),+ $(,)? } $(word $word:literal => $unit:ident)?) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
-        #[allow(dead_code, reason = "forms of a later release are read only to be refused")]
+        #[allow(dead_code, reason = "some forms say all they have to say by being there: `manual: true`")]
         pub(crate) enum $name {
             $($variant($form),)+
             $($unit,)?

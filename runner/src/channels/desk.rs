@@ -1,8 +1,9 @@
-//! The desk of a channel whose workers are tasks: hands them their jobs.
+//! The desk of a channel whose workers are tasks: hands them their jobs, and takes each from one to the next.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::Job;
@@ -10,7 +11,62 @@ use super::Job;
 /// Who is free, and what waits for someone to be. The worker that was busy last is the first to be called, so that a channel
 /// with little to do uses few connections and lets the others close.
 #[derive(Default)]
-pub struct Desk(Mutex<State>);
+struct Desk(Mutex<State>);
+
+/// The running workers of a channel, behind their desk. Dropping it lets them finish what they were given.
+pub struct Crew(Arc<Desk>);
+
+/// What a worker does.
+pub trait Work: Send + 'static {
+    /// Waits for a job from its door. `None` when there will be no more.
+    fn wait(&mut self) -> impl Future<Output = Option<Job>> + Send;
+
+    /// Carries one message and reports it.
+    fn carry(&mut self, job: Job) -> impl Future<Output = ()> + Send;
+
+    /// There is nothing more to do.
+    fn leave(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+impl Crew {
+    /// Starts so many workers, each made with its own door.
+    pub fn start<W: Work>(size: usize, runtime: &Handle, worker: impl Fn(UnboundedReceiver<Job>) -> W) -> Crew {
+        let desk = Arc::new(Desk::default());
+        for number in 0..size {
+            let worker = worker(desk.hire(number));
+            runtime.spawn(attend(desk.clone(), number, worker));
+        }
+        Crew(desk)
+    }
+
+    pub fn submit(&self, job: Job) {
+        self.0.submit(job);
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A worker's day.
+async fn attend<W: Work>(desk: Arc<Desk>, number: usize, mut worker: W) {
+    let mut next = Next::Wait;
+    loop {
+        let job = match next {
+            Next::Job(job) => Some(job),
+            Next::Wait => worker.wait().await,
+            Next::Over => None,
+        };
+        let Some(job) = job else { break };
+        worker.carry(job).await;
+        next = desk.next(number);
+    }
+    worker.leave().await;
+}
 
 #[derive(Default)]
 struct State {
@@ -21,7 +77,7 @@ struct State {
 }
 
 /// What a worker that is free does next.
-pub enum Next {
+enum Next {
     Job(Job),
     Wait,
     Over,
@@ -29,7 +85,7 @@ pub enum Next {
 
 impl Desk {
     /// Makes room for a worker; they are numbered from 0, in this order. What is for it comes out of the receiver.
-    pub fn hire(&self, number: usize) -> UnboundedReceiver<Job> {
+    fn hire(&self, number: usize) -> UnboundedReceiver<Job> {
         let (door, jobs) = unbounded_channel();
         let mut state = self.state();
         state.doors.push(door);
@@ -38,7 +94,7 @@ impl Desk {
         jobs
     }
 
-    pub fn submit(&self, job: Job) {
+    fn submit(&self, job: Job) {
         let mut state = self.state();
         let free = state.idle.pop();
         // A worker's door is open as long as its number is among the idle ones.
@@ -50,7 +106,7 @@ impl Desk {
     }
 
     /// What a worker does that has finished what it had; told to wait, it is called by its door.
-    pub fn next(&self, number: usize) -> Next {
+    fn next(&self, number: usize) -> Next {
         let mut state = self.state();
         match state.waiting.pop_front() {
             Some(job) => Next::Job(job),
@@ -63,7 +119,7 @@ impl Desk {
     }
 
     /// Takes no more jobs: whoever waits is let go, and the others are once nothing waits for them.
-    pub fn close(&self) {
+    fn close(&self) {
         let mut state = self.state();
         state.closed = true;
         state.doors.clear();

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
-use super::http::{HttpError, HttpOptions, HttpWorkers, Way};
+use super::desk::Crew;
+use super::http::{HttpError, HttpOptions, Way};
 use super::local::{Keep, LocalWorkers};
 use super::outbox::Outbox;
 use super::sender::{Sender, SenderError, SenderOptions};
-use super::smtp::{Dialer, SmtpWorkers, TlsError};
+use super::smtp::{Dialer, TlsError};
 use super::smtp_url::SmtpUrl;
-use super::{Job, Report};
+use super::{Job, Report, http, smtp};
 
 /// Where reports go. Called on the workers, so it must be quick and never block.
 pub type ReportTo = Arc<dyn Fn(Report) + Send + Sync>;
@@ -103,8 +104,7 @@ pub struct ChannelPool {
 
 enum Workers {
     Local(LocalWorkers),
-    Smtp(SmtpWorkers),
-    Http(HttpWorkers),
+    Tasks(Crew),
 }
 
 /// What every worker holds: the sign to stop at once, and the token whose drop says it has ended.
@@ -157,11 +157,11 @@ impl ChannelPool {
                 }
                 let dialer = Dialer::new(url.clone(), &settings.hello, settings.timeouts)
                     .map_err(|error| ChannelError::Tls(name.to_owned(), error))?;
-                Workers::Smtp(SmtpWorkers::start(connections, sender, dialer, report, &leash, runtime))
+                Workers::Tasks(smtp::start(connections, sender, dialer, report, &leash, runtime))
             }
             Delivery::Http(options) => {
                 let way = Way::read(name, options).map_err(|error| ChannelError::Http(name.to_owned(), error))?;
-                Workers::Http(HttpWorkers::start(connections, way, &options.private_hosts, report, &leash, runtime))
+                Workers::Tasks(http::start(connections, way, &options.private_hosts, report, &leash, runtime))
             }
         };
         Ok(ChannelPool { connections, workers, stop, ended })
@@ -171,8 +171,7 @@ impl ChannelPool {
     pub fn submit(&self, job: Job) {
         match &self.workers {
             Workers::Local(workers) => workers.submit(job),
-            Workers::Smtp(workers) => workers.submit(job),
-            Workers::Http(workers) => workers.submit(job),
+            Workers::Tasks(crew) => crew.submit(job),
         }
     }
 
@@ -180,7 +179,7 @@ impl ChannelPool {
     pub fn forget(&self, message_ids: &[String]) {
         match &self.workers {
             Workers::Local(workers) => workers.forget(message_ids),
-            Workers::Smtp(_) | Workers::Http(_) => {}
+            Workers::Tasks(_) => {}
         }
     }
 

@@ -19,6 +19,7 @@ use super::{CouldNotRun, Exit, Outcome};
 use crate::audience::contact_json;
 use crate::channels::{self, Content, Envelope, File};
 use crate::clock::{Clock, WallClock};
+use crate::kernel::{public_base, unsubscribe_headers};
 use crate::render::{Addressee, Rendered, Templates};
 use crate::store::Store;
 
@@ -215,7 +216,7 @@ impl Preview {
             marketing,
             now: WallClock.now(),
         };
-        let base = settings.url.clone().unwrap_or_else(|| format!("http://{}", settings.http.listen));
+        let base = public_base(settings);
         let address = text(if channel == "email" { "email" } else { "phone" });
         let unsubscribe = format!("{base}/u/preview");
         let message_id = "preview@campaignd.invalid".to_owned();
@@ -234,13 +235,7 @@ impl Preview {
         all.extend(with);
         let rendered = templates.render(&self.template, &Value::Object(all), &to).map_err(|error| error.to_string())?;
         let files = files(project, &rendered);
-        let headers = match marketing && channel == "email" && settings.url.is_some() {
-            true => vec![
-                ("List-Unsubscribe", format!("<{unsubscribe}>")),
-                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
-            ],
-            false => Vec::new(),
-        };
+        let headers = unsubscribe_headers(marketing && channel == "email", settings, &unsubscribe);
         let to = address.unwrap_or_else(|| "nobody@example.invalid".to_owned());
         let envelope = Envelope { to, message_id, date: WallClock.now(), headers, ..Envelope::default() };
         let from = settings.channels.get(&channel).and_then(|settings| settings.from.clone()).unwrap_or_default();

@@ -93,12 +93,11 @@ impl Kernel {
         self.last_event = id;
         self.tally.events += 1;
         let NewEvent { contact, name, at, properties, message, .. } = event;
-        let said = properties.clone();
         let stored = Event { id, at, properties: Value::Object(properties), message };
         let follows = self.work.len();
         self.event_counts(contact, &name, &stored)?;
         self.measure(&name, &stored)?;
-        self.consent_event(contact, &name, &said, at, "event")?;
+        self.consent_event(contact, &name, &stored, "event")?;
         if fresh && depth < super::CHAIN {
             // Before the segments that it brings the contact into: a run that the event ends keeps nobody out of what they start.
             self.work.insert(follows, Work::Event { contact, name: Arc::from(name), event: stored, depth });
@@ -109,16 +108,10 @@ impl Kernel {
     }
 
     /// `otherwise`: by which way it came, where it does not say so itself.
-    fn consent_event(
-        &mut self,
-        contact: ContactId,
-        name: &str,
-        properties: &Map<String, Value>,
-        at: i64,
-        otherwise: &str,
-    ) -> Result<()> {
-        match statement(name, properties, at, otherwise) {
-            Some(said) if says_the_latest(&mut *self.store, contact, said.topic, said.subscribe, at)? => {
+    fn consent_event(&mut self, contact: ContactId, name: &str, event: &Event, otherwise: &str) -> Result<()> {
+        let Value::Object(properties) = &event.properties else { return Ok(()) };
+        match statement(name, properties, event.at, otherwise) {
+            Some(said) if says_the_latest(&mut *self.store, contact, said.topic, said.subscribe, event.at)? => {
                 self.apply_consent(contact, &said)
             }
             _ => Ok(()),
@@ -185,9 +178,7 @@ impl Kernel {
             if !fresh {
                 continue;
             }
-            if let Value::Object(properties) = &stored.event.properties {
-                self.consent_event(stored.contact, &stored.name, properties, stored.event.at, "import")?;
-            }
+            self.consent_event(stored.contact, &stored.name, &stored.event, "import")?;
             let event = Work::Event { contact: stored.contact, name: Arc::from(stored.name), event: stored.event, depth: 0 };
             self.work.insert(follows, event);
             self.follow_up()?;

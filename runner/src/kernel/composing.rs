@@ -25,13 +25,13 @@ pub fn message_id(message: &Message, settings: &Settings, identity: &str) -> Str
 }
 
 /// What links begin with: the project's public address, or where this runner listens.
-fn public_base(settings: &Settings) -> String {
+pub(crate) fn public_base(settings: &Settings) -> String {
     settings.url.clone().unwrap_or_else(|| format!("http://{}", settings.http.listen))
 }
 
 /// One click in the mail program ends it (RFC 2369 section 3.2, RFC 8058 section 3.1). Only where the world can reach the address.
-fn unsubscribe_headers(message: &Message, settings: &Settings, url: &str) -> Vec<(&'static str, String)> {
-    if !message.marketing || settings.url.is_none() {
+pub(crate) fn unsubscribe_headers(marketing: bool, settings: &Settings, url: &str) -> Vec<(&'static str, String)> {
+    if !marketing || settings.url.is_none() {
         return Vec::new();
     }
     vec![("List-Unsubscribe", format!("<{url}>")), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
@@ -88,7 +88,7 @@ impl Kernel {
         if message.channel != "email" {
             return envelope;
         }
-        let mut headers = unsubscribe_headers(message, settings, &links.unsubscribe);
+        let mut headers = unsubscribe_headers(message.marketing, settings, &links.unsubscribe);
         headers.push(("Feedback-ID", feedback_id(message, workflow, &settings.project)));
         let return_token = self.signer.sign_return(message.id);
         if settings.bounces.webhooks.values().any(|webhook| webhook.provider == Provider::Postmark) {

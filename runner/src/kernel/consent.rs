@@ -90,20 +90,23 @@ impl Kernel {
         confirms && !matches!(source, "confirmation" | "page" | "import")
     }
 
-    /// Takes the topics out of what is given that are to be confirmed first. Whoever is subscribed to one already stays so. `None`: nothing is said of
-    /// topics, or nothing is ever confirmed.
-    pub(super) fn take_unconfirmed(&mut self, input: &mut ContactInput, from: Origin) -> Result<Option<Vec<String>>> {
+    /// What is given without the topics that are to be confirmed first, and those. Whoever is subscribed to one already stays so. `None`: nothing is
+    /// said of topics, or nothing is ever confirmed.
+    pub(super) fn without_unconfirmed(
+        &mut self,
+        input: &ContactInput,
+        from: Origin,
+    ) -> Result<Option<(ContactInput, Vec<String>)>> {
         let confirms = self.plan.catalog.settings.topics.values().any(|topic| topic.confirm);
-        let Some(given) = input.topics.as_mut().filter(|_| confirms) else { return Ok(None) };
+        let Some(given) = input.topics.as_ref().filter(|_| confirms) else { return Ok(None) };
         let known = match self.store.contact_id(&input.id)? {
             Some(id) => self.load_contact(id)?.consent,
             None => Consent::default(),
         };
         let subscribed = |topic: &String| known.topics.get(topic) == Some(&true);
-        let (asked, now): (Vec<String>, Vec<String>) =
-            std::mem::take(given).into_iter().partition(|topic| self.must_confirm(topic, from.source) && !subscribed(topic));
-        *given = now;
-        Ok(Some(asked))
+        let (asked, certain): (Vec<String>, Vec<String>) =
+            given.iter().cloned().partition(|topic| self.must_confirm(topic, from.source) && !subscribed(topic));
+        Ok(Some((ContactInput { topics: Some(certain), ..input.clone() }, asked)))
     }
 
     /// Asks for what was taken out. What else was asked for before is not wanted any more: the list is complete.

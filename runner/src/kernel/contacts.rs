@@ -50,10 +50,13 @@ impl Kernel {
     pub(super) fn take_contact(&mut self, input: &ContactInput, anonymous: bool) -> Result<()> {
         let topics: Vec<String> = self.plan.catalog.settings.topics.keys().cloned().collect();
         let from = Origin { at: self.now, source: if self.silent { "import" } else { "api" } };
-        let mut input = input.clone();
-        let asked = self.take_unconfirmed(&mut input, from)?;
-        self.put_contact(&input, &topics, from, anonymous)?;
-        asked.map_or(Ok(()), |asked| self.ask_for(&input.id, &asked, from))
+        match self.without_unconfirmed(input, from)? {
+            None => self.put_contact(input, &topics, from, anonymous),
+            Some((certain, asked)) => {
+                self.put_contact(&certain, &topics, from, anonymous)?;
+                self.ask_for(&input.id, &asked, from)
+            }
+        }
     }
 
     fn put_contact(&mut self, input: &ContactInput, topics: &[String], from: Origin, anonymous: bool) -> Result<()> {

@@ -65,7 +65,7 @@ impl Kernel {
     pub(super) fn queue_message(&mut self, queue: Queue, run: &Run, contact: &Contact, prepared: &Prepared) -> Result<MessageId> {
         let first = queue.channel.clone().unwrap_or_else(|| channel_of_template(prepared, &queue.template));
         let others = send_of(prepared, &queue.step).map(|send| send.or_channels.as_slice()).unwrap_or_default();
-        let channel = self.channel_for(contact, first, others)?;
+        let channel = self.reached_on(contact, &first, others)?.unwrap_or(first);
         self.store.insert_message(&Message {
             id: MessageId(0),
             run: run.id,
@@ -189,7 +189,7 @@ impl Kernel {
             Decision::Skip(skip) => {
                 let first = send.channel.clone().unwrap_or_else(|| channel_of_template(&prepared, &message.template));
                 let nowhere = matches!(skip, Skip::NoAddress | Skip::Suppressed);
-                match if nowhere { self.other_channel(&message, &contact, send, &first)? } else { None } {
+                match if nowhere { self.reached_on(&contact, &first, &send.or_channels)? } else { None } {
                     Some(channel) => self.store.redirect_message(id, &channel)?,
                     None => self.skip(message, &mut run, &mut contact, &prepared, skip)?,
                 }

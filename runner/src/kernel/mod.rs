@@ -39,6 +39,7 @@ mod upkeep;
 
 pub(crate) use arrivals::{consent_said, message_of_fate, says_the_latest};
 pub use composing::message_id;
+pub(crate) use composing::{public_base, unsubscribe_headers};
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;

@@ -1,6 +1,6 @@
 //! Where a contact can be reached: the address on a channel, the suppression list, and which of several channels is taken.
 
-use dsl::model::{Path, Send};
+use dsl::model::Path;
 use serde_json::Value;
 
 use super::Kernel;
@@ -19,29 +19,13 @@ impl Kernel {
         Ok(if suppressed.is_some() { Err(Skip::Suppressed) } else { Ok(address) })
     }
 
-    /// Of the channels that a send names, the first on which the contact can be reached; else the first of all.
-    pub(super) fn channel_for(&mut self, contact: &Contact, first: String, others: &[String]) -> Result<String> {
+    /// Of the several channels that a send names, the first on which the contact can be reached. `None`: on none of them, or it names one only.
+    pub(super) fn reached_on(&mut self, contact: &Contact, first: &str, others: &[String]) -> Result<Option<String>> {
         if others.is_empty() {
-            return Ok(first);
+            return Ok(None);
         }
-        for channel in std::iter::once(&first).chain(others) {
+        for channel in std::iter::once(first).chain(others.iter().map(String::as_str)) {
             if self.reach(contact, channel)?.is_ok() {
-                return Ok(channel.clone());
-            }
-        }
-        Ok(first)
-    }
-
-    /// Another channel of the send on which the contact can be reached, now that they cannot on the message's own.
-    pub(super) fn other_channel(
-        &mut self,
-        message: &Message,
-        contact: &Contact,
-        send: &Send,
-        first: &str,
-    ) -> Result<Option<String>> {
-        for channel in std::iter::once(first).chain(send.or_channels.iter().map(String::as_str)) {
-            if channel != message.channel && !send.or_channels.is_empty() && self.reach(contact, channel)?.is_ok() {
                 return Ok(Some(channel.to_owned()));
             }
         }

@@ -27,7 +27,7 @@ use super::{Content, Envelope, Outcome, Refusal, compose};
 use crate::http_client::{Answer, Connections, Trouble};
 use crate::render::RenderError;
 
-pub use workers::HttpWorkers;
+pub use workers::start;
 
 /// How long a provider's answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,81 +6,35 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, timeout};
 
-use super::super::desk::{Desk, Next};
+use super::super::desk::{Crew, Work};
 use super::super::pool::{Leash, ReportTo};
 use super::super::{Content, Envelope, Job, Outcome, Report, compose};
 use super::{Carried, Way};
 use crate::clock::{Clock, WallClock};
 use crate::http_client::{Client, Connections, FRESH, Guard};
 
-/// The running workers. They end when this is dropped and they have finished what they were given.
-pub struct HttpWorkers {
-    desk: Arc<Desk>,
-}
-
-impl HttpWorkers {
-    pub fn start(
-        connections: usize,
-        way: Way,
-        private_hosts: &[String],
-        report: ReportTo,
-        leash: &Leash,
-        runtime: &Handle,
-    ) -> HttpWorkers {
-        let desk = Arc::new(Desk::default());
-        let (way, client) = (Arc::new(way), Arc::new(Client::new(Guard::new(private_hosts))));
-        for number in 0..connections {
-            let worker = Worker {
-                number,
-                jobs: desk.hire(number),
-                desk: desk.clone(),
-                way: way.clone(),
-                report: report.clone(),
-                leash: leash.clone(),
-                connections: Connections::new(client.clone()),
-            };
-            runtime.spawn(worker.run());
-        }
-        HttpWorkers { desk }
-    }
-
-    pub fn submit(&self, job: Job) {
-        self.desk.submit(job);
-    }
-}
-
-impl Drop for HttpWorkers {
-    fn drop(&mut self) {
-        self.desk.close();
-    }
+/// Starts so many workers, which share what they know of the host to call.
+pub fn start(connections: usize, way: Way, private_hosts: &[String], report: ReportTo, leash: &Leash, runtime: &Handle) -> Crew {
+    let (way, client) = (Arc::new(way), Arc::new(Client::new(Guard::new(private_hosts))));
+    Crew::start(connections, runtime, |jobs| Worker {
+        jobs,
+        way: way.clone(),
+        report: report.clone(),
+        leash: leash.clone(),
+        connections: Connections::new(client.clone()),
+    })
 }
 
 struct Worker {
-    number: usize,
     jobs: UnboundedReceiver<Job>,
-    desk: Arc<Desk>,
     way: Arc<Way>,
     report: ReportTo,
     leash: Leash,
     connections: Connections,
 }
 
-impl Worker {
-    async fn run(mut self) {
-        let mut next = Next::Wait;
-        loop {
-            let job = match next {
-                Next::Job(job) => Some(job),
-                Next::Wait => self.wait().await,
-                Next::Over => None,
-            };
-            let Some(job) = job else { break };
-            self.carry(job).await;
-            next = self.desk.next(self.number);
-        }
-    }
-
-    /// Waits for a job, and closes the connections when none comes for a while. `None` when there will be no more.
+impl Work for Worker {
+    /// Waits for a job, and closes the connections when none comes for a while.
     async fn wait(&mut self) -> Option<Job> {
         match timeout(FRESH, self.jobs.recv()).await {
             Ok(job) => job,
@@ -91,7 +45,6 @@ impl Worker {
         }
     }
 
-    /// Carries one message and reports it.
     async fn carry(&mut self, job: Job) {
         let begun = Instant::now();
         let Job { message, envelope, compose } = job;
@@ -103,7 +56,9 @@ impl Worker {
         };
         (self.report)(Report { refusal, answer, ..Report::new(message, subject, outcome, begun.elapsed()) });
     }
+}
 
+impl Worker {
     async fn carry_or_stop(&mut self, envelope: &Envelope, content: Content) -> Carried {
         let leash = self.leash.clone();
         tokio::select! {

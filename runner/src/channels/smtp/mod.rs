@@ -12,4 +12,4 @@ mod workers;
 mod tests;
 
 pub use dial::{Dialer, TlsError};
-pub use workers::SmtpWorkers;
+pub use workers::start;

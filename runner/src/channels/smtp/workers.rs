@@ -1,4 +1,4 @@
-//! The workers of an SMTP channel: one task a connection, and the desk that hands them their jobs.
+//! The workers of an SMTP channel: one task a connection.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
 
-use super::super::desk::{Desk, Next};
+use super::super::desk::{Crew, Work};
 use super::super::mail::Mail;
 use super::super::pool::{Leash, ReportTo};
 use super::super::sender::Sender;
@@ -15,56 +15,21 @@ use super::connection::Connection;
 use super::dial::Dialer;
 use super::transaction::{Attempt, Decision, Then, give};
 
-/// The running workers. They end when this is dropped and they have finished what they were given.
-pub struct SmtpWorkers {
-    desk: Arc<Desk>,
-}
-
-impl SmtpWorkers {
-    pub fn start(
-        connections: usize,
-        sender: Sender,
-        dialer: Dialer,
-        report: ReportTo,
-        leash: &Leash,
-        runtime: &Handle,
-    ) -> SmtpWorkers {
-        let desk = Arc::new(Desk::default());
-        let (sender, dialer) = (Arc::new(sender), Arc::new(dialer));
-        for number in 0..connections {
-            let jobs = desk.hire(number);
-            runtime.spawn(
-                Worker {
-                    number,
-                    jobs,
-                    desk: desk.clone(),
-                    dialer: dialer.clone(),
-                    sender: sender.clone(),
-                    report: report.clone(),
-                    leash: leash.clone(),
-                    connection: None,
-                }
-                .run(),
-            );
-        }
-        SmtpWorkers { desk }
-    }
-
-    pub fn submit(&self, job: Job) {
-        self.desk.submit(job);
-    }
-}
-
-impl Drop for SmtpWorkers {
-    fn drop(&mut self) {
-        self.desk.close();
-    }
+/// Starts so many workers, each with a connection of its own.
+pub fn start(connections: usize, sender: Sender, dialer: Dialer, report: ReportTo, leash: &Leash, runtime: &Handle) -> Crew {
+    let (sender, dialer) = (Arc::new(sender), Arc::new(dialer));
+    Crew::start(connections, runtime, |jobs| Worker {
+        jobs,
+        dialer: dialer.clone(),
+        sender: sender.clone(),
+        report: report.clone(),
+        leash: leash.clone(),
+        connection: None,
+    })
 }
 
 struct Worker {
-    number: usize,
     jobs: UnboundedReceiver<Job>,
-    desk: Arc<Desk>,
     dialer: Arc<Dialer>,
     sender: Arc<Sender>,
     report: ReportTo,
@@ -72,35 +37,9 @@ struct Worker {
     connection: Option<Connection>,
 }
 
-impl Worker {
-    async fn run(mut self) {
-        let mut next = Next::Wait;
-        loop {
-            let job = match next {
-                Next::Job(job) => Some(job),
-                Next::Wait => self.wait().await,
-                Next::Over => None,
-            };
-            let Some(job) = job else { break };
-            let then = self.carry(job).await;
-            self.tidy(then).await;
-            next = self.desk.next(self.number);
-        }
-        self.leave().await;
-    }
-
-    /// Takes leave of the server, unless told to stop at once.
-    async fn leave(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            tokio::select! {
-                () = connection.quit() => {}
-                () = self.leash.stopped() => {}
-            }
-        }
-    }
-
+impl Work for Worker {
     /// Waits for a job, while the connection is watched: it is let go when the server closes it, or when it was idle for
-    /// too long. `None` when there will be no more.
+    /// too long.
     async fn wait(&mut self) -> Option<Job> {
         while let Some(connection) = &mut self.connection {
             tokio::select! {
@@ -120,8 +59,25 @@ impl Worker {
         self.jobs.recv().await
     }
 
+    async fn carry(&mut self, job: Job) {
+        let then = self.send(job).await;
+        self.tidy(then).await;
+    }
+
+    /// Takes leave of the server, unless told to stop at once.
+    async fn leave(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            tokio::select! {
+                () = connection.quit() => {}
+                () = self.leash.stopped() => {}
+            }
+        }
+    }
+}
+
+impl Worker {
     /// Carries one message and reports it.
-    async fn carry(&mut self, job: Job) -> Then {
+    async fn send(&mut self, job: Job) -> Then {
         let begun = Instant::now();
         let message = job.message;
         let content = compose::content(job.compose);
