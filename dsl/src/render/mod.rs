@@ -30,7 +30,7 @@ mod tests {
         let first = serde_json::json!({
             "code": "unknown-template", "severity": "error", "message": "there is no template `\u{fc}ber-welcom` under templates/",
             "file": "workflows/a.yaml", "line": 4, "column": 11, "end_line": 4, "end_column": 22, "help": null,
-            "url": "docs/rules.md#unknown-template",
+            "url": "docs/rules.md#unknown-template", "related": [],
         });
         assert_eq!(parsed[0], first);
         let text = human(&diagnostics, &files, false);
@@ -42,6 +42,27 @@ mod tests {
         assert!(human(&diagnostics, &files, true).contains("\u{1b}["));
         assert_eq!(summary(&diagnostics), "2 errors in 1 file");
         assert_eq!(summary(&[]), "no problems");
+    }
+
+    #[test]
+    fn other_places() {
+        let near = "workflow: a\ntrigger: { manual: true }\nsteps:\n  - { wait: 1 day, id: x }\n  - { wait: 1 day, id: x }\n";
+        let files = ProjectFiles::from_texts([
+            ("campaignd.yaml", "project: shop\ntime_zone: UTC\n"),
+            ("workflows/a.yaml", near),
+            ("workflows/b.yaml", "workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n"),
+        ]);
+        let diagnostics = compile(&files).diagnostics;
+        let text = human(&diagnostics, &files, false);
+        // In the same excerpt, and in one of their own.
+        assert!(text.contains("4 |   - { wait: 1 day, id: x }\n  |                        - first used here\n5 |"), "{text}");
+        assert!(text.contains("::: workflows/a.yaml:1:11\n") && text.contains("- first defined here"), "{text}");
+        assert_eq!(short(&diagnostics).lines().count(), 2);
+        let parsed: serde_json::Value = serde_json::from_str(&json(&diagnostics).unwrap()).unwrap();
+        let expected = serde_json::json!([{
+            "file": "workflows/a.yaml", "line": 1, "column": 11, "end_line": 1, "end_column": 12, "message": "first defined here",
+        }]);
+        assert_eq!(parsed[1]["related"], expected);
     }
 
     #[test]
