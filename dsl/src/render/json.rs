@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::url;
 use crate::diagnostic::{Diagnostic, Related, Severity};
 
 #[derive(Serialize)]
@@ -66,9 +67,4 @@ pub fn json(diagnostics: &[Diagnostic]) -> Result<String, serde_json::Error> {
         })
         .collect();
     serde_json::to_string_pretty(&entries).map(|text| text + "\n")
-}
-
-/// Where the code is explained, relative to the documentation of campaignd.
-fn url(code: &str) -> String {
-    format!("docs/rules.md#{code}")
 }
