@@ -9,6 +9,8 @@
 //! but uniqueness.
 
 #[cfg(test)]
+pub(crate) mod both;
+#[cfg(test)]
 mod conformance;
 mod facts;
 mod memory;
