@@ -67,8 +67,17 @@ impl Contacts {
         Some(ContactId(oldest.into()))
     }
 
-    pub(super) fn is_new(&self, contact: &Contact) -> bool {
-        self.id_of(&contact.uid).is_none() && contact.email.as_deref().and_then(|email| self.of_email(email)).is_none()
+    /// The same for one that may be known already, by its uid, an alias or its e-mail address.
+    pub(super) fn insert_unknown(&mut self, contact: &Contact) -> Result<Option<ContactId>> {
+        let of_email = contact.email.as_deref().and_then(|email| self.of_email(email));
+        if of_email.is_some() || self.aliases.find(&contact.uid).is_some() {
+            return Ok(None);
+        }
+        if self.uids.get(contact.uid.as_str()).is_some() {
+            self.rows.skip();
+            return Ok(None);
+        }
+        self.insert(contact).map(Some)
     }
 
     pub(super) fn insert(&mut self, contact: &Contact) -> Result<ContactId> {

@@ -44,6 +44,7 @@ impl Events {
         let contact = small(event.contact.0, "write an event")?;
         let name = names.number(&event.name);
         if event.uid.as_deref().is_some_and(|uid| self.uids.get(uid).is_some()) {
+            self.rows.skip();
             return Ok(None);
         }
         let uid: Option<Arc<str>> = event.uid.as_deref().map(Arc::from);

@@ -55,7 +55,7 @@ impl Store for MemoryStore {
     }
     fn insert_unknown_contact(&mut self, contact: &Contact, _now: i64) -> Result<Option<ContactId>> {
         self.inside("add a contact")?;
-        if self.contacts.is_new(contact) { self.contacts.insert(contact).map(Some) } else { Ok(None) }
+        self.contacts.insert_unknown(contact)
     }
     fn update_contact(&mut self, contact: &Contact, _now: i64) -> Result<()> {
         self.inside("write a contact")?;

@@ -87,6 +87,11 @@ impl<V> Rows<V> {
         self.last
     }
 
+    /// Passes over an id, as SQLite does for a row that turns out to be there: so the two give the same ids.
+    pub(super) fn skip(&mut self) {
+        self.last += 1;
+    }
+
     /// The highest id that was given.
     pub(super) fn last(&self) -> u32 {
         self.last
