@@ -84,7 +84,7 @@ impl Contacts {
         if self.uids.get(contact.uid.as_str()).is_some() {
             return Err(Refusal::Taken.when("add a contact"));
         }
-        let id = self.rows.last() + 1;
+        let id = self.rows.next();
         let row = profile(contact, id);
         self.uids.put(Arc::from(row.uid.as_str()), id);
         if let Some(email) = &row.email {

@@ -142,7 +142,10 @@ impl MemoryStore {
     }
 
     fn commit_transaction(&mut self) -> Result<()> {
-        self.inside("commit a transaction")?;
+        if let Err(refusal) = self.inside("commit a transaction") {
+            self.undo();
+            return Err(refusal);
+        }
         self.open = false;
         self.names.commit();
         self.contacts.commit();

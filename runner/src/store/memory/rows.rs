@@ -60,18 +60,27 @@ impl<V: Default> Grid<V> {
     }
 }
 
+/// The ids of rows that there are or were.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ids {
+    /// The highest that was given.
+    last: u32,
+    /// How many after it were passed over.
+    skipped: u32,
+}
+
 /// Rows by id, given from 1 on and never twice.
 pub(super) struct Rows<V> {
     grid: Grid<Option<V>>,
-    last: u32,
-    /// What it was when the transaction began.
-    kept: u32,
+    ids: Ids,
+    /// What they were when the transaction began.
+    kept: Ids,
     journal: Vec<(u32, Option<V>)>,
 }
 
 impl<V> Default for Rows<V> {
     fn default() -> Rows<V> {
-        Rows { grid: Grid::default(), last: 0, kept: 0, journal: Vec::new() }
+        Rows { grid: Grid::default(), ids: Ids::default(), kept: Ids::default(), journal: Vec::new() }
     }
 }
 
@@ -82,19 +91,25 @@ impl<V> Rows<V> {
 
     /// Gives the next id.
     pub(super) fn add(&mut self, row: V) -> u32 {
-        self.last += 1;
-        self.put(self.last, Some(row));
-        self.last
+        let id = self.next();
+        self.ids = Ids { last: id, skipped: 0 };
+        self.put(id, Some(row));
+        id
+    }
+
+    /// The id that the next row gets.
+    pub(super) fn next(&self) -> u32 {
+        self.ids.last + self.ids.skipped + 1
     }
 
     /// Passes over an id, as SQLite does for a row that turns out to be there: so the two give the same ids.
     pub(super) fn skip(&mut self) {
-        self.last += 1;
+        self.ids.skipped += 1;
     }
 
     /// The highest id that was given.
     pub(super) fn last(&self) -> u32 {
-        self.last
+        self.ids.last
     }
 
     pub(super) fn put(&mut self, id: u32, row: Option<V>) {
@@ -128,13 +143,13 @@ impl<V> Rows<V> {
     }
 
     pub(super) fn commit(&mut self) {
-        self.kept = self.last;
+        self.kept = self.ids;
         self.journal.clear();
         self.journal.shrink_to(LONG);
     }
 
     pub(super) fn rollback(&mut self) {
-        self.last = self.kept;
+        self.ids = self.kept;
         for (id, was) in mem::take(&mut self.journal).into_iter().rev() {
             *self.grid.slot(id) = was;
         }

@@ -44,7 +44,7 @@ impl TimeTriggers {
     }
 
     pub(super) fn insert_sweep(&mut self, sweep: &Sweep) -> i64 {
-        let id = self.sweeps.last() + 1;
+        let id = self.sweeps.next();
         self.sweeps.add(Sweep { id: id.into(), ..sweep.clone() });
         self.open_sweeps.put(id, ());
         id.into()

@@ -35,7 +35,7 @@ impl Workflows {
     }
 
     pub(super) fn add(&mut self, name: &str) -> WorkflowId {
-        let id = self.rows.last() + 1;
+        let id = self.rows.next();
         let row = WorkflowRow {
             id: WorkflowId(id.into()),
             name: name.to_owned(),
