@@ -32,7 +32,7 @@ enum Format {
 
 impl Validate {
     pub fn run(self, project: Option<PathBuf>) -> Outcome {
-        let project = project::open(self.dir.or(project))?;
+        let project = project::open_with_tests(self.dir.or(project))?;
         let diagnostics = &project.compiled.diagnostics;
         let text = match self.format {
             Format::Human => {
