@@ -12,6 +12,7 @@ use super::{CouldNotRun, Exit, Outcome, output, project};
 use crate::journeys::report::{self, Told};
 use crate::journeys::{self, Coverage, JourneyError, Plans, Snapshots};
 use crate::logging;
+use crate::simulate::counted;
 
 #[derive(clap::Args)]
 pub struct Test {
@@ -95,11 +96,16 @@ impl Test {
             all().filter(|(suite, journey)| fits(&journey.name) || fits(&suite.workflow) || fits(&suite.file)).collect();
         let broken: Vec<Diagnostic> = broken.filter(|found| fits(&found.location.file)).cloned().collect();
         if chosen.is_empty() && broken.is_empty() {
-            let names = all().flat_map(|(suite, journey)| [&journey.name, &suite.workflow, &suite.file]);
+            let names = all().flat_map(|(suite, journey)| {
+                [suite.workflow.as_str(), &suite.file, &journey.name].into_iter().chain(journey.name.split_whitespace())
+            });
             let near = names.map(|name| (strsim::damerau_levenshtein(&wanted, &name.to_lowercase()), name)).min();
             let help = match near.filter(|(distance, name)| *distance <= name.chars().count().max(3) / 3) {
                 Some((_, name)) => format!("did you mean `{name}`?"),
-                None => format!("there are {} tests in {} files", all().count(), compiled.tests.len()),
+                None => {
+                    let (tests, files) = (all().count() as u64, compiled.tests.len() as u64);
+                    format!("there are {} in {}", counted(tests, "test"), counted(files, "file"))
+                }
             };
             return Err(CouldNotRun(format!("no test has `{}` in its name, workflow or file; {help}", filter.escape_debug())));
         }

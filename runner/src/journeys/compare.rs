@@ -188,6 +188,9 @@ impl Sides<'_> {
             if paired.is_some_and(|costs| cost[(e + 1) * width + s + 1] + costs == here) {
                 rows.push(self.paired(e, s));
                 (e, s) = (e + 1, s + 1);
+            } else if e < expected && cost[(e + 1) * width + s] + ALONE == here && self.comes_first(e, s) {
+                rows.push(self.missing(e));
+                e += 1;
             } else if s < seen && cost[e * width + s + 1] + self.alone(s) == here {
                 rows.push(self.unlisted(s));
                 s += 1;
@@ -197,6 +200,15 @@ impl Sides<'_> {
             }
         }
         rows
+    }
+
+    /// Whether what is missing belongs before this line.
+    fn comes_first(&self, expected: usize, seen: usize) -> bool {
+        let first = match self.journey.expect[expected].when {
+            Some(When::At(at) | When::Between(at, _)) => at,
+            None => return false,
+        };
+        self.seen.get(seen).is_none_or(|line| first <= self.lines[*line].instant)
     }
 
     fn paired(&self, expected: usize, seen: usize) -> Row {

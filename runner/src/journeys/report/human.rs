@@ -10,6 +10,7 @@ use super::super::{Outcome, Row, Verdict};
 use super::Told;
 use super::words::{offset, told};
 use crate::simulate::counted;
+use crate::state::LogKind;
 
 /// The most rows of a timeline that are shown.
 const MOST_ROWS: usize = 80;
@@ -82,6 +83,10 @@ fn failure(outcome: &Outcome<'_>, told: &Told<'_>, paint: &Paint, text: &mut Str
         text.push_str(&render::human(&excerpt, told.files, paint.colour));
     }
     timeline(outcome, paint, text);
+    let entered = outcome.lines.iter().any(|line| line.kind == LogKind::Enter && line.workflow == outcome.suite.workflow);
+    if !entered && outcome.error.is_none() {
+        let _ = writeln!(text, "     nobody entered {}: look at its trigger, its audience and its reentry", outcome.suite.workflow);
+    }
     text.push('\n');
 }
 
@@ -92,14 +97,17 @@ fn timeline(outcome: &Outcome<'_>, paint: &Paint, text: &mut String) {
         return;
     }
     let start = outcome.suite.start;
-    let left: Vec<String> = outcome.rows.iter().map(|row| expected(row, outcome)).collect();
+    let times: Vec<String> = outcome.rows.iter().map(|row| time(row, outcome)).collect();
+    let wide = times.iter().map(|time| time.chars().count()).max().unwrap_or(0);
+    let whats = outcome.rows.iter().map(|row| expected(row, outcome));
+    let left: Vec<String> = times.iter().zip(whats).map(|(time, what)| format!("{time:wide$}  {what}")).collect();
     let width = left.iter().map(|cell| cell.chars().count()).max().unwrap_or(0).clamp(8, WIDEST);
     let _ = writeln!(text, "     {}  {}", paint.bold(&format!("{:width$}", "expected")), paint.bold("actual"));
     for (row, cell) in outcome.rows.iter().zip(&left).take(MOST_ROWS) {
         let cell = cut(cell, width);
         let right = row.actual.and_then(|actual| outcome.lines.get(actual)).map(|line| {
             let local = line.at.get(5..16).unwrap_or_default().replace('T', " ");
-            format!("{:10} {}   ({local})", offset(line.instant - start), told(line, outcome.suite))
+            format!("{:10}  {}  ({local})", offset(line.instant - start), told(line, outcome.suite))
         });
         let right = right.unwrap_or_default();
         let (mark, right) = match row.verdict {
@@ -121,22 +129,23 @@ fn timeline(outcome: &Outcome<'_>, paint: &Paint, text: &mut String) {
     }
 }
 
-fn expected(row: &Row, outcome: &Outcome<'_>) -> String {
-    let Some(expectation) = row.expected.and_then(|expected| outcome.journey.expect.get(expected)) else {
-        return String::new();
-    };
+/// When it is expected.
+fn time(row: &Row, outcome: &Outcome<'_>) -> String {
     let start = outcome.suite.start;
-    let when = match expectation.when {
+    match row.expected.and_then(|expected| outcome.journey.expect.get(expected)?.when) {
         Some(When::At(at)) => offset(at - start),
         Some(When::Between(first, last)) => format!("{} to {}", offset(first - start), offset(last - start)),
         None => String::new(),
-    };
-    format!("{when:10} {}", without_time(expectation))
+    }
+}
+
+fn expected(row: &Row, outcome: &Outcome<'_>) -> String {
+    row.expected.and_then(|expected| outcome.journey.expect.get(expected)).map(without_time).unwrap_or_default()
 }
 
 /// The expectation as it is written, its time aside.
 fn without_time(expectation: &Expectation) -> String {
-    let inner = expectation.text.trim_start_matches("{ ").trim_end_matches(" }");
+    let inner = expectation.text.strip_prefix("{ ").and_then(|text| text.strip_suffix(" }")).unwrap_or(&expectation.text);
     let mut rest = inner;
     for key in ["at: ", "between: ["] {
         if let Some(behind) = inner.strip_prefix(key) {
