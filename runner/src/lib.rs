@@ -12,6 +12,7 @@ pub mod experiment;
 pub mod http_client;
 pub mod ingest;
 pub mod instant;
+pub mod journeys;
 pub mod kernel;
 pub mod logging;
 pub mod metrics;

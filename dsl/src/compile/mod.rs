@@ -3,6 +3,7 @@
 mod catalog;
 mod confirming;
 mod halves;
+mod journeys;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use crate::check::{self, Project};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::lower::Unit;
+use crate::model::journey::Suite;
 use crate::model::{Catalog, Settings, Trait};
 use crate::project::ProjectFiles;
 use crate::template::{Folder, Library};
@@ -27,6 +29,9 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// Every template that could be read, used or not.
     pub library: Library,
+    /// The files of journey tests that are in order, where `files` has them. What is wrong with tests is among the diagnostics, and keeps no catalog
+    /// from being made.
+    pub tests: Vec<Suite>,
 }
 
 /// The longest message, in characters: a name or value that is quoted in one may be as long as a file.
@@ -60,15 +65,17 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         started: started(&read.units),
     };
     check::all(&project, &mut diagnostics);
+    let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    diagnostics.extend(files.test_diagnostics().iter().cloned());
+    let tests = journeys::suites(files, &project, &mut diagnostics);
     diagnostics.sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
     diagnostics.dedup();
     diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
-    let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let catalog = match (&settings.settings, sound) {
         (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
         _ => None,
     };
-    Compiled { catalog, settings: settings.settings, diagnostics, library }
+    Compiled { catalog, settings: settings.settings, diagnostics, library, tests }
 }
 
 /// Leaves out the middle of a message that is too long to read.

@@ -1,5 +1,6 @@
 //! Whole projects, as texts: what they compile to, and what is wrong with them.
 
+mod journeys;
 mod rules;
 mod settings;
 mod traits;

@@ -44,12 +44,13 @@ const RULES: [(&str, Weight, &str); 34] = [
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level; what is no plain error says so there.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     include_str!("files.md"),
     include_str!("shape.md"),
     include_str!("values.md"),
     include_str!("settings.md"),
     include_str!("templates.md"),
+    include_str!("tests.md"),
 ];
 
 /// How much a diagnostic weighs, as long as the settings say nothing else.

@@ -25,6 +25,7 @@ mod segment;
 mod simulate;
 mod status;
 mod suppression;
+mod test;
 mod validate;
 
 use std::path::PathBuf;
@@ -77,6 +78,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what a diagnostic means
     Explain(explain::Explain),
+    /// Perform the journey tests, on virtual time
+    Test(test::Test),
     /// Run a contact file and an event file through the workflows, on virtual time
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
@@ -140,6 +143,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
         Command::Explain(command) => command.run(),
+        Command::Test(command) => command.run(project),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),

@@ -137,6 +137,16 @@ impl<A: Answers> Rehearsal<A> {
         Ok(())
     }
 
+    /// Puts contacts on the list of a segment, or takes them off it, as it was before the beginning.
+    ///
+    /// # Errors
+    /// Those of the store, and where there is no such list.
+    pub fn belong(&mut self, members: &Members) -> Result<(), RehearsalError> {
+        let segment = members.segment.clone();
+        self.kernel.know_members(members, self.now)?.map_err(|why| RehearsalError::Members { segment, why })?;
+        Ok(())
+    }
+
     /// What will be done, in any order; what is done at the same time is done in the order given. Occurrences from before the beginning count as
     /// history and start nothing.
     ///
