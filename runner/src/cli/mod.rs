@@ -1,5 +1,6 @@
 //! The command line: one file a command, thin.
 
+mod backup;
 mod beside;
 mod bounce;
 mod contact;
@@ -105,6 +106,8 @@ enum Command {
     Status(status::Status),
     /// What came of the workflows, their messages and their experiments
     Report(report::Report),
+    /// Copy the store while the runner goes on
+    Backup(backup::Backup),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
@@ -154,6 +157,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
         Command::Report(command) => command.run(project),
+        Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
         Command::Schema(command) => command.run(),
