@@ -21,6 +21,7 @@ mod messages;
 mod names;
 mod port;
 mod properties;
+mod rates;
 mod reading;
 mod received;
 mod recent;
