@@ -1,5 +1,6 @@
 //! The command line: one file a command, thin.
 
+mod asking;
 mod backup;
 mod beside;
 mod bounce;
@@ -16,6 +17,7 @@ mod messages;
 mod names;
 mod output;
 mod pause;
+mod plan;
 mod preview;
 mod project;
 mod report;
@@ -88,6 +90,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Show a message as one person would get it
     Preview(preview::Preview),
+    /// What the files would change in a running store
+    Plan(plan::Plan),
     /// Draw the workflows: Mermaid, SVG or DOT
     Graph(graph::Graph),
     /// Let a contact enter a workflow
@@ -148,6 +152,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Preview(command) => command.run(project),
+        Command::Plan(command) => command.run(project),
         Command::Graph(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
