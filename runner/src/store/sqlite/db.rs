@@ -17,6 +17,8 @@ pub(super) enum Refusal {
     NoStore(String),
     #[error("the store {0} was written by an older campaignd; restart `campaignd run` with this version first")]
     Older(String),
+    #[error("others kept it from being read for too long; try again")]
+    Busy,
 }
 
 impl Refusal {

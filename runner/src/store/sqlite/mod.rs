@@ -21,6 +21,8 @@ mod messages;
 mod names;
 mod port;
 mod properties;
+mod rates;
+mod reading;
 mod received;
 mod recent;
 mod retention;
