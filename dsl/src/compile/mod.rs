@@ -1,9 +1,11 @@
 //! The whole way: a project's files to a catalog, or to everything that is wrong with them.
 
+mod allow;
 mod catalog;
 mod confirming;
 mod halves;
 mod read;
+mod severities;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,8 +62,10 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         started: started(&read.units),
     };
     check::all(&project, &mut diagnostics);
-    diagnostics.sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
-    diagnostics.dedup();
+    sort(&mut diagnostics);
+    allow::apply(files, &mut diagnostics);
+    severities::apply(&settings.notes.rules, &mut diagnostics);
+    sort(&mut diagnostics);
     diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
     let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let catalog = match (&settings.settings, sound) {
@@ -69,6 +73,12 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         _ => None,
     };
     Compiled { catalog, settings: settings.settings, diagnostics, library }
+}
+
+/// By place, each once.
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| (&a.location, a.code, &a.message).cmp(&(&b.location, b.code, &b.message)));
+    diagnostics.dedup();
 }
 
 /// Leaves out the middle of a message that is too long to read.

@@ -1,5 +1,6 @@
 //! Whole projects, as texts: what they compile to, and what is wrong with them.
 
+mod allowing;
 mod rules;
 mod settings;
 mod traits;

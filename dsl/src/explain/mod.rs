@@ -44,12 +44,13 @@ const RULES: [(&str, Weight, &str); 34] = [
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level; what is no plain error says so there.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     include_str!("files.md"),
     include_str!("shape.md"),
     include_str!("values.md"),
     include_str!("settings.md"),
     include_str!("templates.md"),
+    include_str!("allowing.md"),
 ];
 
 /// How much a diagnostic weighs, as long as the settings say nothing else.
@@ -61,6 +62,8 @@ pub enum Weight {
     AllowableError,
     /// A comment can allow it, and the settings may make it an error or turn it off.
     Warning,
+    /// The settings may make it an error or turn it off: it is about a comment.
+    WarningOfComments,
 }
 
 use Weight::{Error, Warning};
@@ -70,8 +73,13 @@ impl Weight {
     pub fn severity(self) -> Severity {
         match self {
             Weight::Error | Weight::AllowableError => Severity::Error,
-            Weight::Warning => Severity::Warning,
+            Weight::Warning | Weight::WarningOfComments => Severity::Warning,
         }
+    }
+
+    /// Whether `rules:` in the settings may say something else.
+    pub fn is_settable(self) -> bool {
+        self.severity() == Severity::Warning
     }
 
     fn sentence(self) -> &'static str {
@@ -81,6 +89,7 @@ impl Weight {
             Weight::Warning => {
                 "A warning: a comment can allow it where it stands, and `rules:` in campaignd.yaml can make it an error or turn it off."
             }
+            Weight::WarningOfComments => "A warning: `rules:` in campaignd.yaml can make it an error or turn it off.",
         }
     }
 }
@@ -162,6 +171,7 @@ fn sections(page: &'static str) -> impl Iterator<Item = Explanation> {
         let (code, weight) = match heading.split_once(' ') {
             None => (heading, Weight::Error),
             Some((code, "(warning)")) => (code, Weight::Warning),
+            Some((code, "(warning of comments)")) => (code, Weight::WarningOfComments),
             Some((code, _)) => (code, Weight::AllowableError),
         };
         Some(Explanation { code, weight, text: text.trim().to_owned() })

@@ -27,7 +27,8 @@ use crate::place::At;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
 pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
-pub(crate) use settings::{SettingsNotes, lower_settings};
+pub(crate) use crate::surface::RuleLevel;
+pub(crate) use settings::{RuleNote, SettingsNotes, lower_settings};
 
 /// The folder into which mails are written where the settings name no way to deliver.
 const OUTBOX: &str = "outbox/";
