@@ -5,6 +5,7 @@ mod bounces;
 mod calls;
 mod channels;
 mod condition;
+mod constant;
 mod flow;
 mod ids;
 mod notes;
@@ -40,6 +41,8 @@ pub(crate) struct Unit {
     pub workflow: Option<WorkflowUnit>,
     pub segments: Vec<SegmentUnit>,
     pub traits: Vec<TraitUnit>,
+    /// Where secrets are written.
+    pub secrets: Vec<Location>,
 }
 
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub(crate) struct WorkflowUnit {
     pub inline: BTreeMap<String, TemplateSource>,
     /// By step id.
     pub step_lines: BTreeMap<String, usize>,
+    /// Of each step of the model, in its order.
+    pub step_places: Vec<Location>,
 }
 
 #[derive(Debug)]
@@ -81,7 +86,7 @@ pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, context: &Context<'
     let traits = lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
     out.append(&mut lowerer.diagnostics);
-    Unit { file: root.file().to_owned(), workflow, segments, traits }
+    Unit { file: root.file().to_owned(), workflow, segments, traits, secrets: Vec::new() }
 }
 
 /// What a file is lowered with.

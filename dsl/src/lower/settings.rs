@@ -26,6 +26,12 @@ pub(crate) struct SettingsNotes {
     pub channels: BTreeSet<String>,
     /// Senders of mails.
     pub senders: Vec<SenderNote>,
+    /// Where each frequency cap is written.
+    pub caps: Vec<Location>,
+    /// Where secrets are written that should come from the environment.
+    pub written_secrets: Vec<Location>,
+    /// Where the quiet hours are written.
+    pub quiet_hours: Option<Location>,
     /// What diagnostics are in this project.
     pub rules: Vec<RuleNote>,
 }
@@ -70,6 +76,8 @@ impl Lowerer<'_> {
         notes.rules = file.rules.iter().flatten().map(note).collect();
         let limits = file.limits.as_ref();
         let limits_at = root.key("limits");
+        notes.quiet_hours =
+            limits.and_then(|limits| limits.quiet_hours.as_ref()).map(|_| limits_at.key("quiet_hours").location());
         let quiet_hours = limits.and_then(|limits| limits.quiet_hours.as_ref());
         Settings {
             project: file.project.clone(),
@@ -180,6 +188,7 @@ impl Lowerer<'_> {
         caps.enumerate()
             .map(|(index, form)| {
                 let here = at.item(index);
+                notes.caps.push(here.location());
                 let topic = form.topic.clone().filter(|topic| topic != "any");
                 notes.topics.extend(topic.iter().map(|topic| Named { name: topic.clone(), at: here.key("topic").location() }));
                 let channel = form.channel.clone().filter(|channel| channel != "any");
