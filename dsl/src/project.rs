@@ -174,6 +174,11 @@ fn is_workflow(name: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml")
 }
 
+/// Whether a file, by its path, belongs to the journey tests.
+pub(crate) fn is_of_tests(path: &str) -> bool {
+    path.starts_with(TESTS)
+}
+
 fn is_test(name: &str) -> bool {
     name.ends_with(".test.yaml") || name.ends_with(".test.yml")
 }

@@ -150,7 +150,7 @@ mod tests {
     fn excerpts_keep_their_place() {
         let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\nsteps:\n{}", "  - wait: 1 dayz\n".repeat(300));
         let files = ProjectFiles::from_texts([
-            ("campaignd.yaml", "project: shop\ntime_zone: UTC\n"),
+            ("campaignd.yaml", "project: shop\ntime_zone: UTC\nrules: { renumbered-step: off }\n"),
             ("workflows/a.yaml", workflow.as_str()),
         ]);
         let diagnostics = compile(&files).diagnostics;
