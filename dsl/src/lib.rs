@@ -7,6 +7,7 @@ mod check;
 pub mod contract;
 pub mod diagnostic;
 pub mod explain;
+pub mod index;
 pub mod model;
 pub mod render;
 pub mod schema;

@@ -63,6 +63,11 @@ impl<'a> At<'a> {
         }
     }
 
+    /// The whole value, however many lines it takes.
+    pub(crate) fn span(&self) -> Location {
+        self.document.spans.get(&self.pointer).value.at(&self.document.file)
+    }
+
     /// Where a text's own characters begin: line and column.
     pub(crate) fn content(&self) -> (usize, usize) {
         let content = self.document.spans.get(&self.pointer).content;

@@ -63,28 +63,42 @@ impl Lowerer<'_> {
             let Some(id) = step.id() else { continue };
             let here = at.key("id");
             self.name(id, "a step", &here);
-            if !taken.insert(id.to_owned()) {
+            if !taken.insert(id) {
                 let help = "every step's id is its own: it is what runs are remembered by";
                 self.error_help("duplicate-id", &here, format!("the id `{id}` is taken by an earlier step"), help);
             }
         }
-        // The number to try next, for each name: without it, every repetition would count from the beginning.
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let made = |(step, at): &(&Step, At<'_>)| match step.id() {
-            Some(id) => id.to_owned(),
-            None => {
-                let base = made_from(step, at);
-                let mut id = base.clone();
-                let number = numbers.entry(base.clone()).or_insert(2);
-                while !taken.insert(id.clone()) {
-                    id = format!("{base}-{number}");
-                    *number += 1;
-                }
-                id
-            }
-        };
-        flat.iter().map(made).collect()
+        made(&flat)
     }
+}
+
+/// Every step, nested steps following the one that holds them, with its id.
+pub(crate) fn step_ids<'a>(steps: &[Step], at: &At<'a>) -> Vec<(At<'a>, String)> {
+    let mut flat = Vec::new();
+    flatten(steps, at, &mut flat);
+    let ids = made(&flat);
+    flat.into_iter().map(|(_, at)| at).zip(ids).collect()
+}
+
+/// The ids of these steps: as written, or made.
+fn made(flat: &[(&Step, At<'_>)]) -> Vec<String> {
+    let mut taken: HashSet<String> = flat.iter().filter_map(|(step, _)| step.id()).map(str::to_owned).collect();
+    // The number to try next, for each name: without it, every repetition would count from the beginning.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let id = |(step, at): &(&Step, At<'_>)| match step.id() {
+        Some(id) => id.to_owned(),
+        None => {
+            let base = made_from(step, at);
+            let mut id = base.clone();
+            let number = numbers.entry(base.clone()).or_insert(2);
+            while !taken.insert(id.clone()) {
+                id = format!("{base}-{number}");
+                *number += 1;
+            }
+            id
+        }
+    };
+    flat.iter().map(id).collect()
 }
 
 fn flatten<'s, 'a>(steps: &'s [Step], at: &At<'a>, flat: &mut Vec<(&'s Step, At<'a>)>) {

@@ -77,6 +77,27 @@ pub(super) fn read(file: &str) -> Result<File<'_>, BadName> {
     named(stem).map(File::Message)
 }
 
+/// What a template file is called by those who use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Called<'a> {
+    Template(&'a str),
+    Layout(&'a str),
+    Partial(&'a str),
+}
+
+/// The name of the file at this path, relative to the project; `None`: nobody names it.
+pub(crate) fn called(file: &str) -> Option<Called<'_>> {
+    if !file.starts_with(FOLDER) {
+        return None;
+    }
+    match read(file) {
+        Ok(File::Message(named)) => Some(Called::Template(named.name)),
+        Ok(File::Layout(named)) => Some(Called::Layout(named.name)),
+        Ok(File::Partial(name)) => Some(Called::Partial(name)),
+        _ => None,
+    }
+}
+
 fn named(stem: &str) -> Result<Named<'_>, BadName> {
     let folder = stem.rfind('/').map_or(0, |slash| slash + 1);
     let Some((before, ending)) = stem[folder..].rsplit_once('.') else {

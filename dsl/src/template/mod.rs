@@ -36,6 +36,8 @@ pub use self::partials::{never_end, partials_reached};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
+pub(crate) use self::files::{Called, called};
+pub use self::front_matter::KEYS as FRONT_MATTER;
 use self::names::NameCheck;
 use self::place::Place;
 use self::structure::Role;
