@@ -101,6 +101,14 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The name that was probably meant, where what to do is to write that: `help` then begins with "did you mean".
+    pub fn replacement(&self) -> Option<&str> {
+        let (name, _) = self.help.as_deref()?.strip_prefix("did you mean `")?.split_once('`')?;
+        Some(name)
+    }
+}
+
 /// The candidate that the user most likely meant.
 pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates

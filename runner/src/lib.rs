@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod instant;
 pub mod kernel;
 pub mod logging;
+pub mod lsp;
 pub mod metrics;
 pub mod reload;
 pub mod render;

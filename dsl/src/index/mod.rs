@@ -19,7 +19,12 @@ pub use grammar::{Form, Place};
 pub use outline::{Symbol, SymbolKind};
 
 use crate::diagnostic::Location;
+use crate::lower::values::is_name;
 use crate::project::ProjectFiles;
+use crate::template::good_name;
+
+/// Longer files are not looked through: they are no part of a project.
+const MAX_LENGTH: usize = 1024 * 1024;
 
 /// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +46,16 @@ pub enum Kind {
     Template,
     Layout,
     Partial,
+}
+
+impl Kind {
+    /// Whether something of this kind may be called so.
+    pub fn may_be_called(self, name: &str) -> bool {
+        match self {
+            Kind::Template | Kind::Layout | Kind::Partial => good_name(name).is_ok(),
+            _ => is_name(name),
+        }
+    }
 }
 
 /// A name at a place.
@@ -84,6 +99,9 @@ pub struct FileIndex {
 impl FileIndex {
     /// Looks through one file, by its path relative to the project. A file that holds no names is empty.
     pub fn read(path: &str, text: &str) -> FileIndex {
+        if text.len() > MAX_LENGTH {
+            return FileIndex::default();
+        }
         match Form::of(path) {
             Some(form) => yaml::read(path, text, form),
             None if path.ends_with(".hbs") => template::read(path, text),
@@ -122,6 +140,11 @@ impl Index {
 
     pub fn remove(&mut self, path: &str) {
         self.files.remove(path);
+    }
+
+    /// Files that cannot be read as a whole, by their paths.
+    pub fn broken(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter(|(_, file)| !file.whole).map(|(path, _)| path.as_str())
     }
 
     pub fn file(&self, path: &str) -> Option<&FileIndex> {

@@ -9,6 +9,7 @@ use super::outline;
 use super::tags;
 use super::text::Lines;
 use super::{About, FileIndex, Kind, Occurrence, mend};
+use crate::contract::MESSAGE_EVENTS;
 use crate::diagnostic::Location;
 use crate::place::At;
 
@@ -113,7 +114,13 @@ impl Walk<'_> {
                 for (key, value) in map {
                     let child = at.key(key);
                     self.key(place, key, &child, value, events);
-                    self.node(place.inside(key), &child, value, events);
+                    let about_messages = events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
+                    let inside = match key.as_str() {
+                        "event.template" if about_messages => Place::Name(Kind::Template),
+                        "event.workflow" if about_messages => Place::Name(Kind::Workflow),
+                        _ => place.inside(key),
+                    };
+                    self.node(inside, &child, value, events);
                 }
             }
             Value::Array(items) => {

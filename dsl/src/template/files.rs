@@ -44,7 +44,7 @@ pub(super) struct Named<'a> {
 
 /// Why a name is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BadName {
+pub(crate) struct BadName {
     pub message: String,
     pub help: String,
 }
@@ -144,7 +144,8 @@ fn is_name_letter(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_'
 }
 
-fn good_name(name: &str) -> Result<&str, BadName> {
+/// The name, if a template may be called so.
+pub(crate) fn good_name(name: &str) -> Result<&str, BadName> {
     let good = name
         .split('/')
         .all(|segment| segment.starts_with(|c: char| c.is_ascii_alphanumeric()) && segment.chars().all(is_name_letter));

@@ -9,6 +9,7 @@ mod enroll;
 mod explain;
 mod export;
 mod import;
+mod lsp;
 mod manual;
 mod messages;
 mod names;
@@ -106,6 +107,8 @@ enum Command {
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -152,6 +155,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Report(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man => manual::man(),
