@@ -15,8 +15,8 @@ pub struct Lsp {
 impl Lsp {
     pub fn run(self) -> Outcome {
         let (connection, threads) = Connection::stdio();
-        let rules = secrets::cache_folder().and_then(|folder| lsp::keep_rules_page(&folder));
-        let ended = lsp::serve(&connection, rules);
+        let pages = secrets::cache_folder().map(|folder| lsp::Pages::under(&folder)).unwrap_or_default();
+        let ended = lsp::serve(&connection, &pages);
         // The threads end when nobody is left to talk to.
         drop(connection);
         ended.map_err(|error| CouldNotRun(error.to_string()))?;

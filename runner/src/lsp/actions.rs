@@ -32,7 +32,7 @@ fn action(project: &Project, diagnostic: &Diagnostic, page: &Page<'_>, published
     Some(CodeAction {
         title: format!("Write `{meant}` instead"),
         kind: Some(CodeActionKind::QUICKFIX),
-        diagnostics: Some(vec![published.diagnostic(diagnostic, page)]),
+        diagnostics: Some(vec![published.diagnostic(diagnostic, page, |_| None)]),
         edit: Some(WorkspaceEdit { document_changes: Some(DocumentChanges::Edits(vec![change])), ..WorkspaceEdit::default() }),
         is_preferred: Some(true),
         ..CodeAction::default()
@@ -73,8 +73,7 @@ mod tests {
     fn check(text: &str, meant: &str, expected: Option<&str>) {
         let end_column = text.chars().count() + 5;
         let location = Location { file: "f".to_owned(), line: 1, column: 5, end_line: 1, end_column };
-        let diagnostic =
-            Diagnostic { code: "x", severity: dsl::diagnostic::Severity::Error, message: String::new(), location, help: None };
+        let diagnostic = Diagnostic::error("x", location, "");
         let found = misspelt(&diagnostic, meant, text);
         let found = found.map(|at| text.chars().skip(at.column - 5).take(at.end_column - at.column).collect::<String>());
         assert_eq!(found.as_deref(), expected, "{text} {meant}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use dsl::ProjectFiles;
-use dsl::diagnostic::{Diagnostic, Location, Severity};
+use dsl::diagnostic::{Diagnostic, Location};
 
 use super::project::Open;
 
@@ -95,7 +95,7 @@ fn check(job: Job, known: Option<Arc<ProjectFiles>>) -> Checked {
 
 fn unreadable(message: String) -> Diagnostic {
     let location = Location { file: "campaignd.yaml".to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-    Diagnostic { code: "not-loadable", severity: Severity::Error, message, location, help: None }
+    Diagnostic::error("not-loadable", location, message)
 }
 
 #[cfg(test)]

@@ -19,5 +19,5 @@ mod rules_page;
 mod server;
 mod shape;
 
-pub use rules_page::keep as keep_rules_page;
+pub use rules_page::Pages;
 pub use server::{LspError, serve};

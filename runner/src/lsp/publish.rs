@@ -2,30 +2,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsl::diagnostic::{Diagnostic, Severity};
-use lsp_types::{CodeDescription, DiagnosticSeverity, DiagnosticTag, NumberOrString, PublishDiagnosticsParams, Uri};
+use dsl::diagnostic::{Diagnostic, Location, Severity};
+use lsp_types::{
+    CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, NumberOrString, PublishDiagnosticsParams,
+};
 
 use super::checker::Checked;
 use super::position::{Encoding, Page};
 use super::project::Project;
+use super::rules_page::Pages;
 
 /// Rules about what is never used or reached: editors show it faded.
 const UNNECESSARY: [&str; 2] = ["unreachable-step", "never-sent"];
 
 /// How diagnostics are given to the editor.
 pub struct Published<'p> {
-    /// The page on which every rule has its heading.
-    pub rules: Option<&'p Uri>,
+    /// Where each diagnostic is explained.
+    pub pages: &'p Pages,
 }
 
 impl Published<'_> {
-    /// A diagnostic; `page` is the text of its file.
-    pub fn diagnostic(&self, found: &Diagnostic, page: &Page<'_>) -> lsp_types::Diagnostic {
+    /// A diagnostic; `page` is the text of its file, `place` makes addresses of other places.
+    pub fn diagnostic(
+        &self,
+        found: &Diagnostic,
+        page: &Page<'_>,
+        place: impl Fn(&Location) -> Option<lsp_types::Location>,
+    ) -> lsp_types::Diagnostic {
+        let related = found.related.iter().filter_map(|related| {
+            Some(DiagnosticRelatedInformation { location: place(&related.location)?, message: related.message.clone() })
+        });
+        let related: Vec<DiagnosticRelatedInformation> = related.collect();
         let message = match &found.help {
             Some(help) => format!("{}\n{help}", found.message),
             None => found.message.clone(),
         };
-        let href = self.rules.and_then(|rules| format!("{}#{}", rules.as_str(), found.code).parse().ok());
         lsp_types::Diagnostic {
             range: page.range(&found.location),
             severity: Some(match found.severity {
@@ -33,9 +44,10 @@ impl Published<'_> {
                 Severity::Warning => DiagnosticSeverity::WARNING,
             }),
             code: Some(NumberOrString::String(found.code.to_owned())),
-            code_description: href.map(|href| CodeDescription { href }),
+            code_description: self.pages.of(found.code).map(|href| CodeDescription { href }),
             source: Some("campaignd".to_owned()),
             message,
+            related_information: (!related.is_empty()).then_some(related),
             tags: UNNECESSARY.contains(&found.code).then(|| vec![DiagnosticTag::UNNECESSARY]),
             ..lsp_types::Diagnostic::default()
         }
@@ -52,11 +64,15 @@ pub fn messages(
 ) -> Vec<PublishDiagnosticsParams> {
     let mut by_file: BTreeMap<String, Vec<lsp_types::Diagnostic>> =
         std::mem::take(&mut project.published).into_iter().map(|file| (file, Vec::new())).collect();
+    let place = |at: &Location| {
+        let page = Page::new(checked.files.text(&at.file).unwrap_or_default(), encoding);
+        Some(lsp_types::Location { uri: project.uri(&at.file)?, range: page.range(at) })
+    };
     let mut pages: BTreeMap<&str, Page<'_>> = BTreeMap::new();
     for found in &checked.diagnostics {
         let file = found.location.file.as_str();
         let page = pages.entry(file).or_insert_with(|| Page::new(checked.files.text(file).unwrap_or_default(), encoding));
-        by_file.entry(file.to_owned()).or_default().push(published.diagnostic(found, page));
+        by_file.entry(file.to_owned()).or_default().push(published.diagnostic(found, page, place));
     }
     let told = |(file, diagnostics): (&String, &Vec<lsp_types::Diagnostic>)| {
         let version = checked.versions.get(file).copied();
@@ -85,8 +101,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_and_what_no_longer_is() {
-        let rules: Uri = "file:///rules.md".parse().unwrap();
-        let published = Published { rules: Some(&rules) };
+        let folder = tempfile::tempdir().unwrap();
+        let pages = Pages::under(folder.path());
+        let published = Published { pages: &pages };
         let mut project = Project { root: "/p".into(), ..Project::default() };
         let mut told = |text: &str| messages(&mut project, checked(text), &published, Encoding::Utf16);
         let wrong = told("workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: \"\u{1f600}x\"\n  - exit\n  - wait: 1 day\n");
@@ -103,7 +120,7 @@ mod tests {
         assert_eq!(codes, ["unknown-template", "unreachable-step"]);
         let first = &file.diagnostics[0];
         assert_eq!((first.range.start.character, first.range.end.character), (10, 15));
-        assert_eq!(first.code_description.as_ref().unwrap().href.as_str(), "file:///rules.md#unknown-template");
+        assert!(first.code_description.as_ref().unwrap().href.as_str().ends_with("/unknown-template.md"));
         assert_eq!(file.diagnostics[1].tags, Some(vec![DiagnosticTag::UNNECESSARY]));
         let right = told("workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n");
         assert_eq!(right.len(), 1);

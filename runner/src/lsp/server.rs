@@ -15,6 +15,7 @@ use super::checker::{self, Checked, Job};
 use super::position::Encoding;
 use super::project::{Workspace, path_of};
 use super::publish::{self, Published};
+use super::rules_page::Pages;
 use super::{answers, capabilities};
 
 /// Why a conversation ended other than by being ended.
@@ -59,17 +60,17 @@ impl Client {
     }
 }
 
-/// Answers one editor until it says that it is done. `rules`: the address of the page of all rules.
+/// Answers one editor until it says that it is done. `pages`: where diagnostics are explained.
 ///
 /// # Errors
 /// When the editor breaks the protocol, or goes away without a word.
-pub fn serve(connection: &Connection, rules: Option<Uri>) -> Result<(), LspError> {
+pub fn serve(connection: &Connection, pages: &Pages) -> Result<(), LspError> {
     let (id, asked) = connection.initialize_start()?;
     let asked: InitializeParams = serde_json::from_value(asked)?;
     let client = Client::of(&asked.capabilities);
     connection.initialize_finish(id, capabilities::of_server(client.encoding)?)?;
     let (jobs, results) = checker::start()?;
-    let mut server = Server { connection, workspace: Workspace::default(), client, jobs, rules };
+    let mut server = Server { connection, workspace: Workspace::default(), client, jobs, pages };
     server.begin(&asked)?;
     server.run(&results)
 }
@@ -79,7 +80,7 @@ struct Server<'c> {
     workspace: Workspace,
     client: Client,
     jobs: Sender<Job>,
-    rules: Option<Uri>,
+    pages: &'c Pages,
 }
 
 impl Server<'_> {
@@ -140,7 +141,7 @@ impl Server<'_> {
     }
 
     fn answer(&mut self, request: Request) -> Response {
-        let published = Published { rules: self.rules.as_ref() };
+        let published = Published { pages: self.pages };
         match answers::answer(&mut self.workspace, self.client, &published, &request.method, request.params) {
             Ok(Some(value)) => Response::new_ok(request.id, value),
             Ok(None) => Response::new_ok(request.id, Value::Null),
@@ -217,7 +218,7 @@ impl Server<'_> {
             return Ok(());
         };
         project.reread(checked.disk.clone());
-        let published = Published { rules: self.rules.as_ref() };
+        let published = Published { pages: self.pages };
         for params in publish::messages(project, checked, &published, self.client.encoding) {
             let note = Notification::new(notification::PublishDiagnostics::METHOD.to_owned(), params);
             self.send(note.into())?;
