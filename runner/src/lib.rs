@@ -16,6 +16,7 @@ pub mod instant;
 pub mod journeys;
 pub mod kernel;
 pub mod logging;
+pub mod lsp;
 pub mod metrics;
 pub mod rehearsal;
 pub mod reload;

@@ -12,6 +12,7 @@ mod explain;
 mod export;
 mod graph;
 mod import;
+mod lsp;
 mod manual;
 mod messages;
 mod names;
@@ -119,6 +120,8 @@ enum Command {
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -169,6 +172,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man => manual::man(),
