@@ -5,7 +5,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use crate::surface::{SettingsFile, WorkflowFile};
+use crate::surface::{AudienceFile, SettingsFile, WorkflowFile};
 
 /// The schema of a file under workflows/.
 pub fn workflow() -> Value {
@@ -17,9 +17,14 @@ pub fn settings() -> Value {
     generate::<SettingsFile>("The settings of a campaignd project")
 }
 
+/// The schema of a synthetic audience.
+pub fn audience() -> Value {
+    generate::<AudienceFile>("A synthetic audience for campaignd simulate")
+}
+
 /// Every schema as a file's name and text, the way they are kept under schemas/.
 pub fn all() -> Vec<(&'static str, String)> {
-    [("workflow.schema.json", workflow()), ("settings.schema.json", settings())]
+    [("workflow.schema.json", workflow()), ("settings.schema.json", settings()), ("audience.schema.json", audience())]
         .into_iter()
         .map(|(name, schema)| (name, format!("{schema:#}\n")))
         .collect()
@@ -76,7 +81,7 @@ mod tests {
 
     #[test]
     fn schemas_are_valid_and_say_what_things_are_for() {
-        for schema in [workflow(), settings()] {
+        for schema in [workflow(), settings(), audience()] {
             jsonschema::draft202012::meta::validate(&schema).unwrap();
             let properties = schema["properties"].as_object().unwrap();
             for (key, property) in properties {

@@ -1,6 +1,7 @@
 //! campaignd: runs customer campaigns that are written as YAML files against a SQLite store.
 
 pub mod audience;
+pub mod chance;
 pub mod channels;
 pub mod cli;
 pub mod clock;

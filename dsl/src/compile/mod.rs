@@ -8,6 +8,8 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use read::{document, typed};
+
 use crate::check::{self, Project};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
