@@ -46,7 +46,7 @@ pub(crate) use contacts::set_field;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub(crate) use experiments::stands;
 pub use members::{Changed, Members, NoList};
-pub use observe::{Happening, Observer};
+pub use observe::{Happening, Held, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};
 pub(crate) use reaching::address_of;

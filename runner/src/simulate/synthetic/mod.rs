@@ -35,7 +35,6 @@ pub struct Synthetic {
     audience: Arc<SyntheticAudience>,
     settings: Arc<Settings>,
     seed: u64,
-    from: i64,
     until: i64,
     /// The earliest first.
     coming: BinaryHeap<Next>,
@@ -65,7 +64,6 @@ impl Synthetic {
         let seed = draw::purpose(&["seed", &span.seed]);
         let mut synthetic = Synthetic {
             seed,
-            from: span.from,
             until: span.until,
             coming: BinaryHeap::new(),
             arrives: None,
