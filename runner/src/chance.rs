@@ -19,9 +19,8 @@ impl Chance {
 
     /// A stream of its own for each purpose: what is drawn from one changes nothing about another.
     pub fn of(seed: u64, purpose: u64) -> Chance {
-        let mut mixed = Chance(seed);
-        let first = mixed.next();
-        Chance(first ^ Chance(purpose).next())
+        let mixed = Chance(seed).next();
+        Chance(Chance(mixed ^ purpose).next())
     }
 
     /// A number that names one thing that happened: the seed of what follows from it.

@@ -11,7 +11,7 @@ use crate::state::{MessageId, MessageStatus};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     Held(Holding),
-    /// It might have left, but the channel's rate or the recipient's domain had no place for it.
+    /// It might have left, but the channel's rate or the recipient's domain had no place for it for a second or more.
     Rate,
 }
 
@@ -25,6 +25,9 @@ impl Cause {
         }
     }
 }
+
+/// Waiting less than this (in ms) for the channel is nothing to speak of.
+const BRIEFLY: i64 = 1_000;
 
 #[derive(Debug, Default)]
 pub struct Holds {
@@ -100,7 +103,7 @@ impl Holds {
                 self.by.entry((open.workflow.clone(), Cause::Held(*why))).or_default().add(millis, skipped);
             }
         }
-        if rated > 0 {
+        if rated >= BRIEFLY {
             self.by.entry((line.workflow.clone(), Cause::Rate)).or_default().add(rated, false);
         }
     }

@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use holds::{HoldFigures, Holds};
+pub use holds::{Cause, HoldFigures, Holds};
 pub use pressure::Pressure;
 pub use workflow::{MessageFigures, StepFigures, WorkflowFigures};
 

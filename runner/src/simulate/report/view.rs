@@ -6,7 +6,7 @@ use dsl::model::Catalog;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::super::figures::{Figures, HoldFigures, WorkflowFigures};
+use super::super::figures::{Cause, Figures, HoldFigures, MessageFigures, WorkflowFigures};
 use super::super::summary::{counted, grouped, people, span};
 use super::days::{self, COLOURS, long};
 use super::drawn::drawn;
@@ -23,8 +23,8 @@ const NAMED: usize = 10;
 pub struct View {
     style: String,
     project: String,
-    from: String,
-    until: String,
+    from: Moment,
+    until: Moment,
     /// Who and what was simulated, in a sentence.
     who: String,
     tiles: Vec<Tile>,
@@ -37,6 +37,13 @@ pub struct View {
     unresolved: Option<String>,
     skips: Vec<SkipView>,
     workflows: Vec<WorkflowView>,
+}
+
+/// A time, for programs and for people.
+#[derive(Serialize)]
+struct Moment {
+    exact: String,
+    shown: String,
 }
 
 /// A figure and what it is.
@@ -118,7 +125,6 @@ struct WorkflowView {
     name: String,
     /// For links inside the page.
     anchor: String,
-    description: Option<String>,
     bars: String,
     goal: Option<String>,
     picture: String,
@@ -139,11 +145,12 @@ struct MessageView {
 #[derive(Serialize)]
 struct ExperimentView {
     name: String,
-    variants: Vec<Tile2>,
+    variants: Vec<Share>,
 }
 
+/// How many of all.
 #[derive(Serialize)]
-struct Tile2 {
+struct Share {
     name: String,
     count: String,
     share: String,
@@ -158,9 +165,8 @@ impl View {
             let workflow = &entry.definition.workflow;
             WorkflowView {
                 anchor: format!("workflow-{name}"),
-                description: workflow.description.clone(),
                 bars: passages(name, passed, workflow.goal.is_some()),
-                goal: passed.goal_value.map(|value| format!("{value:.2}")),
+                goal: passed.goal_value.map(|value| amount(value)),
                 picture: drawn(&entry.definition, passed),
                 messages: messages(passed),
                 experiments: experiments(passed),
@@ -176,8 +182,8 @@ impl View {
         View {
             style,
             project: head.project.clone(),
-            from: head.from.clone(),
-            until: head.until.clone(),
+            from: moment(&head.from),
+            until: moment(&head.until),
             who: who(head),
             tiles: tiles(figures),
             sent: figures.sent() > 0,
@@ -191,6 +197,13 @@ impl View {
             workflows: workflows.collect(),
         }
     }
+}
+
+/// The time of day is left out at midnight.
+fn moment(text: &str) -> Moment {
+    let day = long(text.get(..10).unwrap_or_default());
+    let time = text.get(11..16).filter(|time| *time != "00:00");
+    Moment { exact: text.to_owned(), shown: time.map_or_else(|| day.clone(), |time| format!("{day}, {time}")) }
 }
 
 fn who(head: &Head) -> String {
@@ -215,7 +228,9 @@ fn dates(head: &Head) -> Option<(Date, Date)> {
 fn tiles(figures: &Figures) -> Vec<Tile> {
     let busiest = figures.busiest();
     let worst = figures.pressure.worst(1).into_iter().next();
-    let held: HoldFigures = figures.holds.causes().into_values().fold(HoldFigures::default(), HoldFigures::and);
+    // The channel's rate holds nobody back for long; that is in the table.
+    let held = figures.holds.causes().into_iter().filter(|(cause, _)| *cause != Cause::Rate);
+    let held = held.map(|(_, held)| held).fold(HoldFigures::default(), HoldFigures::and);
     let skipped = figures.skipped();
     let reasons: Vec<String> = skipped.iter().map(|(reason, count)| format!("{} {}", grouped(*count), words(reason))).collect();
     vec![
@@ -258,7 +273,7 @@ fn passages(name: &str, figures: &WorkflowFigures, goal: bool) -> String {
 }
 
 fn messages(figures: &WorkflowFigures) -> Vec<MessageView> {
-    let one = |(name, message): (&String, &super::super::figures::MessageFigures)| {
+    let one = |(name, message): (&String, &MessageFigures)| {
         let reasons: Vec<String> =
             message.skipped.iter().map(|(reason, count)| format!("{} {}", grouped(*count), words(reason))).collect();
         let (first, last) = message.dates.clone().unwrap_or_else(|| ("–".to_owned(), "–".to_owned()));
@@ -277,7 +292,7 @@ fn messages(figures: &WorkflowFigures) -> Vec<MessageView> {
 fn experiments(figures: &WorkflowFigures) -> Vec<ExperimentView> {
     let one = |(name, variants): (&String, &BTreeMap<String, u64>)| {
         let whole: u64 = variants.values().sum();
-        let variants = variants.iter().map(|(name, count)| Tile2 {
+        let variants = variants.iter().map(|(name, count)| Share {
             name: name.clone(),
             count: grouped(*count),
             share: percent(*count, whole),
@@ -368,6 +383,13 @@ fn skips(figures: &Figures) -> Vec<SkipView> {
 
 fn percent(part: u64, whole: u64) -> String {
     if whole == 0 { "–".to_owned() } else { format!("{:.1}%", part as f64 / whole as f64 * 100.0) }
+}
+
+/// With its thousands set apart, and two decimals: `1,234.50`.
+fn amount(value: f64) -> String {
+    let cents = (value.abs() * 100.0).round() as u64;
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", grouped(cents / 100), cents % 100)
 }
 
 /// A skip's reason in words.
