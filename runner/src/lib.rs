@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod changes;
+pub mod chance;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -18,6 +19,7 @@ pub mod kernel;
 pub mod logging;
 pub mod lsp;
 pub mod metrics;
+pub mod page;
 pub mod rehearsal;
 pub mod reload;
 pub mod render;
