@@ -9,6 +9,7 @@ mod enroll;
 mod explain;
 mod export;
 mod import;
+mod init;
 mod manual;
 mod messages;
 mod names;
@@ -68,6 +69,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a new project that validates, tests and runs
+    Init(init::Init),
     /// Run the shipped campaigns with sample contacts on a fast clock
     Demo(demo::Demo),
     /// Run the daemon
@@ -133,6 +136,7 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Outcome {
     let project = arguments.project;
     match arguments.command {
+        Command::Init(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
