@@ -1,5 +1,5 @@
-//! Writes what is generated from the language: its JSON Schemas to the workspace's schemas/ folder, and the page of all
-//! diagnostics to docs/rules.md. `cargo run -p dsl --example schemas`.
+//! Writes what is generated from the language: its JSON Schemas to the workspace's schemas/ folder, and the pages of all
+//! diagnostics to docs/rules/. `cargo run -p dsl --example schemas`.
 
 use std::path::Path;
 
@@ -10,5 +10,14 @@ fn main() -> std::io::Result<()> {
     for (name, text) in dsl::schema::all() {
         std::fs::write(folder.join(name), text)?;
     }
-    std::fs::write(root.join("docs/rules.md"), dsl::explain::page())
+    let rules = root.join("docs/rules");
+    if rules.exists() {
+        // A code that is no more has no page.
+        std::fs::remove_dir_all(&rules)?;
+    }
+    std::fs::create_dir_all(&rules)?;
+    for (name, text) in dsl::explain::pages() {
+        std::fs::write(rules.join(name), text)?;
+    }
+    Ok(())
 }

@@ -19,6 +19,14 @@ pub struct Location {
     pub end_column: usize,
 }
 
+/// Another place that has to do with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Related {
+    pub location: Location,
+    /// What is there, in a few words: "first defined here".
+    pub message: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Kebab-case, stable: `unknown-template`.
@@ -28,4 +36,32 @@ pub struct Diagnostic {
     pub location: Location,
     /// What to do: "did you mean `welcome`?"
     pub help: Option<String>,
+    /// Other places, in the order in which they make sense.
+    pub related: Vec<Related>,
+}
+
+impl Diagnostic {
+    /// Something that keeps a project from running.
+    pub fn error(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { code, severity: Severity::Error, message: message.into(), location, help: None, related: Vec::new() }
+    }
+
+    /// Something that was probably meant otherwise.
+    pub fn warning(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, location, message) }
+    }
+
+    /// The same with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with one more place.
+    #[must_use]
+    pub fn related(mut self, location: Location, message: impl Into<String>) -> Diagnostic {
+        self.related.push(Related { location, message: message.into() });
+        self
+    }
 }

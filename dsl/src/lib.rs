@@ -7,11 +7,13 @@ mod check;
 pub mod contract;
 pub mod diagnostic;
 pub mod explain;
+pub mod graph;
 pub mod model;
 pub mod render;
 pub mod schema;
 pub mod template;
 pub mod time;
+pub mod words;
 
 mod compile;
 mod lower;

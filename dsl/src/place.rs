@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::diagnostic::Location;
 use crate::yaml::{Document, push_segment};
 
 /// A node of a document, by its pointer. Cheap to move down from.
@@ -78,21 +78,6 @@ impl<'a> At<'a> {
 
     pub(crate) fn pointer(&self) -> &str {
         &self.pointer
-    }
-}
-
-impl Diagnostic {
-    pub(crate) fn error(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { code, severity: Severity::Error, message: message.into(), location, help: None }
-    }
-
-    pub(crate) fn warning(code: &'static str, location: Location, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, location, message) }
-    }
-
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Diagnostic {
-        self.help = Some(help.into());
-        self
     }
 }
 

@@ -16,6 +16,7 @@ pub mod instant;
 pub mod kernel;
 pub mod logging;
 pub mod metrics;
+pub mod rehearsal;
 pub mod reload;
 pub mod render;
 pub mod returns;

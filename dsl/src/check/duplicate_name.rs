@@ -25,7 +25,7 @@
 use std::collections::HashMap;
 
 use super::{Project, Report};
-use crate::diagnostic::Location;
+use crate::diagnostic::{Diagnostic, Location};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let workflows = project.workflows().map(|workflow| (workflow.model.name.as_str(), &workflow.at));
@@ -40,7 +40,8 @@ fn unique<'a>(kind: &str, named: impl Iterator<Item = (&'a str, &'a Location)>, 
         match first.get(name) {
             Some(other) => {
                 let message = format!("another {kind} is named `{name}`, in {} at line {}", other.file, other.line);
-                report.error("duplicate-name", at, message, Some("give one of them another name".to_owned()));
+                let diagnostic = Diagnostic::error("duplicate-name", at.clone(), message);
+                report.push(diagnostic.help("give one of them another name").related((*other).clone(), "first defined here"));
             }
             None => {
                 first.insert(name, at);

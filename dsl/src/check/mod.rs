@@ -107,6 +107,10 @@ impl Report<'_> {
         self.out.push(Diagnostic { help, ..diagnostic });
     }
 
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.out.push(diagnostic);
+    }
+
     fn all(&mut self, found: Vec<Diagnostic>) {
         self.out.extend(found);
     }

@@ -26,7 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Project, Report};
-use crate::diagnostic::Location;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::lower::Notes;
 
 /// What may be in a circle, in the order in which circles are looked for.
@@ -34,6 +34,15 @@ use crate::lower::Notes;
 enum Node<'a> {
     Segment(&'a str),
     Trait(&'a str),
+}
+
+impl std::fmt::Display for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Node::Segment(name) => f.write_str(name),
+            Node::Trait(name) => write!(f, "contact.{name}"),
+        }
+    }
 }
 
 /// What each node names, and where.
@@ -68,7 +77,14 @@ fn walk<'a>(start: Node<'a>, uses: &Uses<'a>, done: &mut BTreeSet<Node<'a>>, rep
         if let Some(begin) = path.iter().position(|(open, _)| open == used) {
             let mut circle: Vec<Node<'_>> = path[begin..].iter().map(|(open, _)| *open).collect();
             circle.push(*used);
-            report.error("segment-cycle", at, message(&circle), None);
+            let mut diagnostic = Diagnostic::error("segment-cycle", (*at).clone(), message(&circle));
+            // The last one's need is what the diagnostic itself points at.
+            for ((open, next), needed) in path[begin..].iter().zip(&circle[1..]).take(circle.len().saturating_sub(2)) {
+                if let Some((_, place)) = uses.get(open).and_then(|used| used.get(next - 1)) {
+                    diagnostic = diagnostic.related((*place).clone(), format!("{open} needs {needed} here"));
+                }
+            }
+            report.push(diagnostic);
         } else if uses.contains_key(used) {
             path.push((*used, 0));
         }
@@ -82,12 +98,6 @@ fn message(circle: &[Node<'_>]) -> String {
         (false, true) => "traits",
         _ => "segments",
     };
-    let names: Vec<String> = circle
-        .iter()
-        .map(|node| match node {
-            Node::Segment(name) => (*name).to_owned(),
-            Node::Trait(name) => format!("contact.{name}"),
-        })
-        .collect();
+    let names: Vec<String> = circle.iter().map(ToString::to_string).collect();
     format!("{kinds} need each other in a circle: {}", names.join(" needs "))
 }

@@ -16,7 +16,7 @@ use self::names::shown;
 pub use self::reserved::{ASKED_EVENT, CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
 use self::schema::Schema;
 use self::traits::Traits;
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::model::Trait;
 
 const CONTACT_FILE: &str = "schemas/contact.schema.json";
@@ -311,7 +311,7 @@ fn invalid(file: &str, text: &str, at: (usize, usize), message: String, help: Op
     let (line, column) = (at.0.max(1), at.1.max(1));
     let end_column = text.lines().nth(line - 1).map_or(column, |text| text.trim_end().chars().count() + 1).max(column);
     let location = Location { file: file.to_owned(), line, column, end_line: line, end_column };
-    Diagnostic { code: "invalid-contract", severity: Severity::Error, message, location, help }
+    Diagnostic { help, ..Diagnostic::error("invalid-contract", location, message) }
 }
 
 /// Where a JSON pointer's value stands: JSON is YAML as well, and the YAML reader keeps places.

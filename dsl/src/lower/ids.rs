@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Lowerer;
+use crate::diagnostic::Diagnostic;
 use crate::place::At;
 use crate::surface::{MapOr, Step, WaitTimes};
 
@@ -59,14 +60,21 @@ impl Lowerer<'_> {
         let mut flat = Vec::new();
         flatten(steps, at, &mut flat);
         let mut taken = HashSet::new();
+        let mut first: HashMap<&str, &At<'_>> = HashMap::new();
         for (step, at) in &flat {
             let Some(id) = step.id() else { continue };
             let here = at.key("id");
             self.name(id, "a step", &here);
             if !taken.insert(id.to_owned()) {
                 let help = "every step's id is its own: it is what runs are remembered by";
-                self.error_help("duplicate-id", &here, format!("the id `{id}` is taken by an earlier step"), help);
+                let message = format!("the id `{id}` is taken by an earlier step");
+                let mut diagnostic = Diagnostic::error("duplicate-id", here.location(), message).help(help);
+                if let Some(first) = first.get(id) {
+                    diagnostic = diagnostic.related(first.key("id").location(), "first used here");
+                }
+                self.diagnostics.push(diagnostic);
             }
+            first.entry(id).or_insert(at);
         }
         // The number to try next, for each name: without it, every repetition would count from the beginning.
         let mut numbers: HashMap<String, usize> = HashMap::new();

@@ -1,24 +1,33 @@
 //! For people at a terminal: each diagnostic with the lines it is about.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::visible::visible;
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::diagnostic::{Diagnostic, Location, Related, Severity};
 use crate::project::ProjectFiles;
 
 /// The most diagnostics that are shown of one file: nobody reads more, and the excerpts are long.
 const MOST: usize = 200;
+/// The most other places that are shown of one diagnostic.
+const MOST_RELATED: usize = 8;
 /// How many lines an excerpt may show around what it is about.
 const AROUND: usize = 2;
+/// Other places that are no further than this many lines away stand in the same excerpt.
+const NEAR: usize = 8;
+
+/// The lines of each file that is shown.
+type Lines<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
 /// The diagnostics with an excerpt of their file, and what to do: of each file the first 200, and how many more there are.
 pub fn human(diagnostics: &[Diagnostic], files: &ProjectFiles, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut lines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut lines: Lines<'_> = BTreeMap::new();
     for diagnostic in diagnostics {
         let file = diagnostic.location.file.as_str();
         let count = counts.entry(file).or_default();
@@ -26,9 +35,11 @@ pub fn human(diagnostics: &[Diagnostic], files: &ProjectFiles, colour: bool) -> 
         if *count > MOST {
             continue;
         }
-        let lines =
+        let others = diagnostic.related.iter().take(MOST_RELATED).map(|related| related.location.file.as_str());
+        for file in others.chain([file]) {
             lines.entry(file).or_insert_with(|| files.text(file).map(|text| text.split('\n').collect()).unwrap_or_default());
-        text.push_str(&shown(&renderer, diagnostic, lines));
+        }
+        text.push_str(&shown(&renderer, diagnostic, &lines));
         text.push_str("\n\n");
     }
     for (file, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
@@ -50,25 +61,21 @@ pub fn summary(diagnostics: &[Diagnostic]) -> String {
     if parts.is_empty() { "no problems".to_owned() } else { format!("{} in {}", parts.join(", "), many(files.len(), "file")) }
 }
 
-fn shown(renderer: &Renderer, diagnostic: &Diagnostic, lines: &[&str]) -> String {
+fn shown(renderer: &Renderer, diagnostic: &Diagnostic, lines: &Lines<'_>) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let message = visible(&diagnostic.message);
-    let group = level.primary_title(message.as_ref()).id(diagnostic.code);
-    let at = &diagnostic.location;
-    let path = visible(&at.file);
-    let excerpt = Excerpt::of(lines, at);
-    let group = match &excerpt {
-        Some(excerpt) => group.element(
-            Snippet::source(excerpt.text.as_str())
-                .line_start(excerpt.first)
-                .path(path.as_ref())
-                .annotation(AnnotationKind::Primary.span(excerpt.range.clone())),
-        ),
-        None => group.element(annotate_snippets::Origin::path(path.as_ref())),
-    };
+    let mut group = Group::with_title(level.primary_title(message.as_ref()).id(diagnostic.code));
+    let excerpts = excerpts(diagnostic, lines);
+    let path = visible(&diagnostic.location.file);
+    if excerpts.first().is_none_or(|excerpt| !excerpt.primary) {
+        group = group.element(annotate_snippets::Origin::path(path.as_ref()));
+    }
+    for excerpt in &excerpts {
+        group = group.element(excerpt.snippet());
+    }
     let help = diagnostic.help.as_deref().map(visible);
     let group = match &help {
         Some(help) => group.element(Level::HELP.message(help.as_ref())),
@@ -77,34 +84,71 @@ fn shown(renderer: &Renderer, diagnostic: &Diagnostic, lines: &[&str]) -> String
     renderer.render(&[group])
 }
 
-/// The lines around a location: the whole file would be gone through for every diagnostic in it.
-struct Excerpt {
+/// What is shown of the files: first what it is about, with other places that stand near it, then those that do not.
+fn excerpts<'a>(diagnostic: &'a Diagnostic, lines: &Lines<'_>) -> Vec<Excerpt<'a>> {
+    let at = &diagnostic.location;
+    let near = |related: &&Related| {
+        let other = &related.location;
+        other.file == at.file && other.line.abs_diff(at.line) <= NEAR && other.end_line.abs_diff(at.end_line) <= NEAR
+    };
+    let (beside, elsewhere): (Vec<&Related>, Vec<&Related>) = diagnostic.related.iter().take(MOST_RELATED).partition(near);
+    let beside = beside.into_iter().map(|related| (&related.location, Some(related.message.as_str())));
+    let first: Vec<Mark<'_>> = std::iter::once((at, None)).chain(beside).collect();
+    let others = elsewhere.into_iter().map(|related| vec![(&related.location, Some(related.message.as_str()))]);
+    std::iter::once(first).chain(others).filter_map(|marks| Excerpt::of(lines, &marks)).collect()
+}
+
+/// A place, and what is said about it: nothing about the diagnostic's own.
+type Mark<'a> = (&'a Location, Option<&'a str>);
+
+/// The lines around some places of one file: the whole file would be gone through for every diagnostic in it.
+struct Excerpt<'a> {
+    path: Cow<'a, str>,
     text: String,
     /// The number of the first line.
     first: usize,
-    /// What it is about, in bytes of the text; never empty where there is a character to show.
-    range: std::ops::Range<usize>,
+    /// What it is about, in bytes of the text, never empty where there is a character to show; and what is said about it.
+    marks: Vec<(Range<usize>, Option<Cow<'a, str>>)>,
+    /// The diagnostic's own place is here.
+    primary: bool,
 }
 
-impl Excerpt {
-    fn of(lines: &[&str], at: &Location) -> Option<Excerpt> {
-        let first = at.line.saturating_sub(1 + AROUND).min(lines.len().checked_sub(1)?);
-        let last = (at.end_line.max(at.line) + AROUND).min(lines.len());
-        let (mut text, mut start, mut end) = (String::new(), None, None);
-        for (line, number) in lines.get(first..last)?.iter().zip(first + 1..) {
-            if number == at.line {
-                start = Some(text.len() + written(line, at.column));
-            }
-            if number == at.end_line {
-                end = Some(text.len() + written(line, at.end_column));
-            }
+impl<'a> Excerpt<'a> {
+    fn of(lines: &Lines<'_>, marks: &[Mark<'a>]) -> Option<Excerpt<'a>> {
+        let (location, _) = marks.first()?;
+        let lines = lines.get(location.file.as_str())?;
+        let from = marks.iter().map(|(at, _)| at.line).min()?;
+        let to = marks.iter().map(|(at, _)| at.end_line.max(at.line)).max()?;
+        let first = from.saturating_sub(1 + AROUND).min(lines.len().checked_sub(1)?);
+        let last = (to + AROUND).min(lines.len());
+        let mut text = String::new();
+        let mut begins = Vec::new();
+        for line in lines.get(first..last)? {
+            begins.push(text.len());
             text.push_str(&visible(line));
             text.push('\n');
         }
-        let start = start.unwrap_or(text.len());
-        let end = end.unwrap_or(start).max(start);
-        let next = text.get(start..).and_then(|rest| rest.chars().next()).filter(|c| *c != '\n').map_or(0, char::len_utf8);
-        Some(Excerpt { text, first: first + 1, range: start..end.max(start + next) })
+        let offset = |line: usize, column: usize| {
+            let index = line.checked_sub(first + 1)?;
+            Some(begins.get(index)? + written(lines.get(line.checked_sub(1)?)?, column))
+        };
+        let range = |at: &Location| {
+            let start = offset(at.line, at.column).unwrap_or(text.len());
+            let end = offset(at.end_line, at.end_column).unwrap_or(start).max(start);
+            let next = text.get(start..).and_then(|rest| rest.chars().next()).filter(|c| *c != '\n').map_or(0, char::len_utf8);
+            start..end.max(start + next)
+        };
+        let marks: Vec<_> = marks.iter().map(|(at, message)| (range(at), message.map(visible))).collect();
+        let primary = marks.iter().any(|(_, message)| message.is_none());
+        Some(Excerpt { path: visible(&location.file), text, first: first + 1, marks, primary })
+    }
+
+    fn snippet(&self) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+        let snippet = Snippet::source(self.text.as_str()).line_start(self.first).path(self.path.as_ref());
+        self.marks.iter().fold(snippet, |snippet, (range, message)| {
+            let kind = if message.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
+            snippet.annotation(kind.span(range.clone()).label(message.as_deref()))
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use super::url;
+use crate::diagnostic::{Diagnostic, Related, Severity};
 
 #[derive(Serialize)]
 struct Entry<'a> {
@@ -16,6 +17,32 @@ struct Entry<'a> {
     end_column: usize,
     help: Option<&'a str>,
     url: String,
+    related: Vec<Other<'a>>,
+}
+
+/// Another place that has to do with it.
+#[derive(Serialize)]
+struct Other<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    message: &'a str,
+}
+
+impl<'a> Other<'a> {
+    fn of(related: &'a Related) -> Other<'a> {
+        let at = &related.location;
+        Other {
+            file: &at.file,
+            line: at.line,
+            column: at.column,
+            end_line: at.end_line,
+            end_column: at.end_column,
+            message: &related.message,
+        }
+    }
 }
 
 /// A JSON array of all diagnostics, ending in a newline.
@@ -36,12 +63,8 @@ pub fn json(diagnostics: &[Diagnostic]) -> Result<String, serde_json::Error> {
             end_column: diagnostic.location.end_column,
             help: diagnostic.help.as_deref(),
             url: url(diagnostic.code),
+            related: diagnostic.related.iter().map(Other::of).collect(),
         })
         .collect();
     serde_json::to_string_pretty(&entries).map(|text| text + "\n")
-}
-
-/// Where the code is explained, relative to the documentation of campaignd.
-fn url(code: &str) -> String {
-    format!("docs/rules.md#{code}")
 }

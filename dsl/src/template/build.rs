@@ -87,7 +87,7 @@ impl<'a> Builder<'a> {
         };
         let mut report = |severity: Severity, problem: mjml::Problem| {
             let location = composed.location(problem.span.0, problem.span.1).unwrap_or_else(|| body.location(0, 0));
-            found.push(Diagnostic { code: "mjml", severity, message: problem.message, location, help: problem.help });
+            found.push(Diagnostic { severity, help: problem.help, ..Diagnostic::error("mjml", location, problem.message) });
         };
         match mjml::compile(&composed.text) {
             Ok(made) => {
@@ -212,5 +212,5 @@ fn is_path(address: &str) -> bool {
 
 /// The place of an attachment that cannot be had.
 pub(super) fn missing(location: Location, (message, help): (String, String)) -> Diagnostic {
-    Diagnostic { code: "missing-file", severity: Severity::Error, message, location, help: Some(help) }
+    Diagnostic::error("missing-file", location, message).help(help)
 }

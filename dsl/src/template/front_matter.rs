@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
 use super::vocabulary::suggestion;
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::diagnostic::{Diagnostic, Location};
 
 const KEYS: [&str; 8] = ["subject", "preheader", "layout", "topic", "channel", "needs", "attachments", "utm"];
 /// The parameters that tell an analytics program where a visit comes from, without `utm_`.
@@ -61,7 +61,7 @@ pub(super) fn split<'a>(file: &str, text: &'a str, diagnostics: &mut Vec<Diagnos
     let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 4 };
     let message = "the front matter that begins here never ends".to_owned();
     let help = Some("close it with a line that holds `---` and nothing else".to_owned());
-    diagnostics.push(Diagnostic { code: "front-matter", severity: Severity::Error, message, location, help });
+    diagnostics.push(Diagnostic { help, ..Diagnostic::error("front-matter", location, message) });
     Split { body: "", ..whole }
 }
 
@@ -216,7 +216,7 @@ impl Reader<'_> {
     }
 
     fn report(&mut self, code: &'static str, location: Location, message: String, help: Option<String>) {
-        self.diagnostics.push(Diagnostic { code, severity: Severity::Error, message, location, help });
+        self.diagnostics.push(Diagnostic { help, ..Diagnostic::error(code, location, message) });
     }
 }
 

@@ -161,7 +161,7 @@ impl<'a> Loader<'a> {
 
     pub fn at_file(&mut self, severity: Severity, code: &'static str, file: &str, message: String, help: Option<String>) {
         let location = Location { file: file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-        self.diagnostics.push(Diagnostic { code, severity, message, location, help });
+        self.diagnostics.push(Diagnostic { severity, help, ..Diagnostic::error(code, location, message) });
     }
 }
 

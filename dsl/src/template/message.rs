@@ -123,7 +123,7 @@ impl<'a> Loader<'a> {
                 let help = Some("say it in one of the files".to_owned());
                 let location = second.location;
                 let code = "conflicting-front-matter";
-                self.diagnostics.push(Diagnostic { code, severity: Severity::Error, message, location, help });
+                self.diagnostics.push(Diagnostic { help, ..Diagnostic::error(code, location, message) });
             }
             (None, from) => *into = from,
             _ => {}
@@ -158,7 +158,7 @@ impl<'a> Loader<'a> {
         let location = layout.location.clone();
         // A variant that has its layout from another one must not repeat what is said there.
         if !self.diagnostics.iter().any(|found| found.code == "unknown-layout" && found.location == location) {
-            self.diagnostics.push(Diagnostic { code: "unknown-layout", severity: Severity::Error, message, location, help });
+            self.diagnostics.push(Diagnostic { help, ..Diagnostic::error("unknown-layout", location, message) });
         }
     }
 
@@ -253,7 +253,7 @@ impl<'a> Loader<'a> {
             let message =
                 format!("the files that go with this message hold {} MiB together; mail servers take at most 10", size >> 20);
             let help = Some("put them on a web server, and link to them".to_owned());
-            self.diagnostics.push(Diagnostic { code: "files-too-large", severity: Severity::Error, message, location, help });
+            self.diagnostics.push(Diagnostic { help, ..Diagnostic::error("files-too-large", location, message) });
         }
     }
 }

@@ -33,7 +33,7 @@ impl<'a> Place<'a> {
     }
 
     pub fn error(&self, code: &'static str, span: (usize, usize), message: String, help: Option<String>) -> Diagnostic {
-        Diagnostic { code, severity: Severity::Error, message, location: self.location(span.0, span.1), help }
+        Diagnostic { help, ..Diagnostic::error(code, self.location(span.0, span.1), message) }
     }
 
     pub fn warning(&self, code: &'static str, span: (usize, usize), message: String, help: Option<String>) -> Diagnostic {

@@ -1,13 +1,13 @@
 //! The first pass over a YAML text: what it refuses, and where everything stands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as RawSpan};
 
 use super::MAX_DEPTH;
 use super::plain::{Plain, resolve, unprintable};
 use super::spans::{NodeSpan, Position, Span, Spans, push_segment};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 
 /// How many nodes a document may have once its aliases are written out.
 const MAX_NODES: usize = 100_000;
@@ -62,7 +62,7 @@ struct Stop;
 /// A list or mapping that is still open.
 struct Frame {
     /// `None` for a list.
-    keys: Option<HashSet<String>>,
+    keys: Option<HashMap<String, Span>>,
     /// The key whose value comes next.
     key: Option<Span>,
     /// The next element's index, in a list.
@@ -114,13 +114,7 @@ impl<'a> Pass<'a> {
     }
 
     fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: Option<&str>) {
-        self.errors.push(Diagnostic {
-            code,
-            severity: Severity::Error,
-            message: message.into(),
-            location: span.at(self.file),
-            help: help.map(str::to_owned),
-        });
+        self.errors.push(Diagnostic { help: help.map(str::to_owned), ..Diagnostic::error(code, span.at(self.file), message) });
     }
 
     fn event(&mut self, event: Event<'_>, raw: RawSpan) -> Result<(), Stop> {
@@ -203,9 +197,14 @@ impl<'a> Pass<'a> {
                 self.refuse("yaml-key", span, format!("{shown} is not text"), Some("quote it to make it text"));
             }
         }
-        let mut duplicate = false;
+        let mut first = None;
         if let Some(frame) = self.frames.last_mut() {
-            duplicate = frame.keys.as_mut().is_some_and(|keys| !keys.insert(text.to_owned()));
+            if let Some(keys) = &mut frame.keys {
+                first = keys.get(text).copied();
+                if first.is_none() {
+                    keys.insert(text.to_owned(), span);
+                }
+            }
             frame.key = Some(span);
             self.pointer.truncate(frame.pointer);
             if self.repeated.is_none() && frame.keys.as_ref().is_some_and(|keys| keys.len() == 1) {
@@ -213,10 +212,12 @@ impl<'a> Pass<'a> {
             }
             push_segment(&mut self.pointer, text);
         }
-        if duplicate {
+        if let Some(first) = first {
             self.repeated.get_or_insert(self.frames.len());
             let message = format!("the key `{text}` is here twice");
-            self.refuse(DUPLICATE, span, message, Some("remove one, or give it another name"));
+            let diagnostic = Diagnostic::error(DUPLICATE, span.at(self.file), message);
+            let diagnostic = diagnostic.help("remove one, or give it another name");
+            self.errors.push(diagnostic.related(first.at(self.file), "the first is here"));
         }
     }
 
@@ -301,7 +302,7 @@ impl<'a> Pass<'a> {
         let value = Span { start: span.start, end: after(span.start) };
         self.note(NodeSpan { key, value, first_key: None, content: span.start });
         self.frames.push(Frame {
-            keys: mapping.then(HashSet::new),
+            keys: mapping.then(HashMap::new),
             key: None,
             index: 0,
             pointer: self.pointer.len(),

@@ -11,7 +11,7 @@ mod spans;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Location, Severity};
+use crate::diagnostic::{Diagnostic, Location};
 use first::First;
 pub(crate) use spans::{Spans, push_segment};
 
@@ -50,13 +50,8 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> 
 /// The libyaml family refuses a few things that the first pass accepts (control characters, for one).
 fn second_pass_error(file: &str, error: &serde_yaml::Error) -> Diagnostic {
     let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
-    Diagnostic {
-        code: "yaml-syntax",
-        severity: Severity::Error,
-        message: format!("this is not valid YAML: {error}"),
-        location: Location { file: file.to_owned(), line, column, end_line: line, end_column: column + 1 },
-        help: None,
-    }
+    let location = Location { file: file.to_owned(), line, column, end_line: line, end_column: column + 1 };
+    Diagnostic::error("yaml-syntax", location, format!("this is not valid YAML: {error}"))
 }
 
 #[cfg(test)]

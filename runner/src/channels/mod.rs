@@ -18,6 +18,7 @@ mod pool;
 mod sender;
 mod smtp;
 mod smtp_url;
+mod written;
 
 use std::sync::Arc;
 
@@ -27,10 +28,11 @@ use serde_json::Value;
 use crate::state::MessageId;
 
 pub use dkim::{DkimError, DkimKey, KeyText, Record};
-pub use http::{HttpError, HttpOptions, HttpWay};
+pub use http::{Carried, HttpError, HttpOptions, HttpWay};
 pub use pool::{ChannelError, ChannelOptions, ChannelPool, Delivery, ReportTo, Timeouts};
 pub use sender::{SenderError, SenderOptions};
 pub use smtp_url::{Security, SmtpUrl, SmtpUrlError};
+pub use written::{Speaks, Written, judged};
 
 /// One message to carry. Everything the rules of sending decide has been decided.
 pub struct Job {

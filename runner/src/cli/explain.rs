@@ -12,10 +12,16 @@ pub struct Explain {
 impl Explain {
     pub fn run(self) -> Outcome {
         let Some(explanation) = dsl::explain::explain(&self.code) else {
-            let all: Vec<&str> = dsl::explain::explanations().iter().map(|explanation| explanation.code).collect();
-            return Err(CouldNotRun(format!("no diagnostic has the code `{}`; there are: {}", self.code, all.join(", "))));
+            let help = match dsl::explain::nearest(&self.code) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => {
+                    let all: Vec<&str> = dsl::explain::explanations().iter().map(|explanation| explanation.code).collect();
+                    format!("there are: {}", all.join(", "))
+                }
+            };
+            return Err(CouldNotRun(format!("no diagnostic has the code `{}`; {help}", self.code)));
         };
-        output::text(&format!("{}\n", explanation.text.trim_end()))?;
+        output::text(&format!("{}: {}\n", explanation.weight.severity().word(), explanation.text.trim_end()))?;
         Ok(Exit::Fine)
     }
 }

@@ -8,6 +8,7 @@ mod dkim;
 mod enroll;
 mod explain;
 mod export;
+mod graph;
 mod import;
 mod init;
 mod manual;
@@ -89,6 +90,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Show a message as one person would get it
     Preview(preview::Preview),
+    /// Draw the workflows: Mermaid, SVG or DOT
+    Graph(graph::Graph),
     /// Let a contact enter a workflow
     Enroll(enroll::Enroll),
     /// Who is in a segment; putting contacts on the list of a static one
@@ -146,6 +149,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Preview(command) => command.run(project),
+        Command::Graph(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),

@@ -28,6 +28,14 @@ enum Format {
     Short,
     /// A list of objects
     Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+fn not_made(error: &serde_json::Error) -> CouldNotRun {
+    CouldNotRun(format!("the list cannot be made: {error}"))
 }
 
 impl Validate {
@@ -39,9 +47,9 @@ impl Validate {
                 render::human(diagnostics, &project.files, output::colour_on_stdout()) + &render::summary(diagnostics) + "\n"
             }
             Format::Short => render::short(diagnostics),
-            Format::Json => {
-                render::json(diagnostics).map_err(|error| CouldNotRun(format!("the list cannot be made: {error}")))?
-            }
+            Format::Json => render::json(diagnostics).map_err(|error| not_made(&error))?,
+            Format::Sarif => render::sarif(diagnostics, &project.files).map_err(|error| not_made(&error))?,
+            Format::Github => render::github(diagnostics),
         };
         output::text(&text)?;
         let wrong = diagnostics.iter().any(|diagnostic| self.deny_warnings || diagnostic.severity == Severity::Error);

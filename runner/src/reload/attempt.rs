@@ -219,5 +219,5 @@ fn restarted(replacement: &Replacement) -> String {
 /// For `status`: why files that are in order in themselves cannot be put in force.
 fn about_the_whole(refusal: &Refusal) -> Diagnostic {
     let location = Location { file: "campaignd.yaml".to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-    Diagnostic { code: "not-loadable", severity: Severity::Error, message: refusal.to_string(), location, help: None }
+    Diagnostic::error("not-loadable", location, refusal.to_string())
 }

@@ -40,11 +40,7 @@ impl Calls {
         };
         let within = Duration::from_millis(call.timeout.millis().unsigned_abs());
         match connections.send(request, within).await {
-            Ok(answer) => {
-                let Verdict { outcome, .. } = verdict::by_status(&answer);
-                let said = (outcome == Outcome::Sent).then(|| said(&answer));
-                Carried { outcome, refusal: None, answer: said }
-            }
+            Ok(answer) => judged_call(&answer),
             Err(trouble) if trouble.is_final() => Carried::failed(trouble),
             Err(trouble) => Carried::of(Outcome::Deferred(trouble.to_string())),
         }
@@ -85,6 +81,13 @@ impl Calls {
         data.insert("secrets".to_owned(), Value::Object(secrets));
         Value::Object(data)
     }
+}
+
+/// What an answer to a call means.
+pub fn judged_call(answer: &Answer) -> Carried {
+    let Verdict { outcome, .. } = verdict::by_status(answer);
+    let said = (outcome == Outcome::Sent).then(|| said(answer));
+    Carried { outcome, refusal: None, answer: said }
 }
 
 /// What was answered: JSON where it is that, null where it is nothing, else text.

@@ -27,6 +27,8 @@ use super::{Content, Envelope, Outcome, Refusal, compose};
 use crate::http_client::{Answer, Connections, Trouble};
 use crate::render::RenderError;
 
+pub use calls::judged_call;
+pub use verdict::judged_status;
 pub use workers::start;
 
 /// How long a provider's answer is waited for.
@@ -82,6 +84,7 @@ pub struct Written {
 }
 
 /// What became of a message.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Carried {
     pub outcome: Outcome,
     pub refusal: Option<Refusal>,

@@ -39,6 +39,11 @@ pub fn by_status(answer: &Answer) -> Verdict {
     Verdict::refused(why, RefusalKind::Other, error_code(answer))
 }
 
+/// What this status would mean for a message, were it a request's answer.
+pub fn judged_status(status: u16) -> Verdict {
+    by_status(&Answer { status, retry_after: None, body: Vec::new(), whole: true })
+}
+
 pub fn is_for_now(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..)
 }

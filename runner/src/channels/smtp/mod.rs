@@ -12,4 +12,5 @@ mod workers;
 mod tests;
 
 pub use dial::{Dialer, TlsError};
+pub use transaction::judged;
 pub use workers::start;

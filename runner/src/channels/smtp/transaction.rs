@@ -107,6 +107,20 @@ impl Refused {
     }
 }
 
+/// What this answer to the content would mean for the message, such as `451 try later`; `None` where it is no answer that a mail server gives there.
+pub fn judged(answer: &str) -> Option<(Outcome, Option<Refusal>)> {
+    let mut unread = format!("{}\r\n", answer.trim()).into_bytes();
+    let reply = Reply::take(&mut unread).ok().flatten().filter(|_| unread.is_empty())?;
+    match reply.class() {
+        2 => Some((Outcome::Sent, None)),
+        4 | 5 => {
+            let Decision { outcome, refusal, .. } = Refused { reply, stage: Stage::Recipient, then: Then::Keep }.decision();
+            Some((outcome, refusal))
+        }
+        _ => None,
+    }
+}
+
 async fn offer(connection: &mut Connection, mail: &Mail) -> Result<Offer, Trouble> {
     // A server that offers SMTPUTF8 offers 8BITMIME as well (RFC 6531 section 3.1).
     let utf8 = if mail.needs_smtputf8() { " BODY=8BITMIME SMTPUTF8" } else { "" };
@@ -202,6 +216,28 @@ mod tests {
         check("a", "a\r\n.\r\n");
         check(".\r\n", "..\r\n.\r\n");
         check("a.\r\n.b\r\n..\r\n\r\n.", "a.\r\n..b\r\n...\r\n\r\n..\r\n.\r\n");
+    }
+
+    #[test]
+    fn an_answer_is_judged_without_a_server() {
+        let kind = |answer: &str| {
+            judged(answer).map(|(outcome, refusal)| {
+                let outcome = match outcome {
+                    Outcome::Sent => "sent",
+                    Outcome::Deferred(_) => "deferred",
+                    Outcome::Failed(_) => "failed",
+                    Outcome::Unknown(_) => "unknown",
+                };
+                (outcome, refusal.map(|refusal| refusal.kind))
+            })
+        };
+        assert_eq!(kind("250 2.0.0 taken"), Some(("sent", None)));
+        assert_eq!(kind("451 try later"), Some(("deferred", Some(RefusalKind::Soft))));
+        assert_eq!(kind("550 5.1.1 no such user"), Some(("failed", Some(RefusalKind::Hard))));
+        assert_eq!(kind("535 log in first"), Some(("deferred", None)));
+        for no_answer in ["", "ok", "354 go on", "999 x", "250-more", "250 ok\r\n250 ok"] {
+            assert_eq!(kind(no_answer), None, "{no_answer}");
+        }
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::state::{CALLS, LogKind, MessageId, MessageStatus};
 /// One thing that happened to one run, with its texts as the outputs have them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// RFC 3339 with the project's offset.
+    /// When, in ms since 1970 UTC.
+    pub instant: i64,
+    /// The same in RFC 3339 with the project's offset.
     pub at: String,
     pub contact: String,
     pub workflow: String,
@@ -23,7 +25,7 @@ pub struct Line {
     pub sent: Option<Sent>,
     /// The message it is about, of `send` and `skip`.
     pub(super) message: Option<MessageId>,
-    /// `until`, `taken`, `variant`, `reason` and the like.
+    /// `until`, `taken`, `variant`, `reason` and the like; `until` as `at` is written.
     pub detail: Map<String, Value>,
     pub html: Option<String>,
     pub text: Option<String>,
@@ -70,6 +72,7 @@ impl Line {
             error: message.error.clone().filter(|_| left),
         });
         Line {
+            instant: happening.at,
             at: instant::text(happening.at, zone),
             contact: happening.contact.to_owned(),
             workflow: happening.workflow.to_owned(),
