@@ -116,8 +116,8 @@ enum Command {
     Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(manual::Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command
+    Man(manual::Man),
 }
 
 /// Runs the command that the process's arguments name.
@@ -162,6 +162,6 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Dkim(command) => command.run(project),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
-        Command::Man => manual::man(),
+        Command::Man(command) => command.run(),
     }
 }
