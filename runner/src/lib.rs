@@ -13,6 +13,7 @@ pub mod engine;
 pub mod experiment;
 pub mod http_client;
 pub mod ingest;
+pub mod init;
 pub mod instant;
 pub mod journeys;
 pub mod kernel;
