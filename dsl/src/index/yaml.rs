@@ -114,7 +114,8 @@ impl Walk<'_> {
                 for (key, value) in map {
                     let child = at.key(key);
                     self.key(place, key, &child, value, events);
-                    let about_messages = events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
+                    let about_messages =
+                        events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
                     let inside = match key.as_str() {
                         "event.template" if about_messages => Place::Name(Kind::Template),
                         "event.workflow" if about_messages => Place::Name(Kind::Workflow),

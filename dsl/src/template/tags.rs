@@ -101,9 +101,7 @@ pub(super) fn mention(text: &str, name: &str) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     text.split("{{").skip(1).any(|piece| {
         let tag = piece.split("}}").next().unwrap_or(piece);
-        tag.match_indices(name).any(|(at, _)| {
-            !tag[..at].ends_with(word) && !tag[at + name.len()..].starts_with(word)
-        })
+        tag.match_indices(name).any(|(at, _)| !tag[..at].ends_with(word) && !tag[at + name.len()..].starts_with(word))
     })
 }
 
