@@ -4,10 +4,12 @@
 //! never panics.
 
 mod check;
+pub mod compare;
 pub mod contract;
 pub mod diagnostic;
 pub mod explain;
 pub mod graph;
+pub mod index;
 pub mod model;
 pub mod render;
 pub mod schema;

@@ -1,5 +1,7 @@
 //! The command line: one file a command, thin.
 
+mod asking;
+mod backup;
 mod beside;
 mod bounce;
 mod contact;
@@ -10,11 +12,13 @@ mod explain;
 mod export;
 mod graph;
 mod import;
+mod lsp;
 mod manual;
 mod messages;
 mod names;
 mod output;
 mod pause;
+mod plan;
 mod preview;
 mod project;
 mod report;
@@ -90,6 +94,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Show a message as one person would get it
     Preview(preview::Preview),
+    /// What the files would change in a running store
+    Plan(plan::Plan),
     /// Draw the workflows: Mermaid, SVG or DOT
     Graph(graph::Graph),
     /// Let a contact enter a workflow
@@ -108,10 +114,14 @@ enum Command {
     Status(status::Status),
     /// What came of the workflows, their messages and their experiments
     Report(report::Report),
+    /// Copy the store while the runner goes on
+    Backup(backup::Backup),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -149,6 +159,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Preview(command) => command.run(project),
+        Command::Plan(command) => command.run(project),
         Command::Graph(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
@@ -158,8 +169,10 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
         Command::Report(command) => command.run(project),
+        Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man => manual::man(),

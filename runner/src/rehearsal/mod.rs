@@ -119,6 +119,13 @@ impl<A: Answers> Rehearsal<A> {
         Ok(rehearsal)
     }
 
+    /// Nobody reads the bodies of its messages: lines have none.
+    #[must_use]
+    pub fn without_bodies(mut self) -> Self {
+        self.kernel.want_subjects_only();
+        self
+    }
+
     /// Tells it what was there before the beginning.
     ///
     /// # Errors
@@ -240,7 +247,7 @@ impl<A: Answers> Rehearsal<A> {
                 Ok(content) => {
                     let carried = self.answers.answer(&channel, &content);
                     let subject = content.subject.clone();
-                    if content.call.is_none() {
+                    if content.html.is_some() || content.text.is_some() {
                         self.contents.insert(job.message, content);
                     }
                     (subject, carried)
