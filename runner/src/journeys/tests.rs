@@ -235,8 +235,6 @@ tests/w.test.yaml
 error[test-failed]: no mail at all: its subject is “Hello Ada”, in which “Bye” does not stand
  --> tests/w.test.yaml:8:9
   |
-6 |     timeline: [{ at: 0m, event: signed_up }]
-7 |     expect:
 8 |       - { at: 0m, send: hello, subject: Bye }
   |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 ";
