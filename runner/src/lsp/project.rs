@@ -54,7 +54,7 @@ pub struct Project {
 impl Project {
     fn new(root: PathBuf) -> Project {
         // What cannot be read is told by the check.
-        let files = ProjectFiles::read(&root).unwrap_or_default();
+        let files = ProjectFiles::read_with_tests(&root).unwrap_or_default();
         let index = Index::of(&files);
         Project { root, files: Arc::new(files), index, ..Project::default() }
     }
