@@ -8,7 +8,8 @@ type Files = Vec<(String, String)>;
 
 /// Each with its name.
 pub fn projects() -> Vec<(&'static str, Files)> {
-    let steps = |step: &str| many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps:\n"), step);
+    let steps =
+        |step: &str| many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps:\n"), step);
     vec![
         ("misspelt steps", steps("  - sned: welcome\n")),
         ("misspelt templates", steps("  - send: welcome-$\n")),
@@ -16,11 +17,43 @@ pub fn projects() -> Vec<(&'static str, Files)> {
         ("waits that nothing ends", steps("  - wait_for: { message: m$, is: clicked }\n")),
         ("bad durations", steps("  - wait: 1 dayz\n")),
         ("a branch of very many", branches()),
-        ("a list of very many values", many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\naudience:\n  contact.country:\n"), "    - v$\n")),
-        ("conditions beside each other", many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\naudience:\n  all:\n"), "    - { contact.a$: { above: 5 } }\n")),
+        (
+            "a list of very many values",
+            many(
+                "workflows",
+                "yaml",
+                &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\naudience:\n  contact.country:\n"),
+                "    - v$\n",
+            ),
+        ),
+        (
+            "conditions beside each other",
+            many(
+                "workflows",
+                "yaml",
+                &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\naudience:\n  all:\n"),
+                "    - { contact.a$: { above: 5 } }\n",
+            ),
+        ),
         ("long names", long_names()),
-        ("unknown keys", many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\n"), "key$: 1\n")),
-        ("equal keys", many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\n"), "key: 1\n")),
+        (
+            "unknown keys",
+            many(
+                "workflows",
+                "yaml",
+                &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\n"),
+                "key$: 1\n",
+            ),
+        ),
+        (
+            "equal keys",
+            many(
+                "workflows",
+                "yaml",
+                &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\n"),
+                "key: 1\n",
+            ),
+        ),
         ("very many segments", many("workflows", "yaml", &|_| "segments:\n".to_owned(), "  s$: { segment: t$ }\n")),
         ("workflows that start each other", steps("  - start: w$\n")),
         ("brackets", brackets()),
@@ -60,7 +93,12 @@ fn long_names() -> Files {
     let name = "abcdefghij".repeat(10_000);
     let head = |file: usize| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\n");
     let mut files = many("workflows", "yaml", &head, &format!("{name}$: 1\n"));
-    files.extend(many("workflows/more", "yaml", &|file| format!("workflow: m{file}\ntrigger: {{ manual: true }}\nsteps:\n"), &format!("  - send: {name}$\n")));
+    files.extend(many(
+        "workflows/more",
+        "yaml",
+        &|file| format!("workflow: m{file}\ntrigger: {{ manual: true }}\nsteps:\n"),
+        &format!("  - send: {name}$\n"),
+    ));
     files
 }
 
@@ -92,6 +130,15 @@ fn templates(piece: &str) -> Files {
 /// One long template, sent with ever other data.
 fn shared_template() -> Files {
     let mut files = templates("{{contact.nome}}").into_iter().take(3).collect::<Files>();
-    files.extend(many("workflows", "yaml", &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\ntopic: offers\nsteps:\n"), "  - { send: t0, with: { a$: 1 } }\n").into_iter().skip(1));
+    files.extend(
+        many(
+            "workflows",
+            "yaml",
+            &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\ntopic: offers\nsteps:\n"),
+            "  - { send: t0, with: { a$: 1 } }\n",
+        )
+        .into_iter()
+        .skip(1),
+    );
     files
 }
