@@ -65,7 +65,7 @@ pub struct Occurrence {
     pub name: String,
     /// What the name belongs to: a step's workflow, a property's events (any of them; empty: unknown).
     pub of: Vec<String>,
-    /// The name's own characters. Of what is defined by a whole file, its beginning, without width.
+    /// The name's own characters. Without width where it is not written: at the beginning of a file that is named so, and of a step whose id is made.
     pub at: Location,
     /// Where this is the place that defines it.
     pub definition: Option<Arc<About>>,

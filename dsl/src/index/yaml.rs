@@ -114,7 +114,8 @@ impl Walk<'_> {
                 for (key, value) in map {
                     let child = at.key(key);
                     self.key(place, key, &child, value, events);
-                    let about_messages = events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
+                    let about_messages =
+                        events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
                     let inside = match key.as_str() {
                         "event.template" if about_messages => Place::Name(Kind::Template),
                         "event.workflow" if about_messages => Place::Name(Kind::Workflow),
@@ -188,7 +189,12 @@ impl Walk<'_> {
         let of = [self.workflow.to_owned()];
         for step in steps {
             let about = About { description: None, detail: None, extent: step.extent.clone() };
-            self.add(Kind::Step, step.id.clone(), &of, self.lines.unquoted(step.at.clone()), Some(about));
+            let mut at = self.lines.unquoted(step.at.clone());
+            // An id that is made of the step stands nowhere.
+            if self.lines.slice(&at) != step.id {
+                (at.end_line, at.end_column) = (at.line, at.column);
+            }
+            self.add(Kind::Step, step.id.clone(), &of, at, Some(about));
         }
     }
 }

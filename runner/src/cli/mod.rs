@@ -27,6 +27,7 @@ mod simulate;
 mod status;
 mod suppression;
 mod validate;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
