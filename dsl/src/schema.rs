@@ -5,6 +5,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
+use crate::surface::journey::TestFile;
 use crate::surface::{SettingsFile, WorkflowFile};
 
 /// The schema of a file under workflows/.
@@ -17,9 +18,14 @@ pub fn settings() -> Value {
     generate::<SettingsFile>("The settings of a campaignd project")
 }
 
+/// The schema of a file of journey tests.
+pub fn test() -> Value {
+    generate::<TestFile>("A file of campaignd journey tests")
+}
+
 /// Every schema as a file's name and text, the way they are kept under schemas/.
 pub fn all() -> Vec<(&'static str, String)> {
-    [("workflow.schema.json", workflow()), ("settings.schema.json", settings())]
+    [("workflow.schema.json", workflow()), ("settings.schema.json", settings()), ("test.schema.json", test())]
         .into_iter()
         .map(|(name, schema)| (name, format!("{schema:#}\n")))
         .collect()
@@ -76,7 +82,7 @@ mod tests {
 
     #[test]
     fn schemas_are_valid_and_say_what_things_are_for() {
-        for schema in [workflow(), settings()] {
+        for schema in [workflow(), settings(), test()] {
             jsonschema::draft202012::meta::validate(&schema).unwrap();
             let properties = schema["properties"].as_object().unwrap();
             for (key, property) in properties {

@@ -1,6 +1,7 @@
 //! campaignd: runs customer campaigns that are written as YAML files against a SQLite store.
 
 pub mod audience;
+pub mod changes;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod experiment;
 pub mod http_client;
 pub mod ingest;
 pub mod instant;
+pub mod journeys;
 pub mod kernel;
 pub mod logging;
 pub mod lsp;

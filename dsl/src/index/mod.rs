@@ -120,7 +120,7 @@ pub struct Index {
 impl Index {
     pub fn of(files: &ProjectFiles) -> Index {
         let read = |path: &str| Some((path.to_owned(), Arc::new(FileIndex::read(path, files.text(path)?))));
-        Index { files: files.paths().filter_map(read).collect() }
+        Index { files: files.paths_with_tests().filter_map(read).collect() }
     }
 
     /// Looks through a file anew. Of a file that cannot be read as a whole, names that it defined before are kept until it can.

@@ -111,6 +111,26 @@ fn names_in_settings_templates_and_schemas() {
 }
 
 #[test]
+fn names_in_journey_tests() {
+    check(
+        "tests/a.test.yaml",
+        "workflow: a\ntests:\n  - name: x\n    given: { segments: [vip], events: [{ at: -1d, event: bought }] }\n    timeline:\n      \
+         - { at: 1h, event: message_clicked, with: { template: hello } }\n      - { at: 2h, set: { contact.tier: x } }\n    \
+         expect:\n      - { send: hello }\n      - { branch: which, taken: 1 }\n",
+        &[
+            "Attribute tier",
+            "Event bought",
+            "Event message_clicked",
+            "Segment vip",
+            "Step which of a",
+            "Template hello",
+            "Template hello",
+            "Workflow a",
+        ],
+    );
+}
+
+#[test]
 fn names_of_a_file_that_is_being_written() {
     check(
         "workflows/a.yaml",

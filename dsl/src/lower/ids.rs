@@ -1,8 +1,9 @@
 //! Step ids: as written, or made from verb and argument and numbered when repeated.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Lowerer;
+use super::notes::RepeatedNote;
 use crate::diagnostic::Diagnostic;
 use crate::place::At;
 use crate::surface::{MapOr, Step, WaitTimes};
@@ -76,6 +77,14 @@ impl Lowerer<'_> {
             }
             first.entry(id).or_insert(at);
         }
+        let mut named: BTreeMap<String, Vec<&At<'_>>> = BTreeMap::new();
+        for (step, at) in flat.iter().filter(|(step, _)| step.id().is_none() && stands(step)) {
+            named.entry(made_from(step, at)).or_default().push(at);
+        }
+        for (name, places) in named.into_iter().filter(|(_, places)| places.len() > 1) {
+            let places = places.iter().map(|at| at.location()).collect();
+            self.notes.repeated.push(RepeatedNote { name, places });
+        }
         made(&flat)
     }
 }
@@ -107,6 +116,11 @@ fn made(flat: &[(&Step, At<'_>)]) -> Vec<String> {
         }
     };
     flat.iter().map(id).collect()
+}
+
+/// Whether a run can stand on the step for a while, and so is remembered by its id; reports know sends by theirs.
+fn stands(step: &Step) -> bool {
+    matches!(step, Step::Send(_) | Step::Wait(_) | Step::WaitFor(_) | Step::Repeat(_) | Step::Call(_))
 }
 
 fn flatten<'s, 'a>(steps: &'s [Step], at: &At<'a>, flat: &mut Vec<(&'s Step, At<'a>)>) {

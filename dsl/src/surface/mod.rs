@@ -2,6 +2,7 @@
 //! the source of the language's JSON Schemas; its doc comments become the descriptions that editors show.
 
 mod condition;
+pub(crate) mod journey;
 mod segment;
 mod settings;
 mod step;

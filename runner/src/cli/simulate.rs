@@ -68,6 +68,9 @@ impl Simulate {
         let events = events(&self.events, &expected)?;
         let simulation = Simulation::new(catalog.clone(), self.workflow.is_some(), Span { from, until, seed });
         let mut simulation = simulation.map_err(failed)?;
+        if !(self.bodies && self.format == Format::Jsonl) {
+            simulation = simulation.without_bodies();
+        }
         let contacts = self.give_contacts(&mut simulation, &expected)?;
         let mut out: Box<dyn Write> = match &self.out {
             None => Box::new(BufWriter::new(io::stdout().lock())),

@@ -46,7 +46,7 @@ impl Validate {
         if self.watch {
             return self.watch(project);
         }
-        let project = project::open(self.dir.clone().or(project))?;
+        let project = project::open_with_tests(self.dir.clone().or(project))?;
         let (text, outcome) = self.answer(&project.files, &project.compiled.diagnostics)?;
         output::text(&text)?;
         Ok(outcome)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-use dsl::{ProjectError, ProjectFiles};
+use dsl::ProjectFiles;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CouldNotRun, Exit, Outcome, output};
@@ -66,7 +66,7 @@ fn signals(stop: Sender<Hint>) -> Result<impl FnOnce() + Send, CouldNotRun> {
 struct Shown {
     number: usize,
     /// What the files held, or why they could not be read.
-    state: Option<String>,
+    state: Option<Result<ProjectFiles, String>>,
     outcome: Exit,
 }
 
@@ -76,17 +76,13 @@ impl Shown {
         root: &Path,
         answer: &impl Fn(&ProjectFiles) -> Result<(String, Exit), CouldNotRun>,
     ) -> Result<(), CouldNotRun> {
-        let files = ProjectFiles::read(root);
-        let state = match &files {
-            Ok(files) => files.hash(),
-            Err(error) => error.to_string(),
-        };
+        let state = ProjectFiles::read_with_tests(root).map_err(|error| error.to_string());
         if self.state.as_ref() == Some(&state) {
             return Ok(());
         }
-        let (text, outcome) = match &files {
+        let (text, outcome) = match &state {
             Ok(files) => answer(files)?,
-            Err(error) => (unreadable(error), Exit::Findings),
+            Err(error) => (format!("{error}\nWaiting for it.\n"), Exit::Findings),
         };
         self.number += 1;
         self.outcome = outcome;
@@ -100,8 +96,4 @@ impl Shown {
         let mut out = io::stdout().lock();
         output::written(out.write_all(whole.as_bytes()).and_then(|()| out.flush()), "the answer")
     }
-}
-
-fn unreadable(error: &ProjectError) -> String {
-    format!("{error}\nWaiting for it.\n")
 }
