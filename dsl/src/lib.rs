@@ -23,7 +23,9 @@ mod place;
 mod project;
 mod structure;
 mod surface;
+mod synthetic;
 mod yaml;
 
 pub use compile::{Compiled, compile};
 pub use project::{ProjectError, ProjectFiles};
+pub use synthetic::read_audience;

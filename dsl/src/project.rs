@@ -134,7 +134,7 @@ impl ProjectFiles {
     }
 
     /// The same with more files.
-    pub(crate) fn with(&self, more: &[(&str, &str)]) -> ProjectFiles {
+    pub fn with(&self, more: &[(&str, &str)]) -> ProjectFiles {
         let mut files = self.clone();
         files.texts.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
         files

@@ -11,6 +11,8 @@ mod severities;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use read::{document, typed};
+
 use crate::check::{self, Project};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};

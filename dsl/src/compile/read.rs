@@ -121,7 +121,7 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
 }
 
 /// The text as a document that holds something.
-pub(super) fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) -> Option<Document> {
+pub(crate) fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) -> Option<Document> {
     match yaml::read(path, text) {
         Ok(document) if document.value.is_null() => {
             let location = At::root(&document).location();
@@ -140,7 +140,7 @@ pub(super) fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diag
 }
 
 /// The written form, from a document whose shape is right.
-pub(super) fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
+pub(crate) fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
     match serde_path_to_error::deserialize(&document.value) {
         Ok(form) => Some(form),
         Err(error) => {

@@ -12,6 +12,7 @@ mod explain;
 mod export;
 mod graph;
 mod import;
+mod init;
 mod lsp;
 mod manual;
 mod messages;
@@ -75,6 +76,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a new project that validates, tests and runs
+    Init(init::Init),
     /// Run the shipped campaigns with sample contacts on a fast clock
     Demo(demo::Demo),
     /// Run the daemon
@@ -127,8 +130,8 @@ enum Command {
     Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(manual::Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command
+    Man(manual::Man),
 }
 
 /// Runs the command that the process's arguments name.
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Outcome {
     let project = arguments.project;
     match arguments.command {
+        Command::Init(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
@@ -176,6 +180,6 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
-        Command::Man => manual::man(),
+        Command::Man(command) => command.run(),
     }
 }

@@ -47,7 +47,7 @@ pub(crate) use entries::may_reenter;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub(crate) use experiments::stands;
 pub use members::{Changed, Members, NoList};
-pub use observe::{Happening, Observer};
+pub use observe::{Happening, Held, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};
 pub(crate) use reaching::address_of;
