@@ -174,6 +174,11 @@ impl ProjectFiles {
         self.texts.keys().map(String::as_str)
     }
 
+    /// Every path, with those of journey tests.
+    pub fn paths_with_tests(&self) -> impl Iterator<Item = &str> {
+        self.paths().chain(self.tests.keys().map(String::as_str))
+    }
+
     /// What went wrong in reading.
     pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics

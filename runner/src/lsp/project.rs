@@ -93,7 +93,7 @@ impl Project {
     /// The files were read from disk anew.
     pub fn reread(&mut self, files: Arc<ProjectFiles>) {
         let old = std::mem::replace(&mut self.files, files);
-        let paths: BTreeSet<&str> = old.paths().chain(self.files.paths()).collect();
+        let paths: BTreeSet<&str> = old.paths_with_tests().chain(self.files.paths_with_tests()).collect();
         let new = self.files.clone();
         let changed = paths.into_iter().filter(|path| old.text(path) != new.text(path) && !self.open.contains_key(*path));
         for path in changed.map(str::to_owned).collect::<Vec<_>>() {
