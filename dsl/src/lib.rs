@@ -4,6 +4,7 @@
 //! never panics.
 
 mod check;
+pub mod compare;
 pub mod contract;
 pub mod diagnostic;
 pub mod explain;

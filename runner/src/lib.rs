@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod chance;
+pub mod changes;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod experiment;
 pub mod http_client;
 pub mod ingest;
 pub mod instant;
+pub mod journeys;
 pub mod kernel;
 pub mod logging;
 pub mod metrics;

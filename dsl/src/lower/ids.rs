@@ -1,8 +1,9 @@
 //! Step ids: as written, or made from verb and argument and numbered when repeated.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Lowerer;
+use super::notes::RepeatedNote;
 use crate::diagnostic::Diagnostic;
 use crate::place::At;
 use crate::surface::{MapOr, Step, WaitTimes};
@@ -78,21 +79,36 @@ impl Lowerer<'_> {
         }
         // The number to try next, for each name: without it, every repetition would count from the beginning.
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let made = |(step, at): &(&Step, At<'_>)| match step.id() {
-            Some(id) => id.to_owned(),
-            None => {
-                let base = made_from(step, at);
-                let mut id = base.clone();
-                let number = numbers.entry(base.clone()).or_insert(2);
-                while !taken.insert(id.clone()) {
-                    id = format!("{base}-{number}");
-                    *number += 1;
-                }
-                id
+        let mut named: BTreeMap<String, Vec<&At<'_>>> = BTreeMap::new();
+        let mut ids = Vec::with_capacity(flat.len());
+        for (step, at) in &flat {
+            if let Some(id) = step.id() {
+                ids.push(id.to_owned());
+                continue;
             }
-        };
-        flat.iter().map(made).collect()
+            let base = made_from(step, at);
+            let mut id = base.clone();
+            let number = numbers.entry(base.clone()).or_insert(2);
+            while !taken.insert(id.clone()) {
+                id = format!("{base}-{number}");
+                *number += 1;
+            }
+            ids.push(id);
+            if stands(step) {
+                named.entry(base).or_default().push(at);
+            }
+        }
+        for (name, places) in named.into_iter().filter(|(_, places)| places.len() > 1) {
+            let places = places.iter().map(|at| at.location()).collect();
+            self.notes.repeated.push(RepeatedNote { name, places });
+        }
+        ids
     }
+}
+
+/// Whether a run can stand on the step for a while, and so is remembered by its id; reports know sends by theirs.
+fn stands(step: &Step) -> bool {
+    matches!(step, Step::Send(_) | Step::Wait(_) | Step::WaitFor(_) | Step::Repeat(_) | Step::Call(_))
 }
 
 fn flatten<'s, 'a>(steps: &'s [Step], at: &At<'a>, flat: &mut Vec<(&'s Step, At<'a>)>) {

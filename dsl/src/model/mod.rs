@@ -4,6 +4,7 @@
 
 mod condition;
 mod definition;
+pub mod journey;
 mod settings;
 mod step;
 mod synthetic;

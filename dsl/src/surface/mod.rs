@@ -3,6 +3,7 @@
 
 mod audience;
 mod condition;
+pub(crate) mod journey;
 mod segment;
 mod settings;
 mod step;

@@ -1,5 +1,7 @@
 //! The command line: one file a command, thin.
 
+mod asking;
+mod backup;
 mod beside;
 mod bounce;
 mod contact;
@@ -15,6 +17,7 @@ mod messages;
 mod names;
 mod output;
 mod pause;
+mod plan;
 mod preview;
 mod project;
 mod report;
@@ -25,6 +28,7 @@ mod segment;
 mod simulate;
 mod status;
 mod suppression;
+mod test;
 mod validate;
 
 use std::path::PathBuf;
@@ -77,6 +81,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what a diagnostic means
     Explain(explain::Explain),
+    /// Perform the journey tests, on virtual time
+    Test(test::Test),
     /// Run a contact file and an event file through the workflows, on virtual time
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
@@ -87,6 +93,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Show a message as one person would get it
     Preview(preview::Preview),
+    /// What the files would change in a running store
+    Plan(plan::Plan),
     /// Draw the workflows: Mermaid, SVG or DOT
     Graph(graph::Graph),
     /// Let a contact enter a workflow
@@ -105,6 +113,8 @@ enum Command {
     Status(status::Status),
     /// What came of the workflows, their messages and their experiments
     Report(report::Report),
+    /// Copy the store while the runner goes on
+    Backup(backup::Backup),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
@@ -140,11 +150,13 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
         Command::Explain(command) => command.run(),
+        Command::Test(command) => command.run(project),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Preview(command) => command.run(project),
+        Command::Plan(command) => command.run(project),
         Command::Graph(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
@@ -154,6 +166,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
         Command::Report(command) => command.run(project),
+        Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
         Command::Schema(command) => command.run(),

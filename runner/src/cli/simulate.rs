@@ -87,7 +87,10 @@ impl Simulate {
             return Err(CouldNotRun("--until must be later than --from".to_owned()));
         }
         let span = Span { from, until, seed: self.seed.map(|seed| seed.to_string()).unwrap_or_default() };
-        let simulation = Simulation::new(catalog.clone(), self.workflow.is_some(), span.clone()).map_err(failed)?;
+        let mut simulation = Simulation::new(catalog.clone(), self.workflow.is_some(), span.clone()).map_err(failed)?;
+        if !(self.bodies && self.format == Format::Jsonl) {
+            simulation = simulation.without_bodies();
+        }
         let run = Run { simulate: &self, catalog: &catalog, simulation, contacts: 0, span, zone: expected.zone.clone() };
         match audience {
             Some(audience) => run.synthetic(audience)?,

@@ -132,6 +132,13 @@ impl<A: Answers> Rehearsal<A> {
         Ok(rehearsal)
     }
 
+    /// Nobody reads the bodies of its messages: lines have none.
+    #[must_use]
+    pub fn without_bodies(mut self) -> Self {
+        self.kernel.want_subjects_only();
+        self
+    }
+
     /// Tells it what was there before the beginning.
     ///
     /// # Errors
@@ -140,6 +147,16 @@ impl<A: Answers> Rehearsal<A> {
         for chunk in inputs.chunks(CHUNK) {
             self.kernel.arrive(self.now, chunk)?;
         }
+        Ok(())
+    }
+
+    /// Puts contacts on the list of a segment, or takes them off it, as it was before the beginning.
+    ///
+    /// # Errors
+    /// Those of the store, and where there is no such list.
+    pub fn belong(&mut self, members: &Members) -> Result<(), RehearsalError> {
+        let segment = members.segment.clone();
+        self.kernel.know_members(members, self.now)?.map_err(|why| RehearsalError::Members { segment, why })?;
         Ok(())
     }
 
@@ -258,7 +275,7 @@ impl<A: Answers> Rehearsal<A> {
                 Ok(content) => {
                     let carried = self.answers.answer(&channel, &content);
                     let subject = content.subject.clone();
-                    if content.call.is_none() {
+                    if content.html.is_some() || content.text.is_some() {
                         self.contents.insert(job.message, content);
                     }
                     (subject, carried)
