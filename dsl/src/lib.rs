@@ -9,6 +9,7 @@ pub mod contract;
 pub mod diagnostic;
 pub mod explain;
 pub mod graph;
+pub mod index;
 pub mod model;
 pub mod render;
 pub mod schema;

@@ -101,6 +101,30 @@ impl ProjectFiles {
         self
     }
 
+    /// The same with another text for one file: as it stands in an editor, saved or not. A file that nobody would read stays out.
+    #[must_use]
+    pub fn overlaid(mut self, path: &str, text: &str) -> ProjectFiles {
+        if ProjectFiles::reads(path) && text.len() as u64 <= MAX_SIZE {
+            self.diagnostics.retain(|diagnostic| diagnostic.location.file != path);
+            self.texts.insert(path.to_owned(), text.to_owned());
+        }
+        self
+    }
+
+    /// Whether a file at this path, relative to the project, is read as a text of the project.
+    pub fn reads(path: &str) -> bool {
+        let Some((folder, inside)) = path.split_once('/') else {
+            return path == SETTINGS;
+        };
+        let wanted = match folder {
+            "workflows" => is_workflow(inside),
+            "templates" => inside.ends_with(".hbs"),
+            "schemas" => is_schema(inside),
+            _ => false,
+        };
+        wanted && !inside.split('/').any(is_passed_over)
+    }
+
     /// The bytes of files that messages attach or show, by their path relative to the project.
     pub fn assets(&self) -> &BTreeMap<String, Arc<[u8]>> {
         &self.assets

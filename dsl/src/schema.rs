@@ -18,14 +18,14 @@ pub fn settings() -> Value {
     generate::<SettingsFile>("The settings of a campaignd project")
 }
 
-/// The schema of a synthetic audience.
-pub fn audience() -> Value {
-    generate::<AudienceFile>("A synthetic audience for campaignd simulate")
-}
-
 /// The schema of a file of journey tests.
 pub fn test() -> Value {
     generate::<TestFile>("A file of campaignd journey tests")
+}
+
+/// The schema of a synthetic audience.
+pub fn audience() -> Value {
+    generate::<AudienceFile>("A synthetic audience for campaignd simulate")
 }
 
 /// Every schema as a file's name and text, the way they are kept under schemas/.

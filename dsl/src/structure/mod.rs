@@ -37,14 +37,14 @@ impl Form {
         FORM.get_or_init(|| Form::new(crate::schema::workflow()))
     }
 
-    pub(crate) fn audience() -> &'static Form {
-        static FORM: OnceLock<Form> = OnceLock::new();
-        FORM.get_or_init(|| Form::new(crate::schema::audience()))
-    }
-
     pub(crate) fn tests() -> &'static Form {
         static FORM: OnceLock<Form> = OnceLock::new();
         FORM.get_or_init(|| Form::new(crate::schema::test()))
+    }
+
+    pub(crate) fn audience() -> &'static Form {
+        static FORM: OnceLock<Form> = OnceLock::new();
+        FORM.get_or_init(|| Form::new(crate::schema::audience()))
     }
 
     pub(crate) fn settings() -> &'static Form {

@@ -12,6 +12,8 @@ mod explain;
 mod export;
 mod graph;
 mod import;
+mod init;
+mod lsp;
 mod manual;
 mod messages;
 mod names;
@@ -73,6 +75,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a new project that validates, tests and runs
+    Init(init::Init),
     /// Run the shipped campaigns with sample contacts on a fast clock
     Demo(demo::Demo),
     /// Run the daemon
@@ -119,12 +123,14 @@ enum Command {
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(manual::Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command
+    Man(manual::Man),
 }
 
 /// Runs the command that the process's arguments name.
@@ -146,6 +152,7 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Outcome {
     let project = arguments.project;
     match arguments.command {
+        Command::Init(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
@@ -169,8 +176,9 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
-        Command::Man => manual::man(),
+        Command::Man(command) => command.run(),
     }
 }

@@ -157,6 +157,9 @@ both! {
     goal_values() Vec<(WorkflowId, f64)>;
     message_figures(workflow: Option<WorkflowId>) Vec<MessageFigures>;
     active() Vec<(WorkflowId, String, i64)>;
+    entries_since(from: i64) Vec<Entries>;
+    queued_since(from: i64) Vec<(WorkflowId, String, u64)>;
+    happened_since(name: &str, from: i64) Happened;
     message_counts() Vec<(MessageStatus, i64)>;
     due_count(now: i64) (i64, Option<i64>);
     property(name: &str) Option<String>;

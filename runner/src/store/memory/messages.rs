@@ -45,7 +45,7 @@ pub(super) struct Row {
     pub(super) attempts: u32,
     pub(super) marketing: bool,
     pub(super) status: MessageStatus,
-    created_at: i64,
+    pub(super) created_at: i64,
     due: i64,
     taken_at: Moment,
     pub(super) at: i64,

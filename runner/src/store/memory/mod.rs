@@ -20,6 +20,7 @@ mod moment;
 mod names;
 mod pairs;
 mod port;
+mod rates;
 mod received;
 mod refusal;
 mod removing;

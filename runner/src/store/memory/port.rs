@@ -459,6 +459,15 @@ impl Store for MemoryStore {
     fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>> {
         Ok(self.runs.active(&self.names))
     }
+    fn entries_since(&mut self, from: i64) -> Result<Vec<Entries>> {
+        Ok(self.entries(from))
+    }
+    fn queued_since(&mut self, from: i64) -> Result<Vec<(WorkflowId, String, u64)>> {
+        Ok(self.queued(from))
+    }
+    fn happened_since(&mut self, name: &str, from: i64) -> Result<Happened> {
+        Ok(self.number_of(name, from))
+    }
     fn message_counts(&mut self) -> Result<Vec<(MessageStatus, i64)>> {
         Ok(self.messages.counts())
     }

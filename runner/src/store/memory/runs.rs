@@ -289,6 +289,11 @@ impl Runs {
         active
     }
 
+    /// The workflow that each run is of, and when it was entered.
+    pub(super) fn entered(&self) -> impl Iterator<Item = (u32, i64)> {
+        self.rows.after(0).map(|(_, row)| (row.workflow, row.entered_at))
+    }
+
     /// When the open ones are due that are due by then.
     pub(super) fn due_by(&self, now: i64) -> impl Iterator<Item = i64> {
         self.all_open(0).filter_map(|(_, _, row)| row.due()).filter(move |due| *due <= now)
