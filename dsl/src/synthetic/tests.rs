@@ -195,3 +195,37 @@ fn the_shipped_audience_fits_the_shipped_project() {
     assert!(matches!(&order.cause, Cause::Event { follows, delay: Delay::Median(..), .. } if follows == "cart_updated"));
     assert!(matches!(&order.properties[2].1.how, Distribution::Same(path) if path.to_string() == "event.total"));
 }
+
+/// Each example of the guide; what is only a part of an audience gets the rest.
+#[test]
+fn the_guides_examples_are_good() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let compiled = compile(&ProjectFiles::read(&root).unwrap());
+    let catalog = compiled.catalog.unwrap();
+    let guide = std::fs::read_to_string(root.join("docs/simulation.md")).unwrap();
+    let examples: Vec<&str> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 5);
+    for example in examples {
+        let mut text = example.to_owned();
+        for (key, rest) in [("audience:", "audience: example\n"), ("contacts:", "contacts: { at_start: 1 }\n")] {
+            if !example.lines().any(|line| line.starts_with(key)) {
+                text.insert_str(0, rest);
+            }
+        }
+        let (audience, diagnostics) = read_audience("example.yaml", &text, &catalog);
+        assert_eq!(diagnostics, [], "{text}");
+        assert!(audience.is_some());
+    }
+    // The table of values, too: each row is a property of some event.
+    let values = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect::<Vec<_>>();
+    assert_eq!(values.len(), 9);
+    for value in values {
+        let text = format!(
+            "audience: a\ncontacts: {{ at_start: 1 }}\nevents: [ {{ event: x, rate: 1 per day, with: {{ p: {value} }} }} ]\n"
+        );
+        let files = [("campaignd.yaml", "project: shop\ntime_zone: UTC\ncontract: open\n")];
+        let open = compile(&ProjectFiles::from_texts(files)).catalog.unwrap();
+        let (audience, diagnostics) = read_audience("example.yaml", &text, &open);
+        assert!(audience.is_some(), "{value}: {diagnostics:#?}");
+    }
+}
