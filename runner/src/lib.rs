@@ -1,6 +1,8 @@
 //! campaignd: runs customer campaigns that are written as YAML files against a SQLite store.
 
 pub mod audience;
+pub mod changes;
+pub mod chance;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -13,9 +15,12 @@ pub mod http_client;
 pub mod ingest;
 pub mod init;
 pub mod instant;
+pub mod journeys;
 pub mod kernel;
 pub mod logging;
+pub mod lsp;
 pub mod metrics;
+pub mod page;
 pub mod rehearsal;
 pub mod reload;
 pub mod render;

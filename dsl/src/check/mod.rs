@@ -1,9 +1,13 @@
 //! The checks that look at more than one place: a file for each rule. A rule file's own documentation is what `campaignd
 //! explain` shows.
 
+mod cap_too_low;
+mod constant_condition;
+mod constant_segment;
 mod dkim_domain;
 mod duplicate_name;
 mod empty_steps;
+mod experiment_of_one;
 mod image_only;
 mod insecure_link;
 mod message_too_large;
@@ -13,12 +17,17 @@ mod missing_text_part;
 mod missing_topic;
 mod moved;
 mod never_sent;
+mod no_consent;
+mod no_opening;
 mod no_unsubscribe_link;
 mod noreply_sender;
+mod paths;
 mod personal_key;
 mod predicate_type;
 mod project;
+mod renumbered_step;
 mod reserved_event;
+pub(crate) mod secret_in_file;
 mod segment_cycle;
 mod set_trait;
 mod shadowed_attribute;
@@ -33,10 +42,15 @@ mod unknown_topic;
 mod unknown_variable;
 mod unknown_workflow;
 mod unreachable_step;
+mod untracked_wait;
+mod unused_segment;
+mod unused_template;
+mod unused_with;
 mod wait_without_within;
 mod winner_without_goal;
 mod winner_without_rival;
 mod winner_without_tracking;
+mod workflow_loop;
 
 use crate::diagnostic::{Diagnostic, Location};
 pub(crate) use project::{Project, SetAside};
@@ -45,9 +59,13 @@ pub(crate) use project::{Project, SetAside};
 pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
     let mut report = Report { out };
     for rule in [
+        cap_too_low::check,
+        constant_condition::check,
+        constant_segment::check,
         dkim_domain::check,
         duplicate_name::check,
         empty_steps::check,
+        experiment_of_one::check,
         image_only::check,
         insecure_link::check,
         message_too_large::check,
@@ -57,11 +75,15 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         missing_topic::check,
         moved::check,
         never_sent::check,
+        no_consent::check,
+        no_opening::check,
         no_unsubscribe_link::check,
         noreply_sender::check,
         personal_key::check,
         predicate_type::check,
+        renumbered_step::check,
         reserved_event::check,
+        secret_in_file::check,
         segment_cycle::check,
         set_trait::check,
         shadowed_attribute::check,
@@ -76,11 +98,16 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_variable::check,
         unknown_workflow::check,
         unreachable_step::check,
+        untracked_wait::check,
+        unused_segment::check,
+        unused_template::check,
+        unused_with::check,
         wait_without_within::check,
         winner_without_goal::check,
         winner_without_rival::check,
         winner_without_tracking::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 35]
+        workflow_loop::check,
+    ] as [fn(&Project<'_>, &mut Report<'_>); 48]
     {
         rule(project, &mut report);
     }

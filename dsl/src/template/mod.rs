@@ -33,9 +33,12 @@ pub use self::facts::Facts;
 pub use self::locale::{canonical_locale, fallback, locale_and_wider};
 pub use self::markup::{Attribute, Markup, StartTag, deepest, is_void, markup};
 pub use self::partials::{never_end, partials_reached};
+pub use self::scope::{LAYOUT as LAYOUT_NAMES, TOP as TOP_NAMES};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
+pub(crate) use self::files::{Called, called, good_name};
+pub use self::front_matter::KEYS as FRONT_MATTER;
 use self::names::NameCheck;
 use self::place::Place;
 use self::structure::Role;
@@ -94,6 +97,14 @@ struct WrittenText {
     text: String,
     at: TextOrigin,
     role: Role,
+}
+
+impl Origin {
+    /// The beginning of its first file.
+    pub fn written(&self) -> Option<Location> {
+        let file = &self.texts.iter().map(|text| &text.at.file).min()?;
+        Some(Location { file: (*file).clone(), line: 1, column: 1, end_line: 1, end_column: 1 })
+    }
 }
 
 impl WrittenText {
@@ -204,22 +215,34 @@ impl Library {
         }
     }
 
+    /// Whether the name stands anywhere in a tag of the template, its layouts or their partials. It may mean something else there.
+    pub fn mentions(&self, template: &TemplateSource, name: &str) -> bool {
+        let partials = self.partials_of(template);
+        let partials = partials.iter().filter_map(|name| self.partials.get(name));
+        texts(template).into_iter().chain(partials.map(String::as_str)).any(|text| tags::mention(text, name))
+    }
+
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
     pub fn partials_of(&self, template: &TemplateSource) -> BTreeSet<String> {
-        let mut texts: Vec<&str> = Vec::new();
-        let plain = (&template.subject, &template.preheader, &template.html, &template.text, &template.bodies);
-        let others = template.locales.values();
-        let others = others.map(|variant| (&variant.subject, &variant.preheader, &variant.html, &variant.text, &variant.bodies));
-        for (subject, preheader, html, text, bodies) in std::iter::once(plain).chain(others) {
-            texts.extend([subject, preheader].into_iter().flatten().map(String::as_str));
-            for part in [html, text].into_iter().flatten() {
-                texts.push(&part.source);
-                texts.extend(part.layout.as_deref());
-            }
-            texts.extend(bodies.values().map(String::as_str));
-        }
-        partials_reached(texts, &self.partials)
+        partials_reached(texts(template), &self.partials)
     }
+}
+
+/// Everything that is rendered for a message, in all languages.
+fn texts(template: &TemplateSource) -> Vec<&str> {
+    let mut texts: Vec<&str> = Vec::new();
+    let plain = (&template.subject, &template.preheader, &template.html, &template.text, &template.bodies);
+    let others = template.locales.values();
+    let others = others.map(|variant| (&variant.subject, &variant.preheader, &variant.html, &variant.text, &variant.bodies));
+    for (subject, preheader, html, text, bodies) in std::iter::once(plain).chain(others) {
+        texts.extend([subject, preheader].into_iter().flatten().map(String::as_str));
+        for part in [html, text].into_iter().flatten() {
+            texts.push(&part.source);
+            texts.extend(part.layout.as_deref());
+        }
+        texts.extend(bodies.values().map(String::as_str));
+    }
+    texts
 }
 
 #[cfg(test)]

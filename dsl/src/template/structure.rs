@@ -145,7 +145,7 @@ impl Walker<'_> {
         if let Some((name, span)) = names.iter().find(|(name, _)| !harmless(name)).copied() {
             let message = format!("`{name}` is data, and three braces put it into the HTML as it is");
             let help =
-                format!("write {{{{{name}}}}}, or say why it is safe on the same line: {{{{! allow(unescaped-data) reason }}}}");
+                format!("write {{{{{name}}}}}, or say why it is safe on the same line: {{{{!-- campaignd: allow(unescaped-data) reason --}}}}");
             self.error("unescaped-data", span, message, Some(help));
         }
     }

@@ -96,6 +96,17 @@ pub(super) fn scan_long(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     Ok(tags)
 }
 
+/// Whether the name stands as a word in some tag. What is between `{{` and the next `}}` counts as a tag here.
+pub(super) fn mention(text: &str, name: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    text.split("{{").skip(1).any(|piece| {
+        let tag = piece.split("}}").next().unwrap_or(piece);
+        tag.match_indices(name).any(|(at, _)| {
+            !tag[..at].ends_with(word) && !tag[at + name.len()..].starts_with(word)
+        })
+    })
+}
+
 fn read(text: &str, start: usize) -> Result<Tag<'_>, Fault> {
     let rest = &text[start..];
     if rest.starts_with("{{{{") {

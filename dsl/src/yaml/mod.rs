@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Location};
 use first::First;
-pub(crate) use spans::{Spans, push_segment};
+pub(crate) use events::in_scalars;
+pub(crate) use spans::{Position, Spans, push_segment};
 
 /// Deepest nesting of lists and mappings.
 pub(crate) const MAX_DEPTH: usize = 64;

@@ -1,5 +1,7 @@
 //! The command line: one file a command, thin.
 
+mod asking;
+mod backup;
 mod beside;
 mod bounce;
 mod contact;
@@ -11,11 +13,13 @@ mod export;
 mod graph;
 mod import;
 mod init;
+mod lsp;
 mod manual;
 mod messages;
 mod names;
 mod output;
 mod pause;
+mod plan;
 mod preview;
 mod project;
 mod report;
@@ -26,6 +30,7 @@ mod segment;
 mod simulate;
 mod status;
 mod suppression;
+mod test;
 mod validate;
 
 use std::path::PathBuf;
@@ -80,6 +85,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what a diagnostic means
     Explain(explain::Explain),
+    /// Perform the journey tests, on virtual time
+    Test(test::Test),
     /// Run a contact file and an event file through the workflows, on virtual time
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
@@ -90,6 +97,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Show a message as one person would get it
     Preview(preview::Preview),
+    /// What the files would change in a running store
+    Plan(plan::Plan),
     /// Draw the workflows: Mermaid, SVG or DOT
     Graph(graph::Graph),
     /// Let a contact enter a workflow
@@ -108,10 +117,14 @@ enum Command {
     Status(status::Status),
     /// What came of the workflows, their messages and their experiments
     Report(report::Report),
+    /// Copy the store while the runner goes on
+    Backup(backup::Backup),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -144,11 +157,13 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
         Command::Explain(command) => command.run(),
+        Command::Test(command) => command.run(project),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Preview(command) => command.run(project),
+        Command::Plan(command) => command.run(project),
         Command::Graph(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
@@ -158,8 +173,10 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
         Command::Report(command) => command.run(project),
+        Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
