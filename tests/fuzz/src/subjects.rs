@@ -79,7 +79,7 @@ fn is_in_its_file(diagnostic: &Diagnostic, files: &ProjectFiles) {
     assert!(at.line >= 1 && at.column >= 1 && (at.end_line, at.end_column) >= (at.line, at.column), "{diagnostic:?}");
     if let Some(text) = files.text(&at.file) {
         // One behind the last, for what is missing at the end.
-        assert!(at.line <= text.split('\n').count() + 1, "{diagnostic:?} is behind the end of its file");
+        assert!(at.line <= text.split(['\n', '\r']).count() + 1, "{diagnostic:?} is behind the end of its file");
     }
 }
 
