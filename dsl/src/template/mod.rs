@@ -236,7 +236,8 @@ impl Library {
 
     /// The same for a text in a workflow.
     pub(crate) fn weight_of(&self, text: &str) -> usize {
-        let partials = if text.contains("{{>") || text.contains("{{#>") { self.partials.values().map(String::len).sum() } else { 0 };
+        let partials =
+            if text.contains("{{>") || text.contains("{{#>") { self.partials.values().map(String::len).sum() } else { 0 };
         text.len() + partials
     }
 

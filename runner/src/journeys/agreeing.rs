@@ -20,7 +20,7 @@ use crate::instant::project_zone;
 use crate::kernel::{Input, Kernel, Options, Plan};
 use crate::metrics::Metrics;
 use crate::rehearsal::{Answers, Seen, Taken};
-use crate::simulate::{Simulation, Span};
+use crate::simulate::{Known, Simulation, Span, Told};
 use crate::store::SqliteStore;
 
 const SETTINGS: &str = "project: shop
@@ -176,8 +176,10 @@ fn simulated(catalog: &Arc<Catalog>, suite: &Suite, until: i64) -> Vec<Line> {
     let mut lines = Vec::new();
     let events = rows(&suite.journeys[0].timeline, &expected);
     simulation
-        .run(events, |line| {
-            lines.push(line);
+        .run(&mut Known::new(events), |told| {
+            if let Told::Line(line) = told {
+                lines.push(*line);
+            }
             Ok(())
         })
         .unwrap();
