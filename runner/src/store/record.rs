@@ -115,6 +115,17 @@ pub enum Zones {
     One(String),
 }
 
+impl Zones {
+    /// Whether a contact of this zone is among them.
+    pub fn holds(&self, zone: Option<&str>) -> bool {
+        match self {
+            Zones::All => true,
+            Zones::None => zone.is_none(),
+            Zones::One(one) => zone == Some(one.as_str()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateTimer {
     pub workflow: WorkflowId,
