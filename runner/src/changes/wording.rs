@@ -45,7 +45,7 @@ pub(super) fn fates(becomes: &BTreeMap<Fate, u64>, moves_to: Option<&str>) -> St
 pub(super) fn entering(entering: &Entering) -> String {
     let people = if entering.people == 1 { "1 person".to_owned() } else { format!("{} people", grouped(entering.people)) };
     let when = entering.when.as_ref().map_or_else(|| "at once".to_owned(), |when| format!("on {when}"));
-    let mut text = format!("{people} {when}, by {}", entering.by);
+    let mut text = format!("{people} {when} ({})", entering.by);
     if let Some(before) = entering.before.filter(|before| *before != entering.people) {
         text.push_str(&format!(" (so far {})", grouped(before)));
     }

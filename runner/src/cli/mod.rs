@@ -14,6 +14,7 @@ mod graph;
 mod import;
 mod manual;
 mod messages;
+mod migrate;
 mod names;
 mod output;
 mod pause;
@@ -102,6 +103,8 @@ enum Command {
     Pause(pause::Pause),
     /// Let a paused workflow go on
     Resume(pause::Resume),
+    /// Move runs that an edit left behind to the definition in force
+    Migrate(migrate::Migrate),
     /// Take a mail that came back from standard input, as a mail server pipes it
     Bounce(bounce::Bounce),
     /// Addresses that get nothing: show them, add and remove some
@@ -158,6 +161,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),
+        Command::Migrate(command) => command.run(project),
         Command::Bounce(command) => command.run(project),
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
