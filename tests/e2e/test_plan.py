@@ -103,10 +103,10 @@ def test_strict_stops_lost_steps_and_large_audiences(shop):
     assert "7 runs lose their step" in done.stderr and "[!WARNING]" in done.stdout
     edit(shop, "topic: offers\n", "topic: offers\nmoved: { first: other }\n")
     plan(shop, "--store", shop.store, "--strict")
-    sale = "workflow: sale\ntrigger: { at: 2099-01-01T09:00 }\naudience: { contact.n: { below: 5 } }\ntopic: offers\nsteps: [ { send: hello } ]\n"
+    sale = "workflow: sale\ntrigger: { at: 2099-01-01T09:00 }\naudience: { contact.n: { below: 5 } }\ntopic: offers\nsteps: [ { send: sale } ]\n"
     (shop.tree / "workflows" / "sale.yaml").write_text(sale)
     (shop.tree / "templates").mkdir()
-    (shop.tree / "templates" / "hello.txt.hbs").write_text("---\nsubject: Sale\n---\nNow. {{unsubscribe_url}}\n")
+    (shop.tree / "templates" / "sale.txt.hbs").write_text("---\nsubject: Sale\n---\nNow. {{unsubscribe_url}}\n")
     plan(shop, "--store", shop.store, "--strict", "--max-audience", "5")
     done = plan(shop, "--store", shop.store, "--strict", "--max-audience", "4", code=1)
     assert "sale: 5 people" in done.stderr
