@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::Location;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::yaml::{Document, push_segment};
 
 /// A node of a document, by its pointer. Cheap to move down from.
@@ -63,6 +63,11 @@ impl<'a> At<'a> {
         }
     }
 
+    /// The whole value, however many lines it takes.
+    pub(crate) fn span(&self) -> Location {
+        self.document.spans.get(&self.pointer).value.at(&self.document.file)
+    }
+
     /// Where a text's own characters begin: line and column.
     pub(crate) fn content(&self) -> (usize, usize) {
         let content = self.document.spans.get(&self.pointer).content;
@@ -81,12 +86,35 @@ impl<'a> At<'a> {
     }
 }
 
+impl Diagnostic {
+    /// The name that was probably meant, where what to do is to write that: `help` then begins with "did you mean".
+    pub fn replacement(&self) -> Option<&str> {
+        let (name, _) = self.help.as_deref()?.strip_prefix("did you mean `")?.split_once('`')?;
+        Some(name)
+    }
+}
+/// Longer names are not compared with each other: comparing takes the product of their lengths.
+const LONGEST_NAME: usize = 100;
+/// Of more names than this the first are looked at.
+const MOST_NAMES: usize = 2_000;
+
 /// The candidate that the user most likely meant.
 pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = written.chars().count();
+    if length > LONGEST_NAME {
+        return None;
+    }
     candidates
         .into_iter()
+        .take(MOST_NAMES)
+        // What is much longer or shorter is no misspelling, and need not be compared.
+        .filter(|candidate| candidate.len() <= 4 * LONGEST_NAME)
+        .filter(|candidate| {
+            let other = candidate.chars().count();
+            length.abs_diff(other) <= 1 + length.max(other) / 4
+        })
         .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + written.chars().count().max(candidate.chars().count()) / 4)
+        .filter(|(distance, candidate)| *distance <= 1 + length.max(candidate.chars().count()) / 4)
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -1,6 +1,7 @@
 //! campaignd: runs customer campaigns that are written as YAML files against a SQLite store.
 
 pub mod audience;
+pub mod chance;
 pub mod changes;
 pub mod channels;
 pub mod cli;
@@ -12,10 +13,14 @@ pub mod engine;
 pub mod experiment;
 pub mod http_client;
 pub mod ingest;
+pub mod init;
 pub mod instant;
+pub mod journeys;
 pub mod kernel;
 pub mod logging;
+pub mod lsp;
 pub mod metrics;
+pub mod page;
 pub mod rehearsal;
 pub mod reload;
 pub mod render;

@@ -1,9 +1,13 @@
 //! The checks that look at more than one place: a file for each rule. A rule file's own documentation is what `campaignd
 //! explain` shows.
 
+mod cap_too_low;
+mod constant_condition;
+mod constant_segment;
 mod dkim_domain;
 mod duplicate_name;
 mod empty_steps;
+mod experiment_of_one;
 mod image_only;
 mod insecure_link;
 mod message_too_large;
@@ -13,12 +17,17 @@ mod missing_text_part;
 mod missing_topic;
 mod moved;
 mod never_sent;
+mod no_consent;
+mod no_opening;
 mod no_unsubscribe_link;
 mod noreply_sender;
+mod paths;
 mod personal_key;
 mod predicate_type;
 mod project;
+mod renumbered_step;
 mod reserved_event;
+pub(crate) mod secret_in_file;
 mod segment_cycle;
 mod set_trait;
 mod shadowed_attribute;
@@ -33,21 +42,31 @@ mod unknown_topic;
 mod unknown_variable;
 mod unknown_workflow;
 mod unreachable_step;
+mod untracked_wait;
+mod unused_segment;
+mod unused_template;
+mod unused_with;
 mod wait_without_within;
 mod winner_without_goal;
 mod winner_without_rival;
 mod winner_without_tracking;
+mod workflow_loop;
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::place::suggestion;
 pub(crate) use project::{Project, SetAside};
 
 /// Runs every rule.
 pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
-    let mut report = Report { out };
+    let mut report = Report { out, suggestions: 0 };
     for rule in [
+        cap_too_low::check,
+        constant_condition::check,
+        constant_segment::check,
         dkim_domain::check,
         duplicate_name::check,
         empty_steps::check,
+        experiment_of_one::check,
         image_only::check,
         insecure_link::check,
         message_too_large::check,
@@ -57,11 +76,15 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         missing_topic::check,
         moved::check,
         never_sent::check,
+        no_consent::check,
+        no_opening::check,
         no_unsubscribe_link::check,
         noreply_sender::check,
         personal_key::check,
         predicate_type::check,
+        renumbered_step::check,
         reserved_event::check,
+        secret_in_file::check,
         segment_cycle::check,
         set_trait::check,
         shadowed_attribute::check,
@@ -76,19 +99,30 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         unknown_variable::check,
         unknown_workflow::check,
         unreachable_step::check,
+        untracked_wait::check,
+        unused_segment::check,
+        unused_template::check,
+        unused_with::check,
         wait_without_within::check,
         winner_without_goal::check,
         winner_without_rival::check,
         winner_without_tracking::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 35]
+        workflow_loop::check,
+    ] as [fn(&Project<'_>, &mut Report<'_>); 48]
     {
+        report.suggestions = SUGGESTIONS;
         rule(project, &mut report);
     }
 }
 
+/// How often a rule says what was probably meant: each time all names there are have to be compared, and nobody reads more.
+const SUGGESTIONS: usize = 200;
+
 /// Where the rules put what they find.
 struct Report<'o> {
     out: &'o mut Vec<Diagnostic>,
+    /// How many more suggestions the rule at hand may make.
+    suggestions: usize,
 }
 
 impl Report<'_> {
@@ -105,6 +139,12 @@ impl Report<'_> {
         let diagnostic =
             if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
         self.out.push(Diagnostic { help, ..diagnostic });
+    }
+
+    /// "did you mean `x`?", else the list of what there is, else nothing.
+    fn suggestion<'a>(&mut self, written: &str, candidates: impl IntoIterator<Item = &'a str>, kind: &str) -> Option<String> {
+        self.suggestions = self.suggestions.checked_sub(1)?;
+        suggestion(written, candidates, kind)
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::contract::{Contract, Declared};
 use crate::lower::{EventScope, Notes, SegmentUnit, SettingsNotes, StepNote, TraitUnit, Unit, ValueNote, WorkflowUnit};
-use crate::model::{Path, Root, Settings};
+use crate::model::{Path, Root, Send, Settings};
 use crate::template::Library;
 
 pub(crate) struct Project<'a> {
@@ -88,6 +88,15 @@ impl<'a> Project<'a> {
     pub(super) fn events_of(&self, workflow: &WorkflowUnit) -> Option<BTreeSet<String>> {
         let open = workflow.notes.open_event || workflow.notes.partial || self.started.contains(workflow.model.name.as_str());
         (!open).then(|| workflow.notes.triggers.clone())
+    }
+
+    /// The channel that a send tries first.
+    pub(super) fn channel_of<'s>(&self, send: &'s Send) -> &'s str
+    where
+        'a: 's,
+    {
+        let of_template = || self.library.templates.get(&send.template).filter(|_| !send.inline)?.channel.as_deref();
+        send.channel.as_deref().or_else(of_template).unwrap_or("email")
     }
 
     /// `contract: open`: what the data contract does not know is a warning.

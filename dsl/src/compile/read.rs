@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::halves::in_halves;
-use crate::check::SetAside;
+use crate::check::{SetAside, secret_in_file};
 use crate::diagnostic::Diagnostic;
 use crate::lower::values::environment_name;
 use crate::lower::{Context, SettingsNotes, Unit, lower_file, lower_settings};
@@ -46,6 +46,7 @@ pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadS
         )
     };
     environment(&document, text, &may_hold_secrets, out);
+    let secrets = secret_in_file::look(&document, text, true);
     let channels = keys(&document.value, "channels");
     if structure::check(&mut document, Form::settings(), out)
         && let Some(file) = typed::<SettingsFile>(&document, out)
@@ -56,6 +57,7 @@ pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadS
         // A channel that was set aside is there all the same.
         read.notes.channels.extend(channels);
     }
+    read.notes.written_secrets = secrets;
     read
 }
 
@@ -96,6 +98,7 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
     };
     let duplicates = out.len() > before;
     environment(&document, text, &|_| false, out);
+    let secrets = secret_in_file::look(&document, text, false);
     let before = out.len();
     let name = document.value.get("workflow").and_then(Value::as_str).map(str::to_owned);
     // A segment or trait that could not be lowered still has its name.
@@ -107,6 +110,7 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
     match file {
         Some(file) => {
             let mut unit = lower_file(&file, &At::root(&document), &Context { library, zone, whole }, out);
+            unit.secrets = secrets;
             if let Some(workflow) = &mut unit.workflow {
                 workflow.notes.partial = !whole;
             }
@@ -117,7 +121,7 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
 }
 
 /// The text as a document that holds something.
-fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) -> Option<Document> {
+pub(crate) fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) -> Option<Document> {
     match yaml::read(path, text) {
         Ok(document) if document.value.is_null() => {
             let location = At::root(&document).location();
@@ -136,7 +140,7 @@ fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) ->
 }
 
 /// The written form, from a document whose shape is right.
-fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
+pub(crate) fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
     match serde_path_to_error::deserialize(&document.value) {
         Ok(form) => Some(form),
         Err(error) => {
@@ -159,7 +163,7 @@ fn keys(value: &Value, key: &str) -> BTreeSet<String> {
 }
 
 /// Refuses `${NAME}` where no secret can stand. Few files hold a `$` at all.
-fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
+pub(super) fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
     fn walk(value: &Value, at: &At<'_>, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
         match value {
             Value::String(text) => {

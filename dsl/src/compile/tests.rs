@@ -1,5 +1,7 @@
 //! Whole projects, as texts: what they compile to, and what is wrong with them.
 
+mod allowing;
+mod journeys;
 mod rules;
 mod settings;
 mod traits;
@@ -7,7 +9,7 @@ mod traits;
 use super::*;
 use crate::model::{CatalogEntry, StepKind};
 
-const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ntopics:\n  offers: { title: Offers, default: unsubscribed }\n";
+const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ntopics:\n  offers: { title: Offers, default: unsubscribed }\nrules: { unused-template: off, unused-segment: off, no-consent: off, renumbered-step: off, unused-with: off, untracked-wait: off }\n";
 
 fn project(files: &[(&str, &str)]) -> Compiled {
     let mut all = vec![
@@ -255,7 +257,7 @@ fn conditions() {
     check("{ contact.a: { abve: 5 } }", &["3:26 error unknown-key"]);
     check("{ contact.a: { above: old } }", &["3:33 error wrong-type"]);
     check("{ contact.a: { matches: \"(\" } }", &["3:35 error invalid-regex"]);
-    check("{ contact.a: { before: 30 days ago, after: in 3 days, within: { last: 30 days } } }", &[]);
+    check("{ contact.a: { before: in 3 days, after: 30 days ago, within: { last: 30 days } } }", &[]);
     check("{ contact.a: { before: soon } }", &["3:34 error invalid-date"]);
     check("{ contact: { country: DE } }", &["3:13 error unknown-key"]);
     check("{ contat.country: DE }", &["3:13 error unknown-key"]);

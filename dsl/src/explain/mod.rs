@@ -6,10 +6,14 @@ use crate::diagnostic::Severity;
 use crate::place::did_you_mean;
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, Weight, &str); 34] = [
+const RULES: [(&str, Weight, &str); 47] = [
+    ("cap-too-low", Warning, include_str!("../check/cap_too_low.rs")),
+    ("constant-condition", Warning, include_str!("../check/constant_condition.rs")),
+    ("constant-segment", Warning, include_str!("../check/constant_segment.rs")),
     ("dkim-domain", Warning, include_str!("../check/dkim_domain.rs")),
     ("duplicate-name", Error, include_str!("../check/duplicate_name.rs")),
     ("empty-steps", Warning, include_str!("../check/empty_steps.rs")),
+    ("experiment-of-one", Warning, include_str!("../check/experiment_of_one.rs")),
     ("image-only", Warning, include_str!("../check/image_only.rs")),
     ("insecure-link", Warning, include_str!("../check/insecure_link.rs")),
     ("message-too-large", Warning, include_str!("../check/message_too_large.rs")),
@@ -19,11 +23,15 @@ const RULES: [(&str, Weight, &str); 34] = [
     ("missing-topic", Warning, include_str!("../check/missing_topic.rs")),
     ("unknown-step", Error, include_str!("../check/moved.rs")),
     ("never-sent", Error, include_str!("../check/never_sent.rs")),
+    ("no-consent", Warning, include_str!("../check/no_consent.rs")),
+    ("no-opening", Error, include_str!("../check/no_opening.rs")),
     ("no-unsubscribe-link", Warning, include_str!("../check/no_unsubscribe_link.rs")),
     ("noreply-sender", Warning, include_str!("../check/noreply_sender.rs")),
     ("personal-key", Warning, include_str!("../check/personal_key.rs")),
     ("predicate-type", Error, include_str!("../check/predicate_type.rs")),
+    ("renumbered-step", Warning, include_str!("../check/renumbered_step.rs")),
     ("reserved-event", Error, include_str!("../check/reserved_event.rs")),
+    ("secret-in-file", Warning, include_str!("../check/secret_in_file.rs")),
     ("segment-cycle", Error, include_str!("../check/segment_cycle.rs")),
     ("set-trait", Error, include_str!("../check/set_trait.rs")),
     ("shadowed-attribute", Warning, include_str!("../check/shadowed_attribute.rs")),
@@ -37,19 +45,26 @@ const RULES: [(&str, Weight, &str); 34] = [
     ("unknown-variable", Error, include_str!("../check/unknown_variable.rs")),
     ("unknown-workflow", Error, include_str!("../check/unknown_workflow.rs")),
     ("unreachable-step", Warning, include_str!("../check/unreachable_step.rs")),
+    ("untracked-wait", Warning, include_str!("../check/untracked_wait.rs")),
+    ("unused-segment", Warning, include_str!("../check/unused_segment.rs")),
+    ("unused-template", Warning, include_str!("../check/unused_template.rs")),
+    ("unused-with", Warning, include_str!("../check/unused_with.rs")),
     ("wait-without-within", Warning, include_str!("../check/wait_without_within.rs")),
     ("winner-without-goal", Error, include_str!("../check/winner_without_goal.rs")),
     ("winner-without-rival", Error, include_str!("../check/winner_without_rival.rs")),
     ("winner-without-tracking", Warning, include_str!("../check/winner_without_tracking.rs")),
+    ("workflow-loop", Warning, include_str!("../check/workflow_loop.rs")),
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level; what is no plain error says so there.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 7] = [
     include_str!("files.md"),
     include_str!("shape.md"),
     include_str!("values.md"),
     include_str!("settings.md"),
     include_str!("templates.md"),
+    include_str!("tests.md"),
+    include_str!("allowing.md"),
 ];
 
 /// How much a diagnostic weighs, as long as the settings say nothing else.
@@ -61,6 +76,8 @@ pub enum Weight {
     AllowableError,
     /// A comment can allow it, and the settings may make it an error or turn it off.
     Warning,
+    /// The settings may make it an error or turn it off: it is about a comment.
+    WarningOfComments,
 }
 
 use Weight::{Error, Warning};
@@ -70,8 +87,13 @@ impl Weight {
     pub fn severity(self) -> Severity {
         match self {
             Weight::Error | Weight::AllowableError => Severity::Error,
-            Weight::Warning => Severity::Warning,
+            Weight::Warning | Weight::WarningOfComments => Severity::Warning,
         }
+    }
+
+    /// Whether `rules:` in the settings may say something else.
+    pub fn is_settable(self) -> bool {
+        self.severity() == Severity::Warning
     }
 
     fn sentence(self) -> &'static str {
@@ -81,6 +103,7 @@ impl Weight {
             Weight::Warning => {
                 "A warning: a comment can allow it where it stands, and `rules:` in campaignd.yaml can make it an error or turn it off."
             }
+            Weight::WarningOfComments => "A warning: `rules:` in campaignd.yaml can make it an error or turn it off.",
         }
     }
 }
@@ -162,6 +185,7 @@ fn sections(page: &'static str) -> impl Iterator<Item = Explanation> {
         let (code, weight) = match heading.split_once(' ') {
             None => (heading, Weight::Error),
             Some((code, "(warning)")) => (code, Weight::Warning),
+            Some((code, "(warning of comments)")) => (code, Weight::WarningOfComments),
             Some((code, _)) => (code, Weight::AllowableError),
         };
         Some(Explanation { code, weight, text: text.trim().to_owned() })

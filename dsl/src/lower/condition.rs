@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Lowerer;
-use super::notes::{EventScope, Named, TestNote, ValueNote, Wants};
+use super::constant::constant;
+use super::notes::{ConstantNote, EventScope, Named, TestNote, ValueNote, Wants};
 use crate::model::{
     Aggregate, AggregateFunction, Condition, EventCondition, Fate, MessageCondition, Path, Predicate, Root, Since, When,
     WorkflowState,
@@ -57,7 +58,17 @@ impl Setting {
 const EVENT_KEYS: [&str; 8] = ["where", "count", "sum", "avg", "min", "max", "within", "since"];
 
 impl Lowerer<'_> {
+    /// A condition as a whole. Where it says the same of everybody, that is noted.
     pub(super) fn condition(&mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Condition {
+        let condition = self.part(map, at, setting);
+        if let Some(always) = constant(&condition) {
+            self.notes.constants.push(ConstantNote { at: at.key_location(), always });
+        }
+        condition
+    }
+
+    /// A condition inside of another one.
+    fn part(&mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Condition {
         let mut parts = Vec::new();
         let mut filters = Vec::new();
         self.subjects(map, at);
@@ -146,7 +157,7 @@ impl Lowerer<'_> {
 
     fn nested(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Condition {
         match value {
-            Value::Object(map) => self.condition(map, at, setting),
+            Value::Object(map) => self.part(map, at, setting),
             _ => Condition::All(Vec::new()),
         }
     }
@@ -250,7 +261,7 @@ impl Lowerer<'_> {
         self.notes.events.push(Named { name: name.to_owned(), at: at.key("event").location() });
         if let Some(Value::Object(filter)) = map.get("where") {
             let inner = Setting { in_run: setting.in_run, ..Setting::event(name) };
-            filters.insert(0, self.condition(filter, &at.key("where"), &inner));
+            filters.insert(0, self.part(filter, &at.key("where"), &inner));
         }
         let filter = match filters.len() {
             0 => None,

@@ -6,6 +6,7 @@ use super::Lowerer;
 use super::ids::{Arm, arms, size, step_size};
 use super::notes::StepNote;
 use super::workflow::Flow;
+use crate::diagnostic::Location;
 use crate::model::{Step as FlatStep, StepIndex, TemplateSource};
 use crate::place::At;
 use crate::surface::Step;
@@ -17,6 +18,7 @@ pub(super) struct Wiring<'t> {
     steps: Vec<FlatStep>,
     pub inline: BTreeMap<String, TemplateSource>,
     lines: BTreeMap<String, usize>,
+    places: Vec<Location>,
 }
 
 /// Where the arms of a step begin, and where one without steps leads.
@@ -28,13 +30,19 @@ pub(super) struct Entries {
 impl Lowerer<'_> {
     pub(super) fn flow(&mut self, steps: &[Step], topic: Option<&str>, at: &At<'_>) -> Flow {
         let ids = self.ids(steps, at);
-        let mut wiring =
-            Wiring { topic, ids: ids.into_iter(), steps: Vec::new(), inline: BTreeMap::new(), lines: BTreeMap::new() };
+        let mut wiring = Wiring {
+            topic,
+            ids: ids.into_iter(),
+            steps: Vec::new(),
+            inline: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            places: Vec::new(),
+        };
         if steps.is_empty() {
             self.notes.steps.push(StepNote::Empty(at.location()));
         }
         self.list(steps, at, None, &mut wiring);
-        Flow { steps: wiring.steps, inline: wiring.inline, lines: wiring.lines }
+        Flow { steps: wiring.steps, inline: wiring.inline, lines: wiring.lines, places: wiring.places }
     }
 
     fn list(&mut self, steps: &[Step], at: &At<'_>, after: Option<StepIndex>, wiring: &mut Wiring<'_>) {
@@ -62,7 +70,9 @@ impl Lowerer<'_> {
             entries.arms.push(if arm.steps.is_empty() { next } else { Some(start) });
             start += size(arm.steps);
         }
-        wiring.lines.insert(id.clone(), at.location().line);
+        let place = at.location();
+        wiring.lines.insert(id.clone(), place.line);
+        wiring.places.push(place);
         let kind = self.step(step, &id, &entries, at, wiring);
         let goes_on = !matches!(step, Step::Exit(_) | Step::ExitWord);
         wiring.steps.push(FlatStep { id, kind, next: next.filter(|_| goes_on) });

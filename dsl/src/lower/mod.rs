@@ -5,6 +5,7 @@ mod bounces;
 mod calls;
 mod channels;
 mod condition;
+mod constant;
 mod flow;
 mod ids;
 mod notes;
@@ -24,10 +25,12 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::{Condition, TemplateSource, Trait, Workflow};
 use crate::place::At;
+pub(crate) use crate::surface::RuleLevel;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
+pub(crate) use ids::step_ids;
 pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
-pub(crate) use settings::{SettingsNotes, lower_settings};
+pub(crate) use settings::{RuleNote, SettingsNotes, lower_settings};
 
 /// The folder into which mails are written where the settings name no way to deliver.
 const OUTBOX: &str = "outbox/";
@@ -39,6 +42,8 @@ pub(crate) struct Unit {
     pub workflow: Option<WorkflowUnit>,
     pub segments: Vec<SegmentUnit>,
     pub traits: Vec<TraitUnit>,
+    /// Where secrets are written.
+    pub secrets: Vec<Location>,
 }
 
 #[derive(Debug)]
@@ -51,6 +56,8 @@ pub(crate) struct WorkflowUnit {
     pub inline: BTreeMap<String, TemplateSource>,
     /// By step id.
     pub step_lines: BTreeMap<String, usize>,
+    /// Of each step of the model, in its order.
+    pub step_places: Vec<Location>,
 }
 
 #[derive(Debug)]
@@ -80,7 +87,7 @@ pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, context: &Context<'
     let traits = lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
     out.append(&mut lowerer.diagnostics);
-    Unit { file: root.file().to_owned(), workflow, segments, traits }
+    Unit { file: root.file().to_owned(), workflow, segments, traits, secrets: Vec::new() }
 }
 
 /// What a file is lowered with.

@@ -41,6 +41,12 @@ pub(crate) struct Notes {
     pub sends: Vec<SendNote>,
     pub texts: Vec<TextNote>,
     pub steps: Vec<StepNote>,
+    /// Conditions that say the same of everybody.
+    pub constants: Vec<ConstantNote>,
+    /// Names that several steps without an `id` would have: all of the steps that are numbered.
+    pub repeated: Vec<RepeatedNote>,
+    /// Experiments in which everybody is given the same variant.
+    pub lonely: Vec<Location>,
     /// Names that `set` steps give under `vars`.
     pub variables: BTreeSet<String>,
     /// The events of the event triggers.
@@ -91,6 +97,22 @@ pub(crate) struct Wants {
     pub list: bool,
     /// Text that is a date: of less use than any text, which `text` stands for.
     pub date: bool,
+}
+
+/// A condition that is always so, or never.
+#[derive(Debug, Clone)]
+pub(crate) struct ConstantNote {
+    /// Its key.
+    pub at: Location,
+    pub always: bool,
+}
+
+/// Steps that would have the same id.
+#[derive(Debug, Clone)]
+pub(crate) struct RepeatedNote {
+    pub name: String,
+    /// At least two.
+    pub places: Vec<Location>,
 }
 
 /// An experiment that is to have a winner.

@@ -8,7 +8,7 @@ use super::{Context, Lowerer};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::{FrequencyCap, Http, InvalidData, Retention, Secret, Settings, Tracking};
 use crate::place::At;
-use crate::surface::{self, SettingsFile};
+use crate::surface::{self, RuleLevel, SettingsFile};
 use crate::template::Library;
 use crate::time::{Duration, Window};
 
@@ -26,6 +26,22 @@ pub(crate) struct SettingsNotes {
     pub channels: BTreeSet<String>,
     /// Senders of mails.
     pub senders: Vec<SenderNote>,
+    /// Where each frequency cap is written.
+    pub caps: Vec<Location>,
+    /// Where secrets are written that should come from the environment.
+    pub written_secrets: Vec<Location>,
+    /// Where the quiet hours are written.
+    pub quiet_hours: Option<Location>,
+    /// What diagnostics are in this project.
+    pub rules: Vec<RuleNote>,
+}
+
+/// A code under `rules:`.
+#[derive(Debug)]
+pub(crate) struct RuleNote {
+    pub code: String,
+    pub at: Location,
+    pub level: RuleLevel,
 }
 
 /// A sender of mails.
@@ -51,8 +67,17 @@ pub(crate) fn lower_settings(file: &SettingsFile, root: &At<'_>, out: &mut Vec<D
 impl Lowerer<'_> {
     fn settings(&mut self, file: &SettingsFile, root: &At<'_>, notes: &mut SettingsNotes) -> Settings {
         self.name(&file.project, "a project", &root.key("project"));
+        let rules = root.key("rules");
+        let note = |(code, level): (&String, &RuleLevel)| RuleNote {
+            code: code.clone(),
+            at: rules.key(code).key_location(),
+            level: *level,
+        };
+        notes.rules = file.rules.iter().flatten().map(note).collect();
         let limits = file.limits.as_ref();
         let limits_at = root.key("limits");
+        notes.quiet_hours =
+            limits.and_then(|limits| limits.quiet_hours.as_ref()).map(|_| limits_at.key("quiet_hours").location());
         let quiet_hours = limits.and_then(|limits| limits.quiet_hours.as_ref());
         Settings {
             project: file.project.clone(),
@@ -163,6 +188,7 @@ impl Lowerer<'_> {
         caps.enumerate()
             .map(|(index, form)| {
                 let here = at.item(index);
+                notes.caps.push(here.location());
                 let topic = form.topic.clone().filter(|topic| topic != "any");
                 notes.topics.extend(topic.iter().map(|topic| Named { name: topic.clone(), at: here.key("topic").location() }));
                 let channel = form.channel.clone().filter(|channel| channel != "any");

@@ -200,6 +200,9 @@ impl Lowerer<'_> {
         let rival =
             |variant: &&surface::Variant| variant.weight > 0.0 && variant.steps.as_ref().is_some_and(|steps| !steps.is_empty());
         let rivals = form.variants.values().filter(rival).count();
+        if form.variants.values().filter(|variant| variant.weight > 0.0).count() == 1 {
+            self.notes.lonely.push(at.key("experiment").location());
+        }
         let winner = form.winner.as_ref().map(|winner| self.winner(winner, rivals, &at.key("winner")));
         let here = at.key("variants");
         let mut variants = Vec::new();

@@ -20,11 +20,8 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
             message.push_str(&format!("\nhelp: {help}"));
         }
         // Columns are those of one line: of several, GitHub shows the whole.
-        let columns = if at.line == at.end_line {
-            format!(",col={},endColumn={}", at.column, at.end_column)
-        } else {
-            String::new()
-        };
+        let columns =
+            if at.line == at.end_line { format!(",col={},endColumn={}", at.column, at.end_column) } else { String::new() };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,

@@ -14,7 +14,7 @@ pub use sarif::sarif;
 pub use short::short;
 
 /// Where the code is explained: under the package's home page if it names one, else relative to the documentation.
-fn url(code: &str) -> String {
+pub fn url(code: &str) -> String {
     let home = env!("CARGO_PKG_HOMEPAGE").trim_end_matches('/');
     if home.is_empty() { format!("docs/rules/{code}.md") } else { format!("{home}/docs/rules/{code}.md") }
 }
@@ -97,7 +97,9 @@ mod tests {
                 ("campaignd.yaml".to_owned(), "project: shop\ntime_zone: UTC\n".to_owned()),
                 (
                     "workflows/\u{fc} a.yaml".to_owned(),
-                    format!("{before}workflow: a\ntrigger: {{ manual: true }}\nsteps:\n  - {{ exit: x, id: y }}\n  - {{ exit: x, id: y }}\n"),
+                    format!(
+                        "{before}workflow: a\ntrigger: {{ manual: true }}\nsteps:\n  - {{ exit: x, id: y }}\n  - {{ exit: x, id: y }}\n"
+                    ),
                 ),
             ])
         };
@@ -108,10 +110,16 @@ mod tests {
         let run = &log["runs"][0];
         assert_eq!((&log["version"], &run["columnKind"]), (&"2.1.0".into(), &"unicodeCodePoints".into()));
         let rules: Vec<&serde_json::Value> = run["tool"]["driver"]["rules"].as_array().unwrap().iter().collect();
-        assert_eq!(rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect::<Vec<_>>(), ["duplicate-id", "unreachable-step"]);
+        assert_eq!(
+            rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["duplicate-id", "unreachable-step"]
+        );
         assert!(rules.iter().all(|rule| rule["help"]["markdown"].as_str().is_some_and(|text| text.contains("Use instead"))));
         let first = &run["results"][0];
-        assert_eq!((&first["ruleId"], &first["ruleIndex"], &first["level"]), (&"unreachable-step".into(), &1.into(), &"warning".into()));
+        assert_eq!(
+            (&first["ruleId"], &first["ruleIndex"], &first["level"]),
+            (&"unreachable-step".into(), &1.into(), &"warning".into())
+        );
         let second = &run["results"][1];
         let place = serde_json::json!({
             "artifactLocation": { "uri": "workflows/%C3%BC%20a.yaml", "uriBaseId": "%SRCROOT%" },
@@ -142,7 +150,7 @@ mod tests {
     fn excerpts_keep_their_place() {
         let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\nsteps:\n{}", "  - wait: 1 dayz\n".repeat(300));
         let files = ProjectFiles::from_texts([
-            ("campaignd.yaml", "project: shop\ntime_zone: UTC\n"),
+            ("campaignd.yaml", "project: shop\ntime_zone: UTC\nrules: { renumbered-step: off }\n"),
             ("workflows/a.yaml", workflow.as_str()),
         ]);
         let diagnostics = compile(&files).diagnostics;

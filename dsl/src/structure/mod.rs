@@ -37,6 +37,16 @@ impl Form {
         FORM.get_or_init(|| Form::new(crate::schema::workflow()))
     }
 
+    pub(crate) fn tests() -> &'static Form {
+        static FORM: OnceLock<Form> = OnceLock::new();
+        FORM.get_or_init(|| Form::new(crate::schema::test()))
+    }
+
+    pub(crate) fn audience() -> &'static Form {
+        static FORM: OnceLock<Form> = OnceLock::new();
+        FORM.get_or_init(|| Form::new(crate::schema::audience()))
+    }
+
     pub(crate) fn settings() -> &'static Form {
         static FORM: OnceLock<Form> = OnceLock::new();
         FORM.get_or_init(|| Form::new(crate::schema::settings()))
@@ -46,6 +56,8 @@ impl Form {
 /// How often a file is looked at again after what could be set aside was: a broken piece may take the mapping around it
 /// along, and that the step that it is in.
 const ROUNDS: usize = 12;
+/// How many problems of one file are looked at in a round.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// Checks the document's shape. What is wrong is reported and set aside (the broken key, else the step or element that it is
 /// in), so that the rest of the file can be read and its errors reported in the same run.
@@ -70,7 +82,7 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
             return true;
         }
         let mut problems = Vec::new();
-        for error in validator.iter_errors(&document.value) {
+        for error in validator.iter_errors(&document.value).take(MOST_PROBLEMS) {
             collect(&error, form, &mut problems);
         }
         // One thing wrong with a place is enough; a missing key is about what is not there.
@@ -303,7 +315,11 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
         };
     }
     let keys: Vec<&str> = instance.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str).collect();
-    let meant = keys.iter().find_map(|key| did_you_mean(key, verbs.iter().copied()).map(|verb| (*key, verb)));
+    // A key that one of the forms has is no misspelt verb.
+    let known =
+        |key: &&&str| branches.iter().any(|branch| branch.pointer("/properties").is_some_and(|keys| keys.get(**key).is_some()));
+    let meant =
+        keys.iter().filter(|key| !known(key)).find_map(|key| did_you_mean(key, verbs.iter().copied()).map(|verb| (*key, verb)));
     if let Some((key, verb)) = meant {
         return Problem {
             code: "unknown-key",

@@ -44,6 +44,8 @@ pub(crate) struct SettingsFile {
     pub stop_within: Option<String>,
     /// How late a missed firing may still run; default 1 hour.
     pub grace: Option<String>,
+    /// What warnings are in this project: error, warning (the default) or off, by code. missing-topic: error
+    pub rules: Option<BTreeMap<String, RuleLevel>>,
     /// closed (default): unknown attributes and events are errors. open: they are warnings.
     pub contract: Option<ContractMode>,
     /// What becomes of contacts and events that break the data contract. reject (default): left out and reported. accept: stored and
@@ -57,6 +59,15 @@ pub(crate) struct SettingsFile {
 pub(crate) enum InvalidData {
     Reject,
     Accept,
+}
+
+/// How bad something is in this project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RuleLevel {
+    Error,
+    Warning,
+    Off,
 }
 
 /// How strict the data contract is.

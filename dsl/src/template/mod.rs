@@ -25,7 +25,7 @@ mod tags;
 mod tokens;
 mod vocabulary;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub use self::address::Before;
@@ -33,9 +33,12 @@ pub use self::facts::Facts;
 pub use self::locale::{canonical_locale, fallback, locale_and_wider};
 pub use self::markup::{Attribute, Markup, StartTag, deepest, is_void, markup};
 pub use self::partials::{never_end, partials_reached};
+pub use self::scope::{LAYOUT as LAYOUT_NAMES, TOP as TOP_NAMES};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
+pub(crate) use self::files::{Called, called, good_name};
+pub use self::front_matter::KEYS as FRONT_MATTER;
 use self::names::NameCheck;
 use self::place::Place;
 use self::structure::Role;
@@ -94,6 +97,14 @@ struct WrittenText {
     text: String,
     at: TextOrigin,
     role: Role,
+}
+
+impl Origin {
+    /// The beginning of its first file.
+    pub fn written(&self) -> Option<Location> {
+        let file = &self.texts.iter().map(|text| &text.at.file).min()?;
+        Some(Location { file: (*file).clone(), line: 1, column: 1, end_line: 1, end_column: 1 })
+    }
 }
 
 impl WrittenText {
@@ -204,22 +215,53 @@ impl Library {
         }
     }
 
+    /// Every word that stands in a tag of the template, its layouts or their partials. Some may mean nothing there.
+    pub fn words(&self, template: &TemplateSource) -> HashSet<String> {
+        let partials = self.partials_of(template);
+        let partials = partials.iter().filter_map(|name| self.partials.get(name));
+        let mut words = HashSet::new();
+        for text in texts(template).into_iter().chain(partials.map(String::as_str)) {
+            tags::words(text, &mut words);
+        }
+        words
+    }
+
+    /// About how many bytes are looked at when the use of a template is checked.
+    pub(crate) fn weight(&self, name: &str) -> usize {
+        let Some(origin) = self.origins.get(name) else { return 0 };
+        let layouts = origin.layouts.iter().filter_map(|key| self.layouts.get(key)).map(String::as_str);
+        let texts: Vec<&str> = origin.texts.iter().map(|text| text.text.as_str()).chain(layouts).collect();
+        texts.iter().map(|text| self.weight_of(text)).sum()
+    }
+
+    /// The same for a text in a workflow.
+    pub(crate) fn weight_of(&self, text: &str) -> usize {
+        let partials =
+            if text.contains("{{>") || text.contains("{{#>") { self.partials.values().map(String::len).sum() } else { 0 };
+        text.len() + partials
+    }
+
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
     pub fn partials_of(&self, template: &TemplateSource) -> BTreeSet<String> {
-        let mut texts: Vec<&str> = Vec::new();
-        let plain = (&template.subject, &template.preheader, &template.html, &template.text, &template.bodies);
-        let others = template.locales.values();
-        let others = others.map(|variant| (&variant.subject, &variant.preheader, &variant.html, &variant.text, &variant.bodies));
-        for (subject, preheader, html, text, bodies) in std::iter::once(plain).chain(others) {
-            texts.extend([subject, preheader].into_iter().flatten().map(String::as_str));
-            for part in [html, text].into_iter().flatten() {
-                texts.push(&part.source);
-                texts.extend(part.layout.as_deref());
-            }
-            texts.extend(bodies.values().map(String::as_str));
-        }
-        partials_reached(texts, &self.partials)
+        partials_reached(texts(template), &self.partials)
     }
+}
+
+/// Everything that is rendered for a message, in all languages.
+fn texts(template: &TemplateSource) -> Vec<&str> {
+    let mut texts: Vec<&str> = Vec::new();
+    let plain = (&template.subject, &template.preheader, &template.html, &template.text, &template.bodies);
+    let others = template.locales.values();
+    let others = others.map(|variant| (&variant.subject, &variant.preheader, &variant.html, &variant.text, &variant.bodies));
+    for (subject, preheader, html, text, bodies) in std::iter::once(plain).chain(others) {
+        texts.extend([subject, preheader].into_iter().flatten().map(String::as_str));
+        for part in [html, text].into_iter().flatten() {
+            texts.push(&part.source);
+            texts.extend(part.layout.as_deref());
+        }
+        texts.extend(bodies.values().map(String::as_str));
+    }
+    texts
 }
 
 #[cfg(test)]

@@ -56,6 +56,25 @@ pub(super) fn scan(file: &str, text: &str) -> Result<(Spans, Vec<Diagnostic>), V
     if readable { Ok((pass.spans, pass.errors)) } else { Err(pass.errors) }
 }
 
+/// Which of these positions lie inside of a scalar, so that a `#` there is no comment; the positions in their order. Of a text that cannot be
+/// read, all do.
+pub(crate) fn in_scalars(text: &str, positions: &[Position]) -> Vec<bool> {
+    let mut inside = vec![false; positions.len()];
+    for item in Parser::new_from_str(text) {
+        match item {
+            Ok((Event::Scalar(_, style, ..), raw)) if style != ScalarStyle::Plain => {
+                let (start, end) = (position(&raw.start), position(&raw.end));
+                let from = positions.partition_point(|position| *position < start);
+                let to = positions.partition_point(|position| *position < end);
+                inside.iter_mut().take(to).skip(from).for_each(|inside| *inside = true);
+            }
+            Ok(_) => {}
+            Err(_) => return vec![true; positions.len()],
+        }
+    }
+    inside
+}
+
 /// The rest of the text is not worth reading.
 struct Stop;
 

@@ -12,6 +12,8 @@ mod explain;
 mod export;
 mod graph;
 mod import;
+mod init;
+mod lsp;
 mod manual;
 mod messages;
 mod migrate;
@@ -29,7 +31,9 @@ mod segment;
 mod simulate;
 mod status;
 mod suppression;
+mod test;
 mod validate;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -73,6 +77,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a new project that validates, tests and runs
+    Init(init::Init),
     /// Run the shipped campaigns with sample contacts on a fast clock
     Demo(demo::Demo),
     /// Run the daemon
@@ -81,6 +87,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what a diagnostic means
     Explain(explain::Explain),
+    /// Perform the journey tests, on virtual time
+    Test(test::Test),
     /// Run a contact file and an event file through the workflows, on virtual time
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
@@ -119,12 +127,14 @@ enum Command {
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(manual::Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command
+    Man(manual::Man),
 }
 
 /// Runs the command that the process's arguments name.
@@ -146,10 +156,12 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Outcome {
     let project = arguments.project;
     match arguments.command {
+        Command::Init(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
         Command::Explain(command) => command.run(),
+        Command::Test(command) => command.run(project),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),
@@ -169,8 +181,9 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
-        Command::Man => manual::man(),
+        Command::Man(command) => command.run(),
     }
 }

@@ -44,11 +44,11 @@ pub(crate) use composing::{public_base, unsubscribe_headers};
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
-pub(crate) use entries::may_reenter;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
+pub(crate) use entries::may_reenter;
 pub(crate) use experiments::stands;
 pub use members::{Changed, Members, NoList};
-pub use observe::{Happening, Observer};
+pub use observe::{Happening, Held, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};
 pub(crate) use reaching::address_of;
@@ -157,6 +157,8 @@ pub struct Kernel {
     work: VecDeque<Work>,
     observer: Option<Box<dyn Observer>>,
     seed: String,
+    /// See [`Kernel::want_subjects_only`].
+    subjects_only: bool,
     identity: String,
     signer: Signer,
     suppression: Suppression,
@@ -256,6 +258,7 @@ impl Kernel {
             work: VecDeque::new(),
             observer: options.observer,
             seed: options.seed,
+            subjects_only: false,
             identity: String::new(),
             signer: Signer::new(""),
             last_event: EventId(0),
@@ -407,6 +410,12 @@ impl Kernel {
         let sent_to = self.store.message(token.message)?.map_or(token.contact, |message| message.contact);
         let contact = contact_row(&mut *self.store, sent_to)?.filter(|contact| !contact.erased);
         Ok(contact.map(|contact| (token, contact.uid)))
+    }
+
+    /// From now on nothing is wanted of messages but whether they can be made, and their subjects: contents have no bodies. What happens
+    /// is the same, and costs far less.
+    pub fn want_subjects_only(&mut self) {
+        self.subjects_only = true;
     }
 
     /// Signs and opens the tokens in links.

@@ -9,13 +9,18 @@
 //! but uniqueness.
 
 #[cfg(test)]
+pub(crate) mod both;
+#[cfg(test)]
 mod conformance;
 mod facts;
+mod memory;
 mod question;
 mod record;
 pub mod sqlite;
+mod timers;
 
 pub use facts::StoredFacts;
+pub use memory::MemoryStore;
 pub use question::{Outdated, Question};
 pub use record::*;
 pub use sqlite::SqliteStore;

@@ -143,7 +143,11 @@ fn rules() {
     let wait = |message: &str| format!("  - wait_for: {{ message: {message}, is: opened }}\n    within: 1 day\n");
     let never = check(&steps(&format!("  - send: welcome\n{}", wait("coupon"))), &["6:26 error never-sent"]);
     assert_eq!(never.diagnostics[0].help.as_deref(), Some("it sends: `welcome`"));
-    check(&steps(&format!("{}  - send: welcome\n", wait("welcome"))), &[]);
+    check(&steps(&format!("{}  - send: welcome\n", wait("welcome"))), &["5:5 error never-sent"]);
+    check(&steps(&format!("  - send: welcome\n{}", wait("welcome"))), &[]);
+    let round =
+        "  - repeat: { times: 2, steps: [ { wait_for: { message: welcome, is: opened }, within: 1 day }, { send: welcome } ] }\n";
+    check(&steps(round), &[]);
     check(&steps(&format!("  - send: {{ subject: Hi, text: Ho }}\n    id: x\n{}{}", wait("x"), wait("any"))), &[]);
     check(&steps(&wait("cupon")), &["5:26 error unknown-template"]);
     check(&audience("{ message: coupon, is: sent }"), &[]);
@@ -157,7 +161,7 @@ fn winners() {
             "  - experiment: e\n    variants:\n{variants}    winner: {{ metric: {metric}, after: 100, confidence: 90% }}\n"
         );
         let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\n{goal}\nsteps:\n{experiment}");
-        let settings = format!("project: p\ntime_zone: UTC\ncontract: open\n{settings}");
+        let settings = format!("project: p\ntime_zone: UTC\ncontract: open\nrules: {{ unused-template: off }}\n{settings}");
         let compiled = project(&[("campaignd.yaml", settings.as_str()), ("workflows/a.yaml", &workflow)]);
         assert_eq!(found(&compiled), expected, "{workflow}\n{}", crate::render::short(&compiled.diagnostics));
     };

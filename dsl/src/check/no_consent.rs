@@ -1,0 +1,161 @@
+//! Warns of messages that go to people who cannot have agreed to them yet.
+//!
+//! # What it does
+//! Looks at topics to which nobody is subscribed by default, and at every workflow that sends something of such a topic: some way into it (the audience, each of its
+//! triggers) must ask for the topic, or a `subscribe` step or a condition on the topic must stand before the message. Workflows that are started by hand or by
+//! others are left out.
+//!
+//! # Why is this bad
+//! Whoever comes in without having agreed is skipped, silently: a welcome that nobody gets.
+//!
+//! # Example
+//! ```yaml
+//! # campaignd.yaml says `topics: { offers: { title: Offers, default: unsubscribed } }`
+//! workflow: welcome
+//! trigger: { event: signed_up }
+//! topic: offers
+//! steps:
+//!   - send: welcome
+//! ```
+//!
+//! # Use instead
+//! ```yaml
+//! workflow: welcome
+//! trigger: { event: signed_up }
+//! audience: { topic: offers }
+//! topic: offers
+//! steps:
+//!   - send: welcome
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::paths::Paths;
+use super::{Project, Report};
+use crate::lower::WorkflowUnit;
+use crate::model::{Condition, Crossing, Predicate, Settings, Step, StepIndex, StepKind, Trigger};
+
+pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    let Some(settings) = project.settings else { return };
+    let segments: BTreeMap<&str, &Condition> =
+        project.segments().map(|segment| (segment.name.as_str(), &segment.condition)).collect();
+    for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
+        let model = &workflow.model;
+        let by_hand = model.triggers.is_empty() || model.triggers.contains(&Trigger::Manual);
+        if by_hand || project.started.contains(model.name.as_str()) {
+            continue;
+        }
+        let mut topics: BTreeMap<&str, Vec<StepIndex>> = BTreeMap::new();
+        for (index, step) in model.steps.iter().enumerate() {
+            if let StepKind::Send(send) = &step.kind
+                && let Some(topic) = send.topic.as_deref().filter(|topic| is_asked_for(settings, topic))
+            {
+                topics.entry(topic).or_default().push(index);
+            }
+        }
+        for (topic, sends) in topics {
+            let entry = Entry { segments: &segments, topic };
+            if !entry.asks(workflow) {
+                without(workflow, topic, &sends, report);
+            }
+        }
+    }
+}
+
+/// Whether people have to say that they want it.
+fn is_asked_for(settings: &Settings, topic: &str) -> bool {
+    settings.topics.get(topic).is_some_and(|topic| !topic.subscribed_by_default)
+}
+
+/// Reports the first send of the topic that nothing stands before.
+fn without(workflow: &WorkflowUnit, topic: &str, sends: &[StepIndex], report: &mut Report<'_>) {
+    let steps = &workflow.model.steps;
+    let Some(paths) = Paths::of(steps) else { return };
+    let evidence = (0..steps.len()).filter(|index| steps.get(*index).is_some_and(|step| speaks_of(step, topic)));
+    let after = paths.after(evidence);
+    let bare = sends.iter().find(|send| after.get(**send) == Some(&false));
+    if let Some(at) = bare.and_then(|send| workflow.step_places.get(*send)) {
+        let message =
+            format!("nothing before this says that the contact is subscribed to `{topic}`: whoever is not gets nothing");
+        let help = format!("add `audience: {{ topic: {topic} }}`, or `subscribe: {topic}` before it where they have just agreed");
+        report.warning("no-consent", at, &message, &help);
+    }
+}
+
+/// Whether a step has to do with consent to the topic: it subscribes to it, or asks whether the contact is.
+fn speaks_of(step: &Step, topic: &str) -> bool {
+    let asks = |condition: &Condition| names(condition, topic);
+    match &step.kind {
+        StepKind::Consent { topic: other, subscribe: true } => other == topic,
+        StepKind::WaitFor { condition, .. } => asks(condition),
+        StepKind::Branch { cases } => cases.iter().filter_map(|case| case.when.as_ref()).any(asks),
+        StepKind::Repeat(repeat) => repeat.until.as_ref().is_some_and(asks),
+        _ => false,
+    }
+}
+
+fn names(condition: &Condition, topic: &str) -> bool {
+    match condition {
+        Condition::Topic(other) => other == topic,
+        Condition::Event(event) if event.name == "subscribed" => true,
+        // It may ask for the topic in its turn.
+        Condition::Segment(_) => true,
+        other => other.inside().any(|part| names(part, topic)),
+    }
+}
+
+/// What is asked of whoever comes in.
+struct Entry<'a> {
+    segments: &'a BTreeMap<&'a str, &'a Condition>,
+    topic: &'a str,
+}
+
+impl Entry<'_> {
+    fn asks(&self, workflow: &WorkflowUnit) -> bool {
+        let model = &workflow.model;
+        let audience = model.audience.as_ref().is_some_and(|audience| self.implied(audience, &mut BTreeSet::new()));
+        audience || model.triggers.iter().all(|trigger| self.trigger(trigger))
+    }
+
+    fn trigger(&self, trigger: &Trigger) -> bool {
+        match trigger {
+            Trigger::Event { name, filter, .. } => {
+                let this = |filter: &Condition| about(filter, self.topic);
+                name == "subscribed" && filter.as_ref().is_none_or(this)
+            }
+            Trigger::Segment { segment, change: Crossing::Enter } => {
+                self.implied(&Condition::Segment(segment.clone()), &mut BTreeSet::new())
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the condition holds only for who is subscribed. A segment in a circle is another rule's.
+    fn implied(&self, condition: &Condition, seen: &mut BTreeSet<String>) -> bool {
+        match condition {
+            Condition::Topic(topic) => topic == self.topic,
+            Condition::All(parts) => parts.iter().any(|part| self.implied(part, seen)),
+            Condition::Any(parts) => !parts.is_empty() && parts.iter().all(|part| self.implied(part, seen)),
+            // Who is on a list was put there on purpose.
+            Condition::Listed(_) => true,
+            Condition::Segment(name) => match self.segments.get(name.as_str()) {
+                Some(inner) => seen.insert(name.clone()) && self.implied(inner, seen),
+                None => true,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Whether the filter of a consent event lets this topic's through.
+fn about(filter: &Condition, topic: &str) -> bool {
+    match filter {
+        Condition::Value { path, tests } if path.keys == ["topic"] => tests.iter().any(|test| match test {
+            Predicate::Is(value) => value == topic,
+            Predicate::OneOf(values) => values.iter().any(|value| value == topic),
+            _ => false,
+        }),
+        Condition::All(parts) => parts.iter().any(|part| about(part, topic)),
+        _ => false,
+    }
+}

@@ -1,0 +1,61 @@
+//! Warns of data that is given to a message which does not use it.
+//!
+//! # What it does
+//! Looks for every name under `with` of a send by mail in the template, its layouts and the partials that they use.
+//!
+//! # Why is this bad
+//! It is probably misspelt here or there: the message says something else than was meant.
+//!
+//! # Example
+//! ```yaml
+//! # templates/discount.html.hbs prints {{default code "SAVE5"}}
+//! - send: discount
+//!   with: { coupon: SAVE10 }
+//! ```
+//!
+//! # Use instead
+//! ```yaml
+//! - send: discount
+//!   with: { code: SAVE10 }
+//! ```
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Project, Report};
+use crate::diagnostic::Diagnostic;
+use crate::model::StepKind;
+
+pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    let mut words: HashMap<&str, HashSet<String>> = HashMap::new();
+    for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
+        let sends = workflow.model.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Send(send) => Some(send),
+            _ => None,
+        });
+        // A channel's request may hold any of it.
+        let by_mail = sends
+            .zip(&workflow.notes.sends)
+            .filter(|(send, note)| !note.with.is_empty() && send.or_channels.is_empty() && project.channel_of(send) == "email");
+        for (send, note) in by_mail {
+            let own;
+            let words = match workflow.inline.get(&send.template).filter(|_| send.inline) {
+                Some(inline) => {
+                    own = project.library.words(inline);
+                    &own
+                }
+                None => {
+                    let Some((name, template)) = project.library.templates.get_key_value(&send.template) else { continue };
+                    &*words.entry(name).or_insert_with(|| project.library.words(template))
+                }
+            };
+            for name in note.with.iter().filter(|name| !words.contains(*name)) {
+                let what = if send.inline { "this message".to_owned() } else { format!("`{}`", send.template) };
+                let message = format!("{what} does not use `{name}`");
+                report.push(
+                    Diagnostic::warning("unused-with", note.at.clone(), message)
+                        .help("remove it from `with`, or use it in the template"),
+                );
+            }
+        }
+    }
+}
