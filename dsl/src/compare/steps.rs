@@ -75,7 +75,16 @@ fn moved<'a>(
     for (id, place) in new {
         let Some(number) = old_place(was(id)) else { continue };
         let inside = place.inside.map(|(holder, arm)| (was(holder), arm));
-        if old[number].1.inside == inside {
+        // Those inside of a step that is gone, now inside of one that is new: that one says it.
+        let holder_replaced = match (old[number].1.inside, inside) {
+            (Some((was, arm)), Some((holder, other))) => {
+                arm == other
+                    && old_place(holder).is_none()
+                    && !new.iter().any(|(id, _)| renamed.get(id).copied().unwrap_or(id) == was)
+            }
+            _ => false,
+        };
+        if old[number].1.inside == inside || holder_replaced {
             rows.entry(inside).or_default().push((id, number));
         } else {
             moved.insert(*id);

@@ -19,6 +19,7 @@ mod in_force;
 mod joining;
 mod members;
 mod messages;
+mod migrating;
 mod observe;
 mod plan;
 mod preferences;
@@ -318,6 +319,7 @@ impl Kernel {
                 turn.more |= kernel.refresh_ranks()?;
                 turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
+                turn.more |= kernel.migrate_some()?;
                 turn.more |= kernel.run_due()?;
                 turn.more |= kernel.dispatch(&mut turn.jobs)?;
             }

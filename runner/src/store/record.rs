@@ -234,4 +234,18 @@ pub enum InboxItem {
     Returned(Box<Notice>),
     Pause(String),
     Resume(String),
+    /// Move runs that are under an older definition to the one in force.
+    Migrate(Migration),
+}
+
+/// Where the runs of a workflow go that an edit left under an older definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migration {
+    pub workflow: String,
+    /// Old step to new step: whoever stands there goes there, whether the old step is gone or not.
+    #[serde(default)]
+    pub moves: BTreeMap<String, String>,
+    /// Where those go whose step is gone and of whom nothing else says it.
+    #[serde(default)]
+    pub rest: Option<String>,
 }
