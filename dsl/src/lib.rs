@@ -4,10 +4,12 @@
 //! never panics.
 
 mod check;
+pub mod compare;
 pub mod contract;
 pub mod diagnostic;
 pub mod explain;
 pub mod graph;
+pub mod index;
 pub mod model;
 pub mod render;
 pub mod schema;
@@ -21,7 +23,9 @@ mod place;
 mod project;
 mod structure;
 mod surface;
+mod synthetic;
 mod yaml;
 
 pub use compile::{Compiled, compile};
 pub use project::{ProjectError, ProjectFiles};
+pub use synthetic::read_audience;

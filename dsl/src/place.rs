@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::diagnostic::Location;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::yaml::{Document, push_segment};
 
 /// A node of a document, by its pointer. Cheap to move down from.
@@ -63,6 +63,11 @@ impl<'a> At<'a> {
         }
     }
 
+    /// The whole value, however many lines it takes.
+    pub(crate) fn span(&self) -> Location {
+        self.document.spans.get(&self.pointer).value.at(&self.document.file)
+    }
+
     /// Where a text's own characters begin: line and column.
     pub(crate) fn content(&self) -> (usize, usize) {
         let content = self.document.spans.get(&self.pointer).content;
@@ -78,6 +83,14 @@ impl<'a> At<'a> {
 
     pub(crate) fn pointer(&self) -> &str {
         &self.pointer
+    }
+}
+
+impl Diagnostic {
+    /// The name that was probably meant, where what to do is to write that: `help` then begins with "did you mean".
+    pub fn replacement(&self) -> Option<&str> {
+        let (name, _) = self.help.as_deref()?.strip_prefix("did you mean `")?.split_once('`')?;
+        Some(name)
     }
 }
 

@@ -20,6 +20,7 @@ const MAX_SIZE: u64 = 1024 * 1024;
 /// The largest file that goes with a message, in bytes.
 const MAX_ASSET: u64 = 5 * 1024 * 1024;
 const TEMPLATES: &str = "templates/";
+const TESTS: &str = "tests/";
 
 /// How deep folders may nest.
 const MAX_FOLDERS: usize = 32;
@@ -40,6 +41,10 @@ pub enum ProjectError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProjectFiles {
     texts: BTreeMap<String, String>,
+    /// Files of journey tests, which nothing that runs depends on.
+    tests: BTreeMap<String, String>,
+    /// What went wrong in reading those.
+    test_diagnostics: Vec<Diagnostic>,
     /// Files under templates/ that are no templates and that a text names.
     assets: BTreeMap<String, Arc<[u8]>>,
     diagnostics: Vec<Diagnostic>,
@@ -70,10 +75,23 @@ impl ProjectFiles {
         Ok(walk.files)
     }
 
+    /// The same with the journey tests, tests/**/*.test.yaml.
+    ///
+    /// # Errors
+    /// As [`ProjectFiles::read`].
+    pub fn read_with_tests(root: &Path) -> Result<ProjectFiles, ProjectError> {
+        let files = ProjectFiles::read(root)?;
+        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root { path: root.to_owned(), source })?;
+        let mut walk = Walk { root: &real_root, files: ProjectFiles::default(), others: Vec::new() };
+        walk.folder(&real_root.join("tests"), "tests", is_test, &mut Vec::new());
+        Ok(ProjectFiles { tests: walk.files.texts, test_diagnostics: walk.files.diagnostics, ..files })
+    }
+
     /// A project in memory: paths relative to it, and texts.
     pub fn from_texts<P: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (P, T)>) -> ProjectFiles {
-        let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into())).collect();
-        ProjectFiles { texts, ..ProjectFiles::default() }
+        let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into()));
+        let (tests, texts) = texts.partition(|(path, _): &(String, String)| path.starts_with(TESTS) && is_test(path));
+        ProjectFiles { texts, tests, ..ProjectFiles::default() }
     }
 
     /// The same project with one more file that messages may attach or show, by its path relative to the project.
@@ -83,19 +101,43 @@ impl ProjectFiles {
         self
     }
 
+    /// The same with another text for one file: as it stands in an editor, saved or not. A file that nobody would read stays out.
+    #[must_use]
+    pub fn overlaid(mut self, path: &str, text: &str) -> ProjectFiles {
+        if ProjectFiles::reads(path) && text.len() as u64 <= MAX_SIZE {
+            self.diagnostics.retain(|diagnostic| diagnostic.location.file != path);
+            self.texts.insert(path.to_owned(), text.to_owned());
+        }
+        self
+    }
+
+    /// Whether a file at this path, relative to the project, is read as a text of the project.
+    pub fn reads(path: &str) -> bool {
+        let Some((folder, inside)) = path.split_once('/') else {
+            return path == SETTINGS;
+        };
+        let wanted = match folder {
+            "workflows" => is_workflow(inside),
+            "templates" => inside.ends_with(".hbs"),
+            "schemas" => is_schema(inside),
+            _ => false,
+        };
+        wanted && !inside.split('/').any(is_passed_over)
+    }
+
     /// The bytes of files that messages attach or show, by their path relative to the project.
     pub fn assets(&self) -> &BTreeMap<String, Arc<[u8]>> {
         &self.assets
     }
 
     /// The same with more files.
-    pub(crate) fn with(&self, more: &[(&str, &str)]) -> ProjectFiles {
+    pub fn with(&self, more: &[(&str, &str)]) -> ProjectFiles {
         let mut files = self.clone();
         files.texts.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
         files
     }
 
-    /// Changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
+    /// Journey tests aside, changes when any file appears, goes or changes, or starts or stops being readable. SHA-256 in hexadecimal.
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();
         let mut part = |text: &str| {
@@ -119,10 +161,10 @@ impl ProjectFiles {
 
     /// The text of a file, by its path relative to the project.
     pub fn text(&self, path: &str) -> Option<&str> {
-        self.texts.get(path).map(String::as_str)
+        self.texts.get(path).or_else(|| self.tests.get(path)).map(String::as_str)
     }
 
-    /// Every path, in order.
+    /// Every path, in order, without those of journey tests.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.texts.keys().map(String::as_str)
     }
@@ -130,6 +172,16 @@ impl ProjectFiles {
     /// What went wrong in reading.
     pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// What went wrong in reading journey tests.
+    pub(crate) fn test_diagnostics(&self) -> &[Diagnostic] {
+        &self.test_diagnostics
+    }
+
+    /// The files of journey tests.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tests.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     pub(crate) fn workflows(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -144,6 +196,15 @@ impl ProjectFiles {
 
 fn is_workflow(name: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml")
+}
+
+/// Whether a file, by its path, belongs to the journey tests.
+pub(crate) fn is_of_tests(path: &str) -> bool {
+    path.starts_with(TESTS)
+}
+
+fn is_test(name: &str) -> bool {
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
 }
 
 fn is_schema(name: &str) -> bool {

@@ -5,7 +5,8 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use crate::surface::{SettingsFile, WorkflowFile};
+use crate::surface::journey::TestFile;
+use crate::surface::{AudienceFile, SettingsFile, WorkflowFile};
 
 /// The schema of a file under workflows/.
 pub fn workflow() -> Value {
@@ -17,9 +18,24 @@ pub fn settings() -> Value {
     generate::<SettingsFile>("The settings of a campaignd project")
 }
 
+/// The schema of a file of journey tests.
+pub fn test() -> Value {
+    generate::<TestFile>("A file of campaignd journey tests")
+}
+
+/// The schema of a synthetic audience.
+pub fn audience() -> Value {
+    generate::<AudienceFile>("A synthetic audience for campaignd simulate")
+}
+
 /// Every schema as a file's name and text, the way they are kept under schemas/.
 pub fn all() -> Vec<(&'static str, String)> {
-    [("workflow.schema.json", workflow()), ("settings.schema.json", settings())]
+    [
+        ("workflow.schema.json", workflow()),
+        ("settings.schema.json", settings()),
+        ("test.schema.json", test()),
+        ("audience.schema.json", audience()),
+    ]
         .into_iter()
         .map(|(name, schema)| (name, format!("{schema:#}\n")))
         .collect()
@@ -76,7 +92,7 @@ mod tests {
 
     #[test]
     fn schemas_are_valid_and_say_what_things_are_for() {
-        for schema in [workflow(), settings()] {
+        for schema in [workflow(), settings(), test(), audience()] {
             jsonschema::draft202012::meta::validate(&schema).unwrap();
             let properties = schema["properties"].as_object().unwrap();
             for (key, property) in properties {

@@ -1,6 +1,8 @@
 //! campaignd: runs customer campaigns that are written as YAML files against a SQLite store.
 
 pub mod audience;
+pub mod changes;
+pub mod chance;
 pub mod channels;
 pub mod cli;
 pub mod clock;
@@ -11,10 +13,14 @@ pub mod engine;
 pub mod experiment;
 pub mod http_client;
 pub mod ingest;
+pub mod init;
 pub mod instant;
+pub mod journeys;
 pub mod kernel;
 pub mod logging;
+pub mod lsp;
 pub mod metrics;
+pub mod page;
 pub mod rehearsal;
 pub mod reload;
 pub mod render;

@@ -42,6 +42,13 @@ pub fn no_color() -> bool {
     environment("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
+/// Where programs keep for this user what they can make again (XDG Base Directory Specification), for this one.
+pub fn cache_folder() -> Option<PathBuf> {
+    let given = environment("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = given.or_else(|| Some(PathBuf::from(environment("HOME")?).join(".cache")))?;
+    Some(folder.join("campaignd"))
+}
+
 impl Secrets {
     /// Reads the project's .env file, if there is one.
     ///

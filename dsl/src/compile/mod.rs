@@ -4,18 +4,22 @@ mod allow;
 mod catalog;
 mod confirming;
 mod halves;
+mod journeys;
 mod read;
 mod severities;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use read::{document, typed};
+
 use crate::check::{self, Project};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::lower::Unit;
+use crate::model::journey::Suite;
 use crate::model::{Catalog, Settings, Trait};
-use crate::project::ProjectFiles;
+use crate::project::{ProjectFiles, is_of_tests};
 use crate::template::{Folder, Library};
 
 /// What compiling a project gives.
@@ -29,6 +33,9 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
     /// Every template that could be read, used or not.
     pub library: Library,
+    /// The files of journey tests that are in order, where `files` has them. What is wrong with tests is among the diagnostics, and keeps no catalog
+    /// from being made.
+    pub tests: Vec<Suite>,
 }
 
 /// The longest message, in characters: a name or value that is quoted in one may be as long as a file.
@@ -62,17 +69,21 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         started: started(&read.units),
     };
     check::all(&project, &mut diagnostics);
+    diagnostics.extend(files.test_diagnostics().iter().cloned());
+    let tests = journeys::suites(files, &project, &mut diagnostics);
     sort(&mut diagnostics);
     allow::apply(files, &mut diagnostics);
     severities::apply(&settings.notes.rules, &mut diagnostics);
     sort(&mut diagnostics);
+    // What is wrong with tests keeps nobody from running.
+    let keeps = |found: &Diagnostic| found.severity == Severity::Error && !is_of_tests(&found.location.file);
+    let sound = !diagnostics.iter().any(keeps);
     diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
-    let sound = !diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let catalog = match (&settings.settings, sound) {
         (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
         _ => None,
     };
-    Compiled { catalog, settings: settings.settings, diagnostics, library }
+    Compiled { catalog, settings: settings.settings, diagnostics, library, tests }
 }
 
 /// By place, each once.

@@ -121,7 +121,7 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
 }
 
 /// The text as a document that holds something.
-fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) -> Option<Document> {
+pub(crate) fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) -> Option<Document> {
     match yaml::read(path, text) {
         Ok(document) if document.value.is_null() => {
             let location = At::root(&document).location();
@@ -140,7 +140,7 @@ fn document(path: &str, text: &str, belongs: &str, out: &mut Vec<Diagnostic>) ->
 }
 
 /// The written form, from a document whose shape is right.
-fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
+pub(crate) fn typed<T: DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
     match serde_path_to_error::deserialize(&document.value) {
         Ok(form) => Some(form),
         Err(error) => {
@@ -163,7 +163,7 @@ fn keys(value: &Value, key: &str) -> BTreeSet<String> {
 }
 
 /// Refuses `${NAME}` where no secret can stand. Few files hold a `$` at all.
-fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
+pub(super) fn environment(document: &Document, text: &str, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
     fn walk(value: &Value, at: &At<'_>, allowed: &dyn Fn(&str) -> bool, out: &mut Vec<Diagnostic>) {
         match value {
             Value::String(text) => {

@@ -1,6 +1,8 @@
 //! Whole projects, as texts: what they compile to, and what is wrong with them.
 
 mod allowing;
+mod journeys;
+mod limits;
 mod rules;
 mod settings;
 mod traits;

@@ -19,9 +19,9 @@ use self::traits::Traits;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::Trait;
 
-const CONTACT_FILE: &str = "schemas/contact.schema.json";
-const EVENTS_FOLDER: &str = "schemas/events/";
-const SCHEMA_ENDING: &str = ".schema.json";
+pub(crate) const CONTACT_FILE: &str = "schemas/contact.schema.json";
+pub(crate) const EVENTS_FOLDER: &str = "schemas/events/";
+pub(crate) const SCHEMA_ENDING: &str = ".schema.json";
 /// The largest schema that is read, in bytes.
 const MAX_SCHEMA: usize = 1024 * 1024;
 

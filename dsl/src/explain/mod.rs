@@ -57,12 +57,13 @@ const RULES: [(&str, Weight, &str); 47] = [
 ];
 
 /// What reading files finds, by kind; each code is a heading of the second level; what is no plain error says so there.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     include_str!("files.md"),
     include_str!("shape.md"),
     include_str!("values.md"),
     include_str!("settings.md"),
     include_str!("templates.md"),
+    include_str!("tests.md"),
     include_str!("allowing.md"),
 ];
 

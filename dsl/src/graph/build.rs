@@ -173,10 +173,10 @@ fn node(definition: &Definition, step: &Step) -> Node {
     let (kind, verb) = match &step.kind {
         StepKind::Send(_) => (Kind::Send, "send "),
         StepKind::Wait(_) => (Kind::Wait, "wait "),
-        StepKind::WaitFor { .. } => (Kind::WaitFor, "wait for "),
+        StepKind::WaitFor { .. } => (Kind::WaitFor, ""),
         StepKind::Branch { .. } => (Kind::Branch, ""),
         StepKind::Experiment { .. } => (Kind::Experiment, "experiment "),
-        StepKind::Repeat(_) => (Kind::Repeat, "repeat "),
+        StepKind::Repeat(_) => (Kind::Repeat, ""),
         StepKind::Set(_) => (Kind::Action("set"), "set "),
         StepKind::Consent { subscribe: true, .. } => (Kind::Action("subscribe"), "subscribe to "),
         StepKind::Consent { subscribe: false, .. } => (Kind::Action("unsubscribe"), "unsubscribe from "),
@@ -188,10 +188,22 @@ fn node(definition: &Definition, step: &Step) -> Node {
     let title = words::title(step);
     let title = match &step.kind {
         StepKind::Branch { .. } => "by condition".to_owned(),
+        StepKind::WaitFor { condition, .. } => cut(&words::condition(condition)),
+        StepKind::Repeat(repeat) if repeat.times == 1 => "once".to_owned(),
+        StepKind::Repeat(repeat) => format!("up to {} times", repeat.times),
         StepKind::Exit { reason: None } => "leaves here".to_owned(),
         _ => cut(title.strip_prefix(verb).unwrap_or(&title)),
     };
-    let details = if let StepKind::Send(send) = &step.kind { send_details(definition, send) } else { Vec::new() };
+    let details = match &step.kind {
+        StepKind::Send(send) => send_details(definition, send),
+        StepKind::WaitFor { within: Some(within), .. } => vec![format!("at most {within}")],
+        StepKind::Repeat(repeat) => {
+            let every = repeat.every.map(|every| format!("every {every}"));
+            let until = repeat.until.as_ref().map(|until| cut(&format!("until {}", words::condition(until))));
+            every.into_iter().chain(until).collect()
+        }
+        _ => Vec::new(),
+    };
     Node { step: Some(step.id.clone()), kind, title, details }
 }
 
@@ -200,7 +212,7 @@ fn send_details(definition: &Definition, send: &Send) -> Vec<String> {
     let subject = template.and_then(|template| {
         template.subject.as_ref().or_else(|| template.locales.values().find_map(|variant| variant.subject.as_ref()))
     });
-    let mut details: Vec<String> = subject.map(|subject| format!("“{}”", cut(subject))).into_iter().collect();
+    let mut details: Vec<String> = subject.map(|subject| format!("“{}”", cut(&plain(subject)))).into_iter().collect();
     let channel = send.channel.as_ref().or_else(|| template.and_then(|template| template.channel.as_ref()));
     if let Some(channel) = channel.filter(|channel| *channel != "email" || !send.or_channels.is_empty()) {
         let channels: Vec<&str> = std::iter::once(channel).chain(&send.or_channels).map(String::as_str).collect();
@@ -208,4 +220,26 @@ fn send_details(definition: &Definition, send: &Send) -> Vec<String> {
     }
     details.extend(send.window.as_ref().map(|window| format!("between {}", words::window(window))));
     details
+}
+
+/// A subject without its template's code: values by their name (`‹first_name›`), the sides of an {{#if}} beside each other.
+fn plain(subject: &str) -> String {
+    let mut plain = String::with_capacity(subject.len());
+    let mut rest = subject;
+    while let Some((before, expression)) = rest.split_once("{{") {
+        plain.push_str(before);
+        let Some((inside, after)) = expression.split_once("}}") else { break };
+        let inside = inside.trim_matches(['{', '}', '~', ' ']);
+        if inside.starts_with("else") {
+            plain.push_str(" / ");
+        } else if !inside.starts_with(['#', '/', '!', '>']) {
+            let mut words = inside.split_whitespace();
+            let value = words.clone().find(|word| word.contains('.')).or_else(|| words.next_back());
+            let name = value.and_then(|value| value.rsplit('.').next()).unwrap_or_default();
+            plain.push_str(&format!("‹{}›", name.trim_matches(['(', ')', '"', '\''])));
+        }
+        rest = after.strip_prefix('}').unwrap_or(after);
+    }
+    plain.push_str(rest);
+    plain
 }

@@ -93,25 +93,22 @@ fn lines(text: &str) -> String {
     lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br/>")
 }
 
-/// Every character that means something to Mermaid, HTML or Markdown as the code that Mermaid has for it (`#35;`).
+/// What ends a quoted label, or means something inside of one to Mermaid, HTML or Markdown, as the code that Mermaid has for it (`#35;`).
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '"' | '#' | '<' | '>' | '&' | '`' | '*' | '_' | '~' | '\\' | '|' | '[' | ']' | '(' | ')' | '{' | '}' | '%' | ';'
-            | ':' | '/' | '@' | '=' => {
+            '"' | '#' | '<' | '>' | '&' | '`' | '\\' | '%' => {
                 let _ = write!(escaped, "#{};", u32::from(c));
             }
             c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
     }
-    // A label that begins like a numbered or bulleted list would be read as Markdown.
-    match escaped.split_once(['.', '-', '+']) {
-        Some((begin, _)) if begin.chars().all(|c| c.is_ascii_digit()) => {
-            let mark = escaped.as_bytes()[begin.len()];
-            escaped.replacen(char::from(mark), &format!("#{mark};"), 1)
-        }
-        _ => escaped,
+    // A label that begins like a list would be read as Markdown.
+    let begin = escaped.trim_start_matches(|c: char| c.is_ascii_digit()).chars().next();
+    match begin.filter(|c| matches!(c, '.' | ')' | '-' | '+' | '*')) {
+        Some(mark) => escaped.replacen(mark, &format!("#{};", u32::from(mark)), 1),
+        None => escaped,
     }
 }

@@ -86,6 +86,40 @@ pub struct Edge {
     pub back: bool,
 }
 
+/// Where a step stands among the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The step that holds it, and which of its arms (0 for what is repeated); `None`: it is one of the workflow's own.
+    pub inside: Option<(&'a str, usize)>,
+    /// The step before it in the same place.
+    pub after: Option<&'a str>,
+}
+
+impl Graph {
+    /// Where each step stands, by its id, in the order of the file. Steps behind an exit stand nowhere.
+    pub fn places(&self) -> Vec<(&str, Place<'_>)> {
+        let mut places = Vec::new();
+        self.places_in(&self.body, None, &mut places);
+        places
+    }
+
+    fn places_in<'a>(&'a self, block: &'a Block, inside: Option<(&'a str, usize)>, places: &mut Vec<(&'a str, Place<'a>)>) {
+        let mut after = None;
+        for item in &block.0 {
+            let Some(step) = self.nodes[item.node].step.as_deref() else { continue };
+            places.push((step, Place { inside, after }));
+            match &item.inside {
+                Inside::Nothing => {}
+                Inside::Arms(arms) => {
+                    arms.iter().for_each(|arm| self.places_in(&arm.block, Some((step, arm.number)), places));
+                }
+                Inside::Body(body) => self.places_in(body, Some((step, 0)), places),
+            }
+            after = Some(step);
+        }
+    }
+}
+
 /// Short texts that a picture shows at its boxes: `1,234 people`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Notes {

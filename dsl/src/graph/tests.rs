@@ -172,3 +172,14 @@ fn what_is_written_is_escaped() {
     assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>") && svg.contains("5,000 people"), "{svg}");
     assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
 }
+
+#[test]
+fn a_subject_is_shown_without_its_code() {
+    let check = |subject: &str, expected: &str| {
+        let graph = graph(&format!("  - send: {{ subject: {subject:?}, text: hello }}\n"));
+        assert_eq!(graph.nodes[1].details, [format!("“{expected}”")]);
+    };
+    check("Hello", "Hello");
+    check("{{default contact.first_name 'you'}}, hello", "‹first_name›, hello");
+    check("{{#if contact.first_name}}Hello {{contact.first_name}}{{else}}Hello{{/if}}!", "Hello ‹first_name› / Hello!");
+}

@@ -66,7 +66,7 @@ impl Lowerer<'_> {
             let Some(id) = step.id() else { continue };
             let here = at.key("id");
             self.name(id, "a step", &here);
-            if !taken.insert(id.to_owned()) {
+            if !taken.insert(id) {
                 let help = "every step's id is its own: it is what runs are remembered by";
                 let message = format!("the id `{id}` is taken by an earlier step");
                 let mut diagnostic = Diagnostic::error("duplicate-id", here.location(), message).help(help);
@@ -77,15 +77,34 @@ impl Lowerer<'_> {
             }
             first.entry(id).or_insert(at);
         }
-        // The number to try next, for each name: without it, every repetition would count from the beginning.
-        let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut named: BTreeMap<String, Vec<&At<'_>>> = BTreeMap::new();
-        let mut ids = Vec::with_capacity(flat.len());
-        for (step, at) in &flat {
-            if let Some(id) = step.id() {
-                ids.push(id.to_owned());
-                continue;
-            }
+        for (step, at) in flat.iter().filter(|(step, _)| step.id().is_none() && stands(step)) {
+            named.entry(made_from(step, at)).or_default().push(at);
+        }
+        for (name, places) in named.into_iter().filter(|(_, places)| places.len() > 1) {
+            let places = places.iter().map(|at| at.location()).collect();
+            self.notes.repeated.push(RepeatedNote { name, places });
+        }
+        made(&flat)
+    }
+}
+
+/// Every step, nested steps following the one that holds them, with its id.
+pub(crate) fn step_ids<'a>(steps: &[Step], at: &At<'a>) -> Vec<(At<'a>, String)> {
+    let mut flat = Vec::new();
+    flatten(steps, at, &mut flat);
+    let ids = made(&flat);
+    flat.into_iter().map(|(_, at)| at).zip(ids).collect()
+}
+
+/// The ids of these steps: as written, or made.
+fn made(flat: &[(&Step, At<'_>)]) -> Vec<String> {
+    let mut taken: HashSet<String> = flat.iter().filter_map(|(step, _)| step.id()).map(str::to_owned).collect();
+    // The number to try next, for each name: without it, every repetition would count from the beginning.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    let id = |(step, at): &(&Step, At<'_>)| match step.id() {
+        Some(id) => id.to_owned(),
+        None => {
             let base = made_from(step, at);
             let mut id = base.clone();
             let number = numbers.entry(base.clone()).or_insert(2);
@@ -93,17 +112,10 @@ impl Lowerer<'_> {
                 id = format!("{base}-{number}");
                 *number += 1;
             }
-            ids.push(id);
-            if stands(step) {
-                named.entry(base).or_default().push(at);
-            }
+            id
         }
-        for (name, places) in named.into_iter().filter(|(_, places)| places.len() > 1) {
-            let places = places.iter().map(|at| at.location()).collect();
-            self.notes.repeated.push(RepeatedNote { name, places });
-        }
-        ids
-    }
+    };
+    flat.iter().map(id).collect()
 }
 
 /// Whether a run can stand on the step for a while, and so is remembered by its id; reports know sends by theirs.

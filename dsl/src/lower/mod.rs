@@ -27,6 +27,7 @@ use crate::model::{Condition, TemplateSource, Trait, Workflow};
 use crate::place::At;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
+pub(crate) use ids::step_ids;
 pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
 pub(crate) use crate::surface::RuleLevel;
 pub(crate) use settings::{RuleNote, SettingsNotes, lower_settings};

@@ -4,8 +4,10 @@
 
 mod condition;
 mod definition;
+pub mod journey;
 mod settings;
 mod step;
+mod synthetic;
 mod traits;
 mod trigger;
 mod workflow;
@@ -18,6 +20,7 @@ pub use condition::*;
 pub use definition::*;
 pub use settings::*;
 pub use step::*;
+pub use synthetic::*;
 pub use traits::*;
 pub use trigger::*;
 pub use workflow::*;

@@ -14,7 +14,7 @@ pub use sarif::sarif;
 pub use short::short;
 
 /// Where the code is explained: under the package's home page if it names one, else relative to the documentation.
-fn url(code: &str) -> String {
+pub fn url(code: &str) -> String {
     let home = env!("CARGO_PKG_HOMEPAGE").trim_end_matches('/');
     if home.is_empty() { format!("docs/rules/{code}.md") } else { format!("{home}/docs/rules/{code}.md") }
 }

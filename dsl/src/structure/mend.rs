@@ -92,6 +92,8 @@ fn for_item(list: &str, old: &Value) -> Option<Value> {
         "all" | "any" | "none" => Some(condition()),
         "branch" => Some(json!({ "when": condition(), "steps": [step] })),
         "trigger" => Some(json!({ "manual": true })),
+        "expect" => Some(json!({ "enter": true })),
+        "timeline" | "events" => Some(json!({ "at": "0m", "erase": true })),
         "frequency" => Some(json!({ "at_most": 1, "per": "1 day" })),
         _ => None,
     }

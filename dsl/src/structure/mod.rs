@@ -37,6 +37,16 @@ impl Form {
         FORM.get_or_init(|| Form::new(crate::schema::workflow()))
     }
 
+    pub(crate) fn tests() -> &'static Form {
+        static FORM: OnceLock<Form> = OnceLock::new();
+        FORM.get_or_init(|| Form::new(crate::schema::test()))
+    }
+
+    pub(crate) fn audience() -> &'static Form {
+        static FORM: OnceLock<Form> = OnceLock::new();
+        FORM.get_or_init(|| Form::new(crate::schema::audience()))
+    }
+
     pub(crate) fn settings() -> &'static Form {
         static FORM: OnceLock<Form> = OnceLock::new();
         FORM.get_or_init(|| Form::new(crate::schema::settings()))
@@ -305,7 +315,11 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
         };
     }
     let keys: Vec<&str> = instance.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str).collect();
-    let meant = keys.iter().find_map(|key| did_you_mean(key, verbs.iter().copied()).map(|verb| (*key, verb)));
+    // A key that one of the forms has is no misspelt verb.
+    let known =
+        |key: &&&str| branches.iter().any(|branch| branch.pointer("/properties").is_some_and(|keys| keys.get(**key).is_some()));
+    let meant =
+        keys.iter().filter(|key| !known(key)).find_map(|key| did_you_mean(key, verbs.iter().copied()).map(|verb| (*key, verb)));
     if let Some((key, verb)) = meant {
         return Problem {
             code: "unknown-key",

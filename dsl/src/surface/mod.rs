@@ -1,7 +1,9 @@
 //! The written forms: what stands in the files, before anything is looked up or worked out. Each type is both a reader and
 //! the source of the language's JSON Schemas; its doc comments become the descriptions that editors show.
 
+mod audience;
 mod condition;
+pub(crate) mod journey;
 mod segment;
 mod settings;
 mod step;
@@ -10,6 +12,7 @@ mod trigger;
 mod union;
 mod workflow;
 
+pub(crate) use audience::*;
 pub(crate) use condition::*;
 pub(crate) use segment::*;
 pub(crate) use settings::*;

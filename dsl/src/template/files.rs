@@ -44,7 +44,7 @@ pub(super) struct Named<'a> {
 
 /// Why a name is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BadName {
+pub(crate) struct BadName {
     pub message: String,
     pub help: String,
 }
@@ -75,6 +75,27 @@ pub(super) fn read(file: &str) -> Result<File<'_>, BadName> {
         };
     }
     named(stem).map(File::Message)
+}
+
+/// What a template file is called by those who use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Called<'a> {
+    Template(&'a str),
+    Layout(&'a str),
+    Partial(&'a str),
+}
+
+/// The name of the file at this path, relative to the project; `None`: nobody names it.
+pub(crate) fn called(file: &str) -> Option<Called<'_>> {
+    if !file.starts_with(FOLDER) {
+        return None;
+    }
+    match read(file) {
+        Ok(File::Message(named)) => Some(Called::Template(named.name)),
+        Ok(File::Layout(named)) => Some(Called::Layout(named.name)),
+        Ok(File::Partial(name)) => Some(Called::Partial(name)),
+        _ => None,
+    }
 }
 
 fn named(stem: &str) -> Result<Named<'_>, BadName> {
@@ -123,7 +144,8 @@ fn is_name_letter(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_'
 }
 
-fn good_name(name: &str) -> Result<&str, BadName> {
+/// The name, if a template may be called so.
+pub(crate) fn good_name(name: &str) -> Result<&str, BadName> {
     let good = name
         .split('/')
         .all(|segment| segment.starts_with(|c: char| c.is_ascii_alphanumeric()) && segment.chars().all(is_name_letter));

@@ -7,7 +7,8 @@ use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use super::vocabulary::suggestion;
 use crate::diagnostic::{Diagnostic, Location};
 
-const KEYS: [&str; 8] = ["subject", "preheader", "layout", "topic", "channel", "needs", "attachments", "utm"];
+/// What front matter may say.
+pub const KEYS: [&str; 8] = ["subject", "preheader", "layout", "topic", "channel", "needs", "attachments", "utm"];
 /// The parameters that tell an analytics program where a visit comes from, without `utm_`.
 const UTM: [&str; 6] = ["source", "medium", "campaign", "term", "content", "id"];
 /// The longest front matter that is read, in bytes.

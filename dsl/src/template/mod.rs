@@ -33,9 +33,12 @@ pub use self::facts::Facts;
 pub use self::locale::{canonical_locale, fallback, locale_and_wider};
 pub use self::markup::{Attribute, Markup, StartTag, deepest, is_void, markup};
 pub use self::partials::{never_end, partials_reached};
+pub use self::scope::{LAYOUT as LAYOUT_NAMES, TOP as TOP_NAMES};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
+pub(crate) use self::files::{Called, called, good_name};
+pub use self::front_matter::KEYS as FRONT_MATTER;
 use self::names::NameCheck;
 use self::place::Place;
 use self::structure::Role;

@@ -7,10 +7,11 @@ use super::syntax::VariablePath;
 use super::vocabulary::suggestion;
 use crate::contract::{Declared, Kinds};
 
-const TOP: [&str; 9] =
+/// What every message sees.
+pub const TOP: [&str; 9] =
     ["contact", "event", "vars", "unsubscribe_url", "preferences_url", "confirm_url", "message", "locale", "now"];
 /// What a layout sees besides.
-const LAYOUT: [&str; 3] = ["body", "subject", "preheader"];
+pub const LAYOUT: [&str; 3] = ["body", "subject", "preheader"];
 const LOCAL: [&str; 4] = ["index", "key", "first", "last"];
 
 /// What a name stands for.

@@ -13,6 +13,8 @@ use crate::store::{InboxItem, SqliteStore, Store, StoreError};
 /// Where the store is when campaignd.yaml is too broken to say.
 const USUAL_STORE: &str = "state/campaignd.db";
 
+const SETTINGS: &str = "campaignd.yaml";
+
 pub struct Beside {
     pub root: PathBuf,
     pub settings: Settings,
@@ -31,10 +33,7 @@ impl Beside {
     /// Opens what the project has. With a campaignd.yaml that is wrong, the settings are those that the runner last found good.
     pub fn open(given: Option<PathBuf>) -> Result<Beside, CouldNotRun> {
         let root = project::find(given)?;
-        let file = root.join("campaignd.yaml");
-        let text =
-            std::fs::read_to_string(&file).map_err(|error| CouldNotRun(format!("{} cannot be read: {error}", file.display())))?;
-        let written = dsl::compile(&ProjectFiles::from_texts([("campaignd.yaml", text)])).settings;
+        let written = settings(&root)?;
         let path = root.join(written.as_ref().map_or(USUAL_STORE, |settings| &settings.store));
         let mut store = open(&path)?;
         let settings = match (written, &mut store) {
@@ -44,8 +43,18 @@ impl Beside {
         };
         match settings {
             Some(settings) => Ok(Beside { root, settings, store, path }),
-            None => Err(CouldNotRun(format!("{} is wrong; `campaignd validate` says what", file.display()))),
+            None => {
+                let file = root.join(SETTINGS);
+                Err(CouldNotRun(format!("{} is wrong; `campaignd validate` says what", file.display())))
+            }
         }
+    }
+
+    /// Where a project's store is, or would be, without opening it.
+    pub fn place(given: Option<PathBuf>) -> Result<PathBuf, CouldNotRun> {
+        let root = project::find(given)?;
+        let settings = settings(&root)?;
+        Ok(root.join(settings.as_ref().map_or(USUAL_STORE, |settings| &settings.store)))
     }
 
     /// Where the store is, or would be.
@@ -91,6 +100,14 @@ impl Beside {
         };
         Ok(self.store.insert(store))
     }
+}
+
+/// As campaignd.yaml has them; `None`: they are wrong.
+fn settings(root: &Path) -> Result<Option<Settings>, CouldNotRun> {
+    let file = root.join(SETTINGS);
+    let text =
+        std::fs::read_to_string(&file).map_err(|error| CouldNotRun(format!("{} cannot be read: {error}", file.display())))?;
+    Ok(dsl::compile(&ProjectFiles::from_texts([(SETTINGS, text)])).settings)
 }
 
 fn open(path: &Path) -> Result<Option<SqliteStore>, CouldNotRun> {

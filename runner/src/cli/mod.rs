@@ -1,5 +1,7 @@
 //! The command line: one file a command, thin.
 
+mod asking;
+mod backup;
 mod beside;
 mod bounce;
 mod contact;
@@ -10,11 +12,14 @@ mod explain;
 mod export;
 mod graph;
 mod import;
+mod init;
+mod lsp;
 mod manual;
 mod messages;
 mod names;
 mod output;
 mod pause;
+mod plan;
 mod preview;
 mod project;
 mod report;
@@ -25,6 +30,7 @@ mod segment;
 mod simulate;
 mod status;
 mod suppression;
+mod test;
 mod validate;
 
 use std::path::PathBuf;
@@ -69,6 +75,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a new project that validates, tests and runs
+    Init(init::Init),
     /// Run the shipped campaigns with sample contacts on a fast clock
     Demo(demo::Demo),
     /// Run the daemon
@@ -77,6 +85,8 @@ enum Command {
     Validate(validate::Validate),
     /// Say what a diagnostic means
     Explain(explain::Explain),
+    /// Perform the journey tests, on virtual time
+    Test(test::Test),
     /// Run a contact file and an event file through the workflows, on virtual time
     Simulate(simulate::Simulate),
     /// Bring contacts or events into the store
@@ -87,6 +97,8 @@ enum Command {
     Contact(contact::ContactArguments),
     /// Show a message as one person would get it
     Preview(preview::Preview),
+    /// What the files would change in a running store
+    Plan(plan::Plan),
     /// Draw the workflows: Mermaid, SVG or DOT
     Graph(graph::Graph),
     /// Let a contact enter a workflow
@@ -105,16 +117,20 @@ enum Command {
     Status(status::Status),
     /// What came of the workflows, their messages and their experiments
     Report(report::Report),
+    /// Copy the store while the runner goes on
+    Backup(backup::Backup),
     /// The messages and what became of them
     Messages(messages::Messages),
     /// The DNS records that the mails' signatures are checked by
     Dkim(dkim::Dkim),
+    /// Serve an editor: diagnostics, completion, hover, definitions, renaming (LSP over standard input and output)
+    Lsp(lsp::Lsp),
     /// Print or write the language's JSON Schemas
     Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(manual::Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command
+    Man(manual::Man),
 }
 
 /// Runs the command that the process's arguments name.
@@ -136,15 +152,18 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Outcome {
     let project = arguments.project;
     match arguments.command {
+        Command::Init(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Run(command) => command.run(project),
         Command::Validate(command) => command.run(project),
         Command::Explain(command) => command.run(),
+        Command::Test(command) => command.run(project),
         Command::Simulate(command) => command.run(project),
         Command::Import(command) => command.run(project),
         Command::Export(command) => command.run(project),
         Command::Contact(command) => command.run(project),
         Command::Preview(command) => command.run(project),
+        Command::Plan(command) => command.run(project),
         Command::Graph(command) => command.run(project),
         Command::Enroll(command) => command.run(project),
         Command::Segment(command) => command.run(project),
@@ -154,10 +173,12 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),
         Command::Report(command) => command.run(project),
+        Command::Backup(command) => command.run(project),
         Command::Messages(command) => command.run(project),
         Command::Dkim(command) => command.run(project),
+        Command::Lsp(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
-        Command::Man => manual::man(),
+        Command::Man(command) => command.run(),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dsl::diagnostic::{Diagnostic, Severity};
 use dsl::model::{Catalog, Settings};
-use dsl::{Compiled, ProjectFiles, render};
+use dsl::{Compiled, ProjectError, ProjectFiles, render};
 
 use super::{CouldNotRun, output};
 
@@ -36,8 +36,20 @@ pub struct Project {
 /// # Errors
 /// When there is none, or its settings cannot be read.
 pub fn open(given: Option<PathBuf>) -> Result<Project, CouldNotRun> {
+    read(given, ProjectFiles::read)
+}
+
+/// The same with the project's journey tests.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with_tests(given: Option<PathBuf>) -> Result<Project, CouldNotRun> {
+    read(given, ProjectFiles::read_with_tests)
+}
+
+fn read(given: Option<PathBuf>, files: fn(&Path) -> Result<ProjectFiles, ProjectError>) -> Result<Project, CouldNotRun> {
     let root = find(given)?;
-    let files = ProjectFiles::read(&root).map_err(|error| CouldNotRun(error.to_string()))?;
+    let files = files(&root).map_err(|error| CouldNotRun(error.to_string()))?;
     let compiled = dsl::compile(&files);
     Ok(Project { root, files, compiled })
 }

@@ -20,18 +20,26 @@ pub struct Schema {
 enum Which {
     Workflow,
     Settings,
+    Test,
+    Audience,
     All,
 }
 
 impl Schema {
     pub fn run(self) -> Outcome {
-        let schemas =
-            [(Which::Workflow, "workflow", dsl::schema::workflow()), (Which::Settings, "settings", dsl::schema::settings())];
+        let schemas = [
+            (Which::Workflow, "workflow", dsl::schema::workflow()),
+            (Which::Settings, "settings", dsl::schema::settings()),
+            (Which::Test, "test", dsl::schema::test()),
+            (Which::Audience, "audience", dsl::schema::audience()),
+        ];
         let wanted = schemas.into_iter().filter(|(which, ..)| self.which == Which::All || self.which == *which);
         let mut wanted: Map<String, Value> = wanted.map(|(_, name, schema)| (name.to_owned(), schema)).collect();
         let Some(folder) = self.out else {
             let shown = match (self.which, wanted.len()) {
-                (Which::Workflow | Which::Settings, 1) => wanted.values_mut().next().map(Value::take).unwrap_or_default(),
+                (Which::Workflow | Which::Settings | Which::Test | Which::Audience, 1) => {
+                    wanted.values_mut().next().map(Value::take).unwrap_or_default()
+                }
                 _ => Value::Object(wanted),
             };
             output::text(&format!("{shown:#}\n"))?;

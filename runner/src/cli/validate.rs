@@ -40,7 +40,7 @@ fn not_made(error: &serde_json::Error) -> CouldNotRun {
 
 impl Validate {
     pub fn run(self, project: Option<PathBuf>) -> Outcome {
-        let project = project::open(self.dir.or(project))?;
+        let project = project::open_with_tests(self.dir.or(project))?;
         let diagnostics = &project.compiled.diagnostics;
         let text = match self.format {
             Format::Human => {

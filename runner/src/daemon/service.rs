@@ -84,6 +84,7 @@ pub fn run(root: &Path) -> Result<(), ServiceError> {
         signer,
         bursts: bursts.clone(),
         certificates: Arc::new(web::Certificates::new(Arc::new(web::Online::new()))),
+        planning: Arc::new(web::Planning::of(Some(root.join(&settings.store)))),
     };
     let signals = Signals::take(&runtime).map_err(ServiceError::System)?;
     runtime.spawn(web::serve(listener, pages));

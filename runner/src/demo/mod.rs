@@ -1,6 +1,5 @@
 //! The demo: the shipped campaigns, a thousand people made up from a seed, and a month of what they do.
 
-mod chance;
 mod funnel;
 mod month;
 mod people;
@@ -9,8 +8,6 @@ mod project;
 mod reactions;
 mod show;
 
-#[cfg(test)]
-pub(crate) use chance::Chance;
 pub use funnel::{Funnel, funnels};
 pub use month::{Month, month};
 pub use people::{Person, people};

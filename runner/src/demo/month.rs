@@ -4,8 +4,8 @@
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
 
-use super::chance::Chance;
 use super::people::Person;
+use crate::chance::Chance;
 use crate::ingest::{ContactInput, Occurrence, What};
 
 const MINUTE: i64 = 60_000;

@@ -5,8 +5,8 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::chance::Chance;
 use super::places::PLACES;
+use crate::chance::Chance;
 use crate::ingest::ContactInput;
 
 /// One of them.

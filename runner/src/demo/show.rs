@@ -141,6 +141,7 @@ impl Show<'_> {
             signer,
             bursts: Arc::default(),
             certificates: Arc::new(web::Certificates::new(Arc::new(web::Offline))),
+            planning: Arc::new(web::Planning::of(None)),
         };
         let listen = if self.serve { Some(self.listen(&runtime, &settings, pages)?) } else { None };
         let mut feed = Feed::new(month.events, reactions);

@@ -62,9 +62,29 @@ pub enum Decision {
     /// Look again at this time.
     Hold {
         until: i64,
-        capped: bool,
+        why: Holding,
     },
     Skip(Skip),
+}
+
+/// Why a message does not leave yet. The words are part of the outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holding {
+    QuietHours,
+    /// The step's window is closed.
+    Window,
+    /// A frequency cap has no slot free.
+    Cap,
+}
+
+impl Holding {
+    pub fn word(self) -> &'static str {
+        match self {
+            Holding::QuietHours => "quiet_hours",
+            Holding::Window => "window",
+            Holding::Cap => "cap",
+        }
+    }
 }
 
 /// Everything a decision depends on but the slots taken.
@@ -117,7 +137,7 @@ impl Case<'_> {
         };
         match self.opening() {
             None => return Decision::Skip(Skip::NoOpening),
-            Some(until) if until > self.now => return Decision::Hold { until, capped: false },
+            Some(until) if until > self.now => return Decision::Hold { until, why: self.shut_by() },
             Some(_) => {}
         }
         if let Some(free) = self.slot_free_at(slots) {
@@ -125,7 +145,7 @@ impl Case<'_> {
             if self.send.when_capped == WhenCapped::Skip || self.now >= give_up {
                 return Decision::Skip(Skip::Capped);
             }
-            return Decision::Hold { until: free.min(give_up), capped: true };
+            return Decision::Hold { until: free.min(give_up), why: Holding::Cap };
         }
         Decision::Send(to)
     }
@@ -135,6 +155,12 @@ impl Case<'_> {
             Some(topic) => subscribed(self.contact, self.settings, topic),
             None => !self.contact.consent.none,
         }
+    }
+
+    /// What shuts at this moment.
+    fn shut_by(&self) -> Holding {
+        let quiet = self.settings.quiet_hours.as_ref().filter(|_| self.message.marketing);
+        if quiet.is_some_and(|quiet| quiet.contains(self.now, self.zone)) { Holding::QuietHours } else { Holding::Window }
     }
 
     /// When the message may leave as far as quiet hours and the step's window go: now, or a time after the next common opening, spread over

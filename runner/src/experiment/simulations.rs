@@ -1,7 +1,7 @@
 //! What the docs say of experiments' errors, on thousands of made-up experiments.
 
 use super::{Looks, Plan, Share, look};
-use crate::demo::Chance;
+use crate::chance::Chance;
 
 /// How often a variant is declared the winner among so many experiments of `most` contacts, looked at after each contact; and which.
 fn won(plan: Plan, rates: &[f64], most: u64, experiments: u64) -> Vec<f64> {

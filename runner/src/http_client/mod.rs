@@ -48,7 +48,7 @@ pub struct Answer {
     pub status: u16,
     /// As the server wrote it (RFC 9110 section 10.2.3), at most 40 characters.
     pub retry_after: Option<String>,
-    /// Its first 64 KiB.
+    /// Its beginning, as much as was asked for: 64 KiB where nothing is said.
     pub body: Vec<u8>,
     /// There was no more.
     pub whole: bool,
@@ -126,7 +126,7 @@ impl Connections {
     /// # Errors
     /// When there is no answer; an answer that says no is one.
     pub async fn send(&mut self, request: Request, within: Duration) -> Result<Answer, Trouble> {
-        let result = self.exchanged(request, within, true).await;
+        let result = self.exchanged(request, within, true, MOST_READ).await;
         self.in_doubt = false;
         result
     }
@@ -136,7 +136,15 @@ impl Connections {
     /// # Errors
     /// When there is no answer.
     pub async fn ask(&mut self, request: Request, within: Duration) -> Result<Answer, Trouble> {
-        self.exchanged(request, within, false).await
+        self.exchanged(request, within, false, MOST_READ).await
+    }
+
+    /// The same, and of the answer so many bytes are read.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn ask_for(&mut self, request: Request, within: Duration, most: usize) -> Result<Answer, Trouble> {
+        self.exchanged(request, within, false, most).await
     }
 
     /// Whether the other side may have acted on a request whose [`Connections::send`] was given up.
@@ -144,7 +152,7 @@ impl Connections {
         self.in_doubt
     }
 
-    async fn exchanged(&mut self, request: Request, within: Duration, doubtful: bool) -> Result<Answer, Trouble> {
+    async fn exchanged(&mut self, request: Request, within: Duration, doubtful: bool, most: usize) -> Result<Answer, Trouble> {
         let origin = request.url.origin.clone();
         let mut request = ready(request).map_err(Trouble::Unwritable)?;
         let mut kept = self.take(&origin);
@@ -155,7 +163,7 @@ impl Connections {
                 None => self.client.connect(&origin).await?,
             };
             self.in_doubt = doubtful;
-            let exchanged = timeout(within, exchange(&mut sender, request)).await.map_err(|_| Trouble::Silent(within))?;
+            let exchanged = timeout(within, exchange(&mut sender, request, most)).await.map_err(|_| Trouble::Silent(within))?;
             match exchanged {
                 Exchange::Answered(answer) => {
                     if answer.whole && !sender.is_closed() {
@@ -199,12 +207,12 @@ fn ready(request: Request) -> Result<hyper::Request<String>, hyper::http::Error>
     builder.body(body)
 }
 
-async fn exchange(sender: &mut SendRequest<String>, request: hyper::Request<String>) -> Exchange {
+async fn exchange(sender: &mut SendRequest<String>, request: hyper::Request<String>, most: usize) -> Exchange {
     if let Err(error) = sender.ready().await {
         return Exchange::Ungiven(error, Box::new(request));
     }
     let answered = match sender.try_send_request(request).await {
-        Ok(response) => read(response).await,
+        Ok(response) => read(response, most).await,
         Err(mut failed) => match failed.take_message() {
             Some(unsent) => return Exchange::Ungiven(failed.into_error(), Box::new(unsent)),
             None => Err(failed.into_error()),
@@ -213,7 +221,7 @@ async fn exchange(sender: &mut SendRequest<String>, request: hyper::Request<Stri
     answered.map_or_else(Exchange::Lost, Exchange::Answered)
 }
 
-async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
+async fn read(response: Response<Incoming>, most: usize) -> Result<Answer, hyper::Error> {
     let status = response.status().as_u16();
     let plain = |text: &str| text.chars().take(40).collect();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(plain);
@@ -221,7 +229,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
     let mut body = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
         let Ok(data) = frame?.into_data() else { continue };
-        let room = MOST_READ - body.len();
+        let room = most - body.len();
         body.extend_from_slice(&data[..data.len().min(room)]);
         if data.len() > room {
             return Ok(Answer { status, retry_after, body, whole: false });

@@ -128,6 +128,7 @@ impl Kernel {
         let by_request = channel.is_some_and(|channel| matches!(channel.deliver, Deliver::Http(_) | Deliver::Preset(..)));
         let whom = Token { contact: contact.id, message: id, topic: message.topic };
         let (channel, marketing, zone) = (message.channel, message.marketing, self.zone_of(&contact));
+        let subjects_only = self.subjects_only;
         let compose = move || {
             let to = Addressee {
                 channel: &channel,
@@ -152,6 +153,14 @@ impl Kernel {
                 data.extend(with);
             }
             let data = Value::Object(data);
+            if subjects_only {
+                let make = || {
+                    let rendered = prepared.templates.render(&template, &data, &to).map_err(|error| error.to_string())?;
+                    prepared.files(&rendered).map(|_| rendered.subject)
+                };
+                let subject = prepared.templates.outcome(&template, &data, &to, make)?;
+                return Ok(Content { subject, ..Content::default() });
+            }
             let mut rendered = prepared.templates.render(&template, &data, &to).map_err(|error| error.to_string())?;
             if let (Some(html), Some((tracking, signer, base))) = (&mut rendered.html, tracking) {
                 *html = tracking::prepare(html, &base, &signer, id, &whom, tracking);

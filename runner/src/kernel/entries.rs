@@ -186,7 +186,8 @@ impl Kernel {
     }
 }
 
-fn may_reenter(reentry: Reentry, last_entered: Option<i64>, now: i64) -> bool {
+/// Whether somebody who is not inside may enter (again).
+pub(crate) fn may_reenter(reentry: Reentry, last_entered: Option<i64>, now: i64) -> bool {
     match (reentry, last_entered) {
         (_, None) | (Reentry::Always, _) => true,
         (Reentry::Once, Some(_)) => false,

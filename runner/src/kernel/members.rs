@@ -39,6 +39,18 @@ impl Kernel {
     /// # Errors
     /// Those of the store; nothing happened then.
     pub fn change_members(&mut self, members: &Members, now: i64) -> Result<std::result::Result<Changed, NoList>> {
+        self.put_on_list(members, now, false)
+    }
+
+    /// The same from before anything was in force: nobody enters by it.
+    ///
+    /// # Errors
+    /// Those of the store; nothing happened then.
+    pub fn know_members(&mut self, members: &Members, now: i64) -> Result<std::result::Result<Changed, NoList>> {
+        self.put_on_list(members, now, true)
+    }
+
+    fn put_on_list(&mut self, members: &Members, now: i64, silent: bool) -> Result<std::result::Result<Changed, NoList>> {
         self.transaction(now, |kernel| {
             let list = match kernel.plan.catalog.segments.get(&members.segment) {
                 None => return Ok(Err(NoList::NoSegment)),
@@ -54,8 +66,10 @@ impl Kernel {
                     };
                     if kernel.store.set_listed(contact, &list, on, now)? {
                         *(if on { &mut changed.added } else { &mut changed.removed }) += 1;
+                        kernel.silent = silent;
                         kernel.concerns(contact, Cause::List(list.clone()));
                         kernel.follow_up()?;
+                        kernel.silent = false;
                     }
                 }
             }

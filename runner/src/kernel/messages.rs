@@ -6,9 +6,10 @@ use std::sync::Arc;
 use dsl::model::{Fate, Send, Settings, StepKind};
 use serde_json::{Map, Value};
 
+use super::observe::Held;
 use super::{Kernel, Prepared};
 use crate::channels::Job;
-use crate::dispatch::{Case, Decision, RateLimit, Skip, domain_of, limit_of};
+use crate::dispatch::{Case, Decision, Holding, RateLimit, Skip, domain_of, limit_of};
 use crate::engine::{MessageEnd, Queue};
 use crate::standing::Cause;
 use crate::state::*;
@@ -178,9 +179,13 @@ impl Kernel {
             None => Vec::new(),
         };
         match case.decide(&slots) {
-            Decision::Hold { until, capped } => {
+            Decision::Hold { until, why } => {
+                if let Some(observer) = &mut self.observer {
+                    let workflow = &prepared.program.definition.workflow.name;
+                    observer.held(&Held { at: self.now, contact: &contact.uid, workflow, message: &message, why, until });
+                }
                 message.due = until;
-                if capped {
+                if why == Holding::Cap {
                     message.capped_at.get_or_insert(self.now);
                     message.error = Some("held: over a frequency cap".to_owned());
                 }

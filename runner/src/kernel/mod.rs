@@ -43,16 +43,20 @@ pub(crate) use composing::{public_base, unsubscribe_headers};
 pub use consent::Origin;
 pub(crate) use consent::Statement;
 pub(crate) use contacts::set_field;
+pub(crate) use entries::may_reenter;
 pub use enrolling::{Enrolled, Enrolment, NotEnrolled, Why};
 pub(crate) use experiments::stands;
 pub use members::{Changed, Members, NoList};
-pub use observe::{Happening, Observer};
+pub use observe::{Happening, Held, Observer};
 pub use plan::{Plan, Prepared};
 pub use preferences::{Preferences, TopicState};
 pub(crate) use reaching::address_of;
 pub use suppression::{Suppression, normal_email};
+pub(crate) use sweeps::zone_test;
 pub use tally::Tally;
+pub(crate) use time_triggers::trigger_key;
 pub use tracked::Tracked;
+pub(crate) use upkeep::IN_FORCE as AUDIENCE_IN_FORCE;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -152,6 +156,8 @@ pub struct Kernel {
     work: VecDeque<Work>,
     observer: Option<Box<dyn Observer>>,
     seed: String,
+    /// See [`Kernel::want_subjects_only`].
+    subjects_only: bool,
     identity: String,
     signer: Signer,
     suppression: Suppression,
@@ -251,6 +257,7 @@ impl Kernel {
             work: VecDeque::new(),
             observer: options.observer,
             seed: options.seed,
+            subjects_only: false,
             identity: String::new(),
             signer: Signer::new(""),
             last_event: EventId(0),
@@ -401,6 +408,12 @@ impl Kernel {
         let sent_to = self.store.message(token.message)?.map_or(token.contact, |message| message.contact);
         let contact = contact_row(&mut *self.store, sent_to)?.filter(|contact| !contact.erased);
         Ok(contact.map(|contact| (token, contact.uid)))
+    }
+
+    /// From now on nothing is wanted of messages but whether they can be made, and their subjects: contents have no bodies. What happens
+    /// is the same, and costs far less.
+    pub fn want_subjects_only(&mut self) {
+        self.subjects_only = true;
     }
 
     /// Signs and opens the tokens in links.

@@ -98,7 +98,7 @@ impl Kernel {
 }
 
 /// Whose zone it must be.
-fn zone_test(zones: &Zones) -> Option<Condition> {
+pub(crate) fn zone_test(zones: &Zones) -> Option<Condition> {
     let test = match zones {
         Zones::All => return None,
         Zones::None => Predicate::Exists(false),

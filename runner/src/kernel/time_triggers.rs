@@ -15,7 +15,7 @@ use crate::state::*;
 use crate::store::{DateTimer, Result, ScheduleRow, Sweep, SweepKind, Zones};
 
 /// Names a trigger by its content, so that an edit elsewhere in the file does not disturb it.
-fn trigger_key(trigger: &Trigger) -> String {
+pub(crate) fn trigger_key(trigger: &Trigger) -> String {
     let text = serde_json::to_string(trigger).unwrap_or_default();
     Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,7 +9,7 @@ use crate::state::*;
 use crate::store::{Result, StoreError, Sweep, SweepKind};
 
 /// Under which name the store keeps the version that was put in force last.
-const IN_FORCE: &str = "audience_in_force";
+pub(crate) const IN_FORCE: &str = "audience_in_force";
 
 impl Kernel {
     /// The contact, or the one it was joined to, with traits as they are now.

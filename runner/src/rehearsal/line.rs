@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use crate::dispatch::Holding;
 use crate::instant;
 use crate::kernel::Happening;
 use crate::state::{CALLS, LogKind, MessageId, MessageStatus};
@@ -24,7 +25,7 @@ pub struct Line {
     pub kind: LogKind,
     pub sent: Option<Sent>,
     /// The message it is about, of `send` and `skip`.
-    pub(super) message: Option<MessageId>,
+    pub message: Option<MessageId>,
     /// `until`, `taken`, `variant`, `reason` and the like; `until` as `at` is written.
     pub detail: Map<String, Value>,
     pub html: Option<String>,
@@ -45,6 +46,20 @@ pub struct Sent {
     pub status: Option<MessageStatus>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Whose consent it needed; not written.
+    pub topic: Option<String>,
+    /// Since when it might have left, in ms since 1970 UTC; not written.
+    pub due: i64,
+}
+
+/// A message that had to wait.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hold {
+    /// When, in ms since 1970 UTC.
+    pub instant: i64,
+    pub workflow: String,
+    pub message: MessageId,
+    pub why: Holding,
 }
 
 impl Line {
@@ -70,6 +85,8 @@ impl Line {
             subject: message.subject.clone().filter(|_| left),
             status: Some(message.status).filter(|_| left),
             error: message.error.clone().filter(|_| left),
+            topic: message.topic.clone(),
+            due: message.due,
         });
         Line {
             instant: happening.at,

@@ -18,14 +18,14 @@ use std::vec;
 use jiff::tz::TimeZone;
 
 pub use answers::{Answers, Script, Taken};
-pub use line::{Line, Sent};
+pub use line::{Hold, Line, Sent};
 
 use crate::channels::{Carried, Content, Job, Outcome, Report};
 use crate::ingest::Occurrence;
 use crate::instant::project_zone;
-use crate::kernel::{Enrolment, Happening, Input, Kernel, Members, NoList, NotEnrolled, Observer, Options, Plan};
+use crate::kernel::{Enrolment, Happening, Held, Input, Kernel, Members, NoList, NotEnrolled, Observer, Options, Plan};
 use crate::state::MessageId;
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{MemoryStore, Store, StoreError};
 
 /// How many inputs are given in one transaction.
 const CHUNK: usize = 1000;
@@ -73,7 +73,10 @@ pub struct Rehearsal<A> {
 
 /// What a kernel told since it was last asked.
 #[derive(Clone, Default)]
-pub struct Seen(Arc<Mutex<Vec<Line>>>);
+pub struct Seen {
+    lines: Arc<Mutex<Vec<Line>>>,
+    holds: Arc<Mutex<Vec<Hold>>>,
+}
 
 struct Watch {
     seen: Seen,
@@ -83,7 +86,12 @@ struct Watch {
 impl Observer for Watch {
     fn happened(&mut self, happening: &Happening<'_>) {
         let line = Line::of(happening, &self.zone);
-        self.seen.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.seen.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn held(&mut self, held: &Held<'_>) {
+        let hold = Hold { instant: held.at, workflow: held.workflow.to_owned(), message: held.message.id, why: held.why };
+        self.seen.holds.lock().unwrap_or_else(PoisonError::into_inner).push(hold);
     }
 }
 
@@ -95,7 +103,12 @@ impl Seen {
 
     /// Everything since the last time, in order.
     pub fn take(&self) -> Vec<Line> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Every message that had to wait since the last time, in order.
+    pub fn take_holds(&self) -> Vec<Hold> {
+        std::mem::take(&mut *self.holds.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -109,7 +122,8 @@ impl<A: Answers> Rehearsal<A> {
         let seen = Seen::default();
         let observer = seen.observer(project_zone(&plan.catalog.settings));
         let options = Options { observer: Some(observer), seed: seed.to_owned(), drafts };
-        let store: Box<dyn Store> = Box::new(SqliteStore::in_memory()?);
+        // Whatever happens is told as it happens: nobody asks for it afterwards.
+        let store: Box<dyn Store> = Box::new(MemoryStore::without_logs());
         let before = from - 1;
         let kernel = Kernel::open(store, plan, options, before)?;
         let coming = Vec::new().into_iter().peekable();
@@ -117,6 +131,13 @@ impl<A: Answers> Rehearsal<A> {
         // Whatever is older than the beginning fires for nobody.
         rehearsal.settle(before)?;
         Ok(rehearsal)
+    }
+
+    /// Nobody reads the bodies of its messages: lines have none.
+    #[must_use]
+    pub fn without_bodies(mut self) -> Self {
+        self.kernel.want_subjects_only();
+        self
     }
 
     /// Tells it what was there before the beginning.
@@ -127,6 +148,16 @@ impl<A: Answers> Rehearsal<A> {
         for chunk in inputs.chunks(CHUNK) {
             self.kernel.arrive(self.now, chunk)?;
         }
+        Ok(())
+    }
+
+    /// Puts contacts on the list of a segment, or takes them off it, as it was before the beginning.
+    ///
+    /// # Errors
+    /// Those of the store, and where there is no such list.
+    pub fn belong(&mut self, members: &Members) -> Result<(), RehearsalError> {
+        let segment = members.segment.clone();
+        self.kernel.know_members(members, self.now)?.map_err(|why| RehearsalError::Members { segment, why })?;
         Ok(())
     }
 
@@ -177,6 +208,21 @@ impl<A: Answers> Rehearsal<A> {
         }
         self.settle(now)?;
         Ok(self.seen.take())
+    }
+
+    /// The same, after these have been done besides what is expected, in order.
+    ///
+    /// # Errors
+    /// Those of the store, and what cannot be done.
+    pub fn advance_with(&mut self, now: i64, acts: impl IntoIterator<Item = Act>) -> Result<Vec<Line>, RehearsalError> {
+        (self.now, self.begun) = (now, true);
+        acts.into_iter().try_for_each(|act| self.act(now, act))?;
+        self.advance(now)
+    }
+
+    /// The messages that had to wait since it was last asked.
+    pub fn holds(&mut self) -> Vec<Hold> {
+        self.seen.take_holds()
     }
 
     /// The kernel, to read from and to prepare.
@@ -230,7 +276,7 @@ impl<A: Answers> Rehearsal<A> {
                 Ok(content) => {
                     let carried = self.answers.answer(&channel, &content);
                     let subject = content.subject.clone();
-                    if content.call.is_none() {
+                    if content.html.is_some() || content.text.is_some() {
                         self.contents.insert(job.message, content);
                     }
                     (subject, carried)
@@ -248,7 +294,7 @@ impl<A: Answers> Rehearsal<A> {
         if self.contents.is_empty() {
             return;
         }
-        let mut lines = self.seen.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.seen.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines.iter_mut() {
             if let Some(content) = line.message.and_then(|message| self.contents.remove(&message)) {
                 line.html = content.html;

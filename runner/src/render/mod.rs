@@ -5,8 +5,10 @@ mod formats;
 mod helpers;
 mod links;
 mod money;
+mod outcome;
 mod plain_text;
 mod prepare;
+mod reads;
 mod registry;
 mod request;
 mod safety;
@@ -23,7 +25,9 @@ use serde_json::{Map, Value};
 
 pub use self::addressee::Addressee;
 use self::links::Own;
+use self::outcome::Outcomes;
 use self::prepare::Format;
+use self::reads::Reads;
 use self::registry::Stop;
 pub use self::request::{Place, Rendering, RequestText};
 use self::variant::{Body, Message, Variant};
@@ -71,8 +75,11 @@ pub struct Templates {
     html: Handlebars<'static>,
     text: Handlebars<'static>,
     messages: BTreeMap<String, Message>,
+    /// What each partial reads, without those in it.
+    partial_reads: BTreeMap<String, Reads>,
     /// Inline texts compiled so far, by source.
     inline: RwLock<HashMap<String, Arc<Template>>>,
+    outcomes: Outcomes,
 }
 
 impl Templates {
@@ -92,12 +99,16 @@ impl Templates {
         }
         let (mut html, mut text) = (registry::html(), registry::text());
         let mut shows_preheader = BTreeSet::new();
+        let mut partial_reads = BTreeMap::new();
         for (name, source) in partials {
             let invalid = |reason| RenderError::Invalid { template: format!("partials/{name}"), reason };
             let partial = prepare::partial(source, Format::Html).map_err(invalid)?;
             if prepare::prints_preheader(&partial) {
                 shows_preheader.insert(name.clone());
             }
+            let mut reads = Reads::default();
+            reads.template(&partial);
+            partial_reads.insert(name.clone(), reads);
             html.register_template(name, partial);
             text.register_template(name, prepare::partial(source, Format::Text).map_err(invalid)?);
         }
@@ -107,7 +118,7 @@ impl Templates {
                 .map_err(|reason| RenderError::Invalid { template: name.clone(), reason })?;
             messages.insert(name.clone(), message);
         }
-        Ok(Templates { html, text, messages, inline: RwLock::default() })
+        Ok(Templates { html, text, messages, partial_reads, inline: RwLock::default(), outcomes: Outcomes::default() })
     }
 
     /// Makes one message. `data` is an object: `contact`, `event`, `vars`, `message`, `unsubscribe_url`, `preferences_url`, and beside them

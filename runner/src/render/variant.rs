@@ -8,6 +8,7 @@ use handlebars::Template;
 
 use super::Addressee;
 use super::prepare::{self, Format};
+use super::reads::Reads;
 
 pub(super) struct Message {
     /// Without a locale; missing where there are only languages.
@@ -30,6 +31,8 @@ pub(super) struct Variant {
     pub bodies: BTreeMap<String, Template>,
     pub attachments: Vec<Asset>,
     pub images: Vec<Asset>,
+    /// What its texts read, without the partials in them.
+    pub reads: Reads,
 }
 
 pub(super) struct Body {
@@ -105,7 +108,7 @@ impl Variant {
         for (channel, body) in &source.bodies {
             bodies.insert(channel.clone(), prepare::message(body, Format::Text)?);
         }
-        Ok(Variant {
+        let mut variant = Variant {
             subject: header(&source.subject)?,
             preheader: header(&source.preheader)?,
             shows_preheader: in_partial || layout.is_some_and(prepare::prints_preheader),
@@ -114,7 +117,18 @@ impl Variant {
             bodies,
             attachments: source.attachments.clone(),
             images: source.images.clone(),
-        })
+            reads: Reads::default(),
+        };
+        variant.reads = variant.all_reads();
+        Ok(variant)
+    }
+
+    fn all_reads(&self) -> Reads {
+        let parts = [&self.html, &self.text].into_iter().flatten();
+        let texts = parts.flat_map(|part| [Some(&part.body), part.layout.as_ref()]).flatten();
+        let mut reads = Reads::default();
+        texts.chain(&self.subject).chain(&self.preheader).chain(self.bodies.values()).for_each(|text| reads.template(text));
+        reads
     }
 }
 

@@ -1,7 +1,11 @@
 //! Simulation: contacts and what happens to them run through the workflows on virtual time, with the production kernel on a store in memory
 //! (see [`crate::rehearsal`]).
 
+mod coming;
+mod figures;
+mod report;
 mod summary;
+mod synthetic;
 #[cfg(test)]
 mod tests;
 
@@ -10,10 +14,14 @@ use std::sync::Arc;
 
 use dsl::model::Catalog;
 
-pub use crate::rehearsal::Line;
-pub use summary::{Summary, counted, grouped};
+pub use crate::rehearsal::{Hold, Line};
+pub use coming::{Coming, Known};
+pub use figures::Figures;
+pub use report::{Head, PageError, page};
+pub use summary::{counted, grouped};
+pub use synthetic::{Synthetic, Written, contact_row, row};
 
-use crate::ingest::{ContactInput, Occurrence};
+use crate::ingest::ContactInput;
 use crate::kernel::{Input, Plan};
 use crate::rehearsal::{Act, Rehearsal, RehearsalError, Taken};
 use crate::render::RenderError;
@@ -40,14 +48,23 @@ pub enum SimulateError {
     Render(#[from] RenderError),
     #[error("the result cannot be written: {0}")]
     Write(#[source] io::Error),
-    #[error("a contact cannot be read: {0}")]
+    #[error("what is simulated cannot be read: {0}")]
     Read(#[source] io::Error),
 }
 
 /// A simulation whose contacts are known and whose time has not begun.
 pub struct Simulation {
     rehearsal: Rehearsal<Taken>,
+    from: i64,
     until: i64,
+}
+
+/// What a simulation tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    Line(Box<Line>),
+    /// A message must wait. Told each time, before the lines of the same instant.
+    Hold(Hold),
 }
 
 /// The catalog with this workflow alone; `None` if it has none of this name.
@@ -64,7 +81,13 @@ impl Simulation {
     pub fn new(catalog: Arc<Catalog>, drafts: bool, span: Span) -> Result<Simulation, SimulateError> {
         let plan = Arc::new(Plan::new(catalog, None)?);
         let rehearsal = Rehearsal::new(plan, (&span.seed, drafts), span.from, Taken)?;
-        Ok(Simulation { rehearsal, until: span.until })
+        Ok(Simulation { rehearsal, from: span.from, until: span.until })
+    }
+
+    /// Nobody reads the bodies of messages: lines have none. What happens is the same, many times faster.
+    #[must_use]
+    pub fn without_bodies(self) -> Simulation {
+        Simulation { rehearsal: self.rehearsal.without_bodies(), ..self }
     }
 
     /// Makes contacts known, as they are when the span begins.
@@ -83,18 +106,41 @@ impl Simulation {
         Ok(self.rehearsal.know(&inputs)?)
     }
 
-    /// Lets the time pass, from event to event and timer to timer, and hands each thing that happens to `sink`, in order. What happens at the
-    /// same time happens in the order given.
+    /// Lets the time pass, from event to event and timer to timer, and tells `ears` each thing that happens, in order. What happens at the same
+    /// time happens in the order given.
     ///
     /// # Errors
-    /// Those of the store and of the sink.
-    pub fn run(mut self, events: Vec<Occurrence>, mut sink: impl FnMut(Line) -> io::Result<()>) -> Result<(), SimulateError> {
-        self.rehearsal.expect(events.into_iter().map(Act::Occurrence).collect())?;
-        while let Some(now) = self.rehearsal.next_time()?.filter(|now| *now < self.until) {
-            for line in self.rehearsal.advance(now)? {
-                sink(line).map_err(SimulateError::Write)?;
+    /// Those of the store, of what is coming, and of the ears.
+    pub fn run(mut self, coming: &mut impl Coming, mut ears: impl FnMut(Told) -> io::Result<()>) -> Result<(), SimulateError> {
+        self.remember(coming)?;
+        loop {
+            let next = [coming.next_at(), self.rehearsal.next_time()?].into_iter().flatten().min();
+            let Some(now) = next.filter(|now| *now < self.until) else { return Ok(()) };
+            let mut acts = Vec::new();
+            while coming.next_at().is_some_and(|at| at <= now) {
+                acts.extend(coming.take().map_err(SimulateError::Read)?.map(Act::Occurrence));
+            }
+            let lines = self.rehearsal.advance_with(now, acts)?;
+            for hold in self.rehearsal.holds() {
+                ears(Told::Hold(hold)).map_err(SimulateError::Write)?;
+            }
+            for line in lines {
+                coming.saw(&line);
+                ears(Told::Line(Box::new(line))).map_err(SimulateError::Write)?;
             }
         }
-        Ok(())
+    }
+
+    /// What happened before the beginning counts, and starts nothing.
+    fn remember(&mut self, coming: &mut impl Coming) -> Result<(), SimulateError> {
+        let mut history = Vec::with_capacity(CHUNK);
+        while coming.next_at().is_some_and(|at| at < self.from) {
+            history.extend(coming.take().map_err(SimulateError::Read)?.map(Input::History));
+            if history.len() == CHUNK {
+                self.rehearsal.know(&history)?;
+                history.clear();
+            }
+        }
+        Ok(self.rehearsal.know(&history)?)
     }
 }

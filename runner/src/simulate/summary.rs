@@ -1,95 +1,74 @@
-//! A simulation in numbers, for people.
+//! A simulation in numbers, for people at a terminal and in a log.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use serde_json::Value;
+use dsl::time::Duration;
 
-use super::Line;
-use crate::state::{LogKind, MessageStatus};
+use super::Figures;
+use super::figures::WorkflowFigures;
 
-/// Counts lines as they come.
-#[derive(Debug, Default)]
-pub struct Summary {
-    workflows: BTreeMap<String, Workflow>,
-    /// Messages sent, by date in the project's zone.
-    days: BTreeMap<String, u64>,
-}
+/// Up to this many messages a week it says how many people got more.
+const MANY: u32 = 3;
 
-#[derive(Debug, Default)]
-struct Workflow {
-    entered: u64,
-    left: u64,
-    exits: BTreeMap<String, u64>,
-    messages: BTreeMap<String, Messages>,
-}
-
-#[derive(Debug, Default)]
-struct Messages {
-    sent: u64,
-    failed: u64,
-    skipped: BTreeMap<String, u64>,
-    /// The dates of the first and the last that was sent.
-    dates: Option<(String, String)>,
-}
-
-impl Summary {
-    /// Counts the workflow though nothing may happen in it.
-    pub fn expect(&mut self, workflow: &str) {
-        self.workflows.entry(workflow.to_owned()).or_default();
-    }
-
-    pub fn count(&mut self, line: &Line) {
-        let workflow = self.workflows.entry(line.workflow.clone()).or_default();
-        let reason = || line.detail.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
-        match line.kind {
-            LogKind::Enter => workflow.entered += 1,
-            LogKind::Exit => {
-                workflow.left += 1;
-                *workflow.exits.entry(reason()).or_default() += 1;
-            }
-            _ => {}
-        }
-        let Some(sent) = &line.sent else { return };
-        let messages = workflow.messages.entry(sent.template.clone()).or_default();
-        let date = line.at.get(..10).unwrap_or_default().to_owned();
-        match sent.status {
-            Some(MessageStatus::Sent) => {
-                messages.sent += 1;
-                *self.days.entry(date.clone()).or_default() += 1;
-                match &mut messages.dates {
-                    Some((_, last)) => *last = date,
-                    none => *none = Some((date.clone(), date)),
-                }
-            }
-            Some(_) => messages.failed += 1,
-            None => *messages.skipped.entry(reason()).or_default() += 1,
-        }
-    }
-}
-
-impl fmt::Display for Summary {
+impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, workflow) in &self.workflows {
             workflow.show(name, f)?;
             f.write_char('\n')?;
         }
-        let busiest = self.days.iter().max_by_key(|(date, count)| (**count, std::cmp::Reverse(*date)));
-        match (self.days.first_key_value(), self.days.last_key_value(), busiest) {
-            (Some((first, _)), Some((last, _)), Some((busiest, most))) => writeln!(
-                f,
-                "{} sent from {first} to {last}, at most {} on one day ({busiest})",
-                counted(self.days.values().sum(), "message"),
-                grouped(*most)
-            ),
-            _ => writeln!(f, "no messages sent"),
-        }
+        let (Some((first, _)), Some((last, _)), Some((busiest, most))) =
+            (self.days.first_key_value(), self.days.last_key_value(), self.busiest())
+        else {
+            return writeln!(f, "no messages sent");
+        };
+        writeln!(
+            f,
+            "{} sent from {first} to {last}, at most {} on one day ({busiest})",
+            counted(self.sent(), "message"),
+            grouped(most)
+        )?;
+        self.show_pressure(f)?;
+        self.show_holds(f)
     }
 }
 
-impl Workflow {
+impl Figures {
+    fn show_pressure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(worst) = self.pressure.worst(1).into_iter().next() else { return Ok(()) };
+        let most = counted(u64::from(worst.most), "message");
+        write!(f, "{most} at most to one person in 7 days ({})", worst.contact)?;
+        if worst.most > MANY {
+            write!(f, "; more than {MANY} to {} of {}", people(self.pressure.above(MANY)), grouped(self.pressure.people()))?;
+        }
+        f.write_char('\n')
+    }
+
+    fn show_holds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (cause, held) in self.holds.causes() {
+            write!(
+                f,
+                "{} waited for {}, {} on average, {} at most",
+                counted(held.messages, "message"),
+                cause.words(),
+                span(held.mean()),
+                span(held.longest)
+            )?;
+            if held.skipped > 0 {
+                write!(f, "; {} of them not sent after all", grouped(held.skipped))?;
+            }
+            f.write_char('\n')?;
+        }
+        if self.holds.unresolved() > 0 {
+            let waited = counted(self.holds.unresolved(), "message");
+            writeln!(f, "{waited} waited and did not leave: the run ended before, or the simulation did")?;
+        }
+        Ok(())
+    }
+}
+
+impl WorkflowFigures {
     fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{name}: {} entered, {} still inside", grouped(self.entered), grouped(self.entered.saturating_sub(self.left)))?;
+        write!(f, "{name}: {} entered, {} still inside", grouped(self.entered), grouped(self.inside()))?;
         for (reason, count) in &self.exits {
             write!(f, ", {} {reason}", grouped(*count))?;
         }
@@ -118,6 +97,21 @@ impl Workflow {
         }
         Ok(())
     }
+}
+
+/// A span as people say it; from a minute on without seconds, from a day on without minutes. `millis` is not negative.
+pub fn span(millis: i64) -> String {
+    let unit = match millis {
+        86_400_000.. => Duration::HOUR,
+        60_000.. => Duration::MINUTE,
+        _ => Duration::SECOND,
+    };
+    Duration((millis + unit.millis() / 2) / unit.millis() * unit.millis()).to_string()
+}
+
+/// `1 person`, `2 people`.
+pub fn people(number: u64) -> String {
+    format!("{} {}", grouped(number), if number == 1 { "person" } else { "people" })
 }
 
 /// A number with its thousands set apart: `1,000`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dsl::ProjectFiles;
 use serde_json::Value;
 
-use super::{Simulation, Span, Summary, only};
+use super::{Figures, Known, Simulation, Span, Told, only};
 use crate::ingest::{ContactInput, Expected, Format, Mapping, Occurrence, Reader, Source};
 
 const SETTINGS: &str = "project: shop\ntime_zone: Europe/Berlin\ncontract: open\ntopics: { offers: { default: subscribed } }\n";
@@ -48,20 +48,22 @@ impl Given {
         reader.map(|row| row.unwrap().unwrap_or_else(|rejection| panic!("{rejection:?}")).value).collect()
     }
 
-    fn lines(&self) -> (Vec<String>, Summary) {
+    fn lines(&self) -> (Vec<String>, Figures) {
         let zone = dsl::time::zone("Europe/Berlin").unwrap();
         let instant = |text| dsl::time::parse_date(text).unwrap().instant(&zone);
         let span = Span { from: instant(self.from), until: instant(self.until), seed: self.seed.to_owned() };
         let mut simulation = Simulation::new(self.catalog(), false, span).unwrap();
         simulation.contacts(self.read::<ContactInput>(self.contacts).into_iter().map(Ok)).unwrap();
-        let (mut lines, mut summary) = (Vec::new(), Summary::default());
-        let sink = |line: super::Line| {
-            summary.count(&line);
-            lines.push(serde_json::to_string(&line)?);
+        let (mut lines, mut figures) = (Vec::new(), Figures::default());
+        let ears = |told: Told| {
+            figures.count(&told);
+            if let Told::Line(line) = told {
+                lines.push(serde_json::to_string(&line)?);
+            }
             Ok(())
         };
-        simulation.run(self.read::<Occurrence>(self.events), sink).unwrap();
-        (lines, summary)
+        simulation.run(&mut Known::new(self.read::<Occurrence>(self.events)), ears).unwrap();
+        (lines, figures)
     }
 
     /// Each line as `DATE TIME contact kind what`.
@@ -267,6 +269,7 @@ w: 15 entered, 0 still inside, 15 completed
   hello             9          6          0  2026-03-28  2026-03-30  skipped: 3 no_address, 3 unsubscribed
 
 9 messages sent from 2026-03-28 to 2026-03-30, at most 3 on one day (2026-03-28)
+3 messages at most to one person in 7 days (a)
 ";
     assert_eq!(given.lines().1.to_string(), expected);
     assert_eq!(Given { contacts: "", ..given }.lines().1.to_string(), "no messages sent\n");

@@ -97,6 +97,11 @@ impl Audience {
         })
     }
 
+    /// By what a segment goes on being the same; `None`: there is none of this name.
+    pub fn key_of_segment(&self, name: &str) -> Option<NodeKey> {
+        self.nodes.iter().find(|node| node.name == name && matches!(node.what, What::Segment { .. })).map(|node| node.key)
+    }
+
     /// Names of the segments, with their place in a standing.
     pub fn segments(&self) -> impl Iterator<Item = (usize, &str)> {
         let segment = |(place, node): (usize, &'_ Node)| matches!(node.what, What::Segment { .. }).then_some(place);

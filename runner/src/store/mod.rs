@@ -9,13 +9,18 @@
 //! but uniqueness.
 
 #[cfg(test)]
+pub(crate) mod both;
+#[cfg(test)]
 mod conformance;
 mod facts;
+mod memory;
 mod question;
 mod record;
 pub mod sqlite;
+mod timers;
 
 pub use facts::StoredFacts;
+pub use memory::MemoryStore;
 pub use question::{Outdated, Question};
 pub use record::*;
 pub use sqlite::SqliteStore;
@@ -301,6 +306,12 @@ pub trait Store: Send {
     fn message_figures(&mut self, workflow: Option<WorkflowId>) -> Result<Vec<MessageFigures>>;
     /// Open runs per workflow and per step; reads every open run.
     fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>>;
+    /// Of every workflow that anybody ever entered, in order; reads every run.
+    fn entries_since(&mut self, from: i64) -> Result<Vec<Entries>>;
+    /// Messages queued at `from` or later and still kept, by workflow and step (none of calls), in that order; reads every message.
+    fn queued_since(&mut self, from: i64) -> Result<Vec<(WorkflowId, String, u64)>>;
+    /// Events of this name with `at >= from`; reads every event.
+    fn happened_since(&mut self, name: &str, from: i64) -> Result<Happened>;
     fn message_counts(&mut self) -> Result<Vec<(MessageStatus, i64)>>;
     /// How many runs and messages are due by `now`, and the earliest due among them; reads every open run and queued message.
     fn due_count(&mut self, now: i64) -> Result<(i64, Option<i64>)>;

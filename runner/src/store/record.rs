@@ -156,6 +156,23 @@ pub struct MessageFigures {
     pub unsubscribed: u64,
 }
 
+/// How many entered a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entries {
+    pub workflow: WorkflowId,
+    /// When anybody entered first.
+    pub first: i64,
+    /// Since the time that was asked for.
+    pub number: u64,
+}
+
+/// How often something happened, and to how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Happened {
+    pub number: u64,
+    pub contacts: u64,
+}
+
 /// What is deleted when it is old enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

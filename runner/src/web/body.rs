@@ -13,8 +13,8 @@ use super::problem::Problem;
 
 /// The longest body, after unpacking, in bytes.
 pub const LONGEST: usize = 1024 * 1024;
-/// The longest packed body: what cannot be packed gets a little longer by the attempt.
-const LONGEST_PACKED: usize = LONGEST + 64 * 1024;
+/// A packed body may be longer by this: what cannot be packed gets a little longer by the attempt.
+const PACKING: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of a body that nobody wants is still read, so that whoever sends it gets to read the answer.
@@ -27,10 +27,23 @@ const SWALLOWING: Duration = Duration::from_secs(5);
 /// # Errors
 /// What `wanted` says; 413 for a long body, 415 for a packing that is not known, 408 for a slow one, 400 for one that is broken off or cannot be
 /// unpacked.
-pub async fn read(headers: &HeaderMap, mut body: Body, wanted: Result<(), Problem>) -> Result<Vec<u8>, Problem> {
+pub async fn read(headers: &HeaderMap, body: Body, wanted: Result<(), Problem>) -> Result<Vec<u8>, Problem> {
+    read_up_to(headers, body, wanted, LONGEST).await
+}
+
+/// The same with a limit of its own, in bytes after unpacking.
+///
+/// # Errors
+/// As for [`read`].
+pub async fn read_up_to(
+    headers: &HeaderMap,
+    mut body: Body,
+    wanted: Result<(), Problem>,
+    longest: usize,
+) -> Result<Vec<u8>, Problem> {
     let read = async {
         wanted?;
-        let mut sink = Sink::of(headers)?;
+        let mut sink = Sink::of(headers, longest)?;
         while let Some(chunk) = next(&mut body).await {
             let chunk = chunk.map_err(|_| Problem::whole("broken_off", "the body did not arrive as a whole"))?;
             sink.take(&chunk)?;
@@ -85,26 +98,26 @@ async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
 
 /// Where the bytes go.
 enum Sink {
-    Plain(Vec<u8>),
+    Plain(Capped),
     Gzip { unpacker: Box<MultiGzDecoder<Capped>>, packed: usize },
 }
 
 impl Sink {
-    fn of(headers: &HeaderMap) -> Result<Sink, Problem> {
+    fn of(headers: &HeaderMap, longest: usize) -> Result<Sink, Problem> {
         let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
         let encoding = encodings.next().map_or("identity", |value| value.to_str().unwrap_or("?").trim());
         let known = |names: &[&str]| names.iter().any(|name| encoding.eq_ignore_ascii_case(name));
         if encodings.next().is_none() && known(&["identity", ""]) {
             // Nothing is allocated because of what a header promises.
             return match length(headers) {
-                Some(length) if length > LONGEST => Err(too_large()),
-                _ => Ok(Sink::Plain(Vec::new())),
+                Some(length) if length > longest => Err(too_large(longest)),
+                _ => Ok(Sink::Plain(Capped::at(longest))),
             };
         }
         if headers.get_all(header::CONTENT_ENCODING).iter().count() == 1 && known(&["gzip", "x-gzip"]) {
             return match length(headers) {
-                Some(length) if length > LONGEST_PACKED => Err(too_large()),
-                _ => Ok(Sink::Gzip { unpacker: Box::new(MultiGzDecoder::new(Capped::default())), packed: 0 }),
+                Some(length) if length > longest + PACKING => Err(too_large(longest)),
+                _ => Ok(Sink::Gzip { unpacker: Box::new(MultiGzDecoder::new(Capped::at(longest))), packed: 0 }),
             };
         }
         let words = "this Content-Encoding is not known; send gzip, or nothing";
@@ -113,15 +126,12 @@ impl Sink {
 
     fn take(&mut self, chunk: &[u8]) -> Result<(), Problem> {
         match self {
-            Sink::Plain(bytes) if bytes.len() + chunk.len() > LONGEST => Err(too_large()),
-            Sink::Plain(bytes) => {
-                bytes.extend_from_slice(chunk);
-                Ok(())
-            }
+            Sink::Plain(capped) => capped.write_all(chunk).map_err(|_| too_large(capped.longest)),
             Sink::Gzip { unpacker, packed } => {
                 *packed += chunk.len();
-                if *packed > LONGEST_PACKED {
-                    return Err(too_large());
+                let longest = unpacker.get_ref().longest;
+                if *packed > longest + PACKING {
+                    return Err(too_large(longest));
                 }
                 let unpacked = unpacker.write_all(chunk);
                 unpacked.map_err(|_| broken(unpacker.get_ref()))
@@ -131,7 +141,7 @@ impl Sink {
 
     fn finish(self) -> Result<Vec<u8>, Problem> {
         match self {
-            Sink::Plain(bytes) => Ok(bytes),
+            Sink::Plain(capped) => Ok(capped.bytes),
             Sink::Gzip { mut unpacker, .. } => {
                 unpacker.try_finish().map_err(|_| broken(unpacker.get_ref()))?;
                 Ok(std::mem::take(&mut unpacker.get_mut().bytes))
@@ -141,15 +151,21 @@ impl Sink {
 }
 
 /// Takes bytes up to the limit.
-#[derive(Default)]
 struct Capped {
     bytes: Vec<u8>,
+    longest: usize,
     over: bool,
+}
+
+impl Capped {
+    fn at(longest: usize) -> Capped {
+        Capped { bytes: Vec::new(), longest, over: false }
+    }
 }
 
 impl Write for Capped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > LONGEST {
+        if self.bytes.len() + bytes.len() > self.longest {
             self.over = true;
             return Err(io::Error::other("over the limit"));
         }
@@ -167,10 +183,14 @@ fn length(headers: &HeaderMap) -> Option<usize> {
 }
 
 fn broken(unpacked: &Capped) -> Problem {
-    if unpacked.over { too_large() } else { Problem::whole("invalid_gzip", "the body is no gzip, or is broken off") }
+    if unpacked.over {
+        too_large(unpacked.longest)
+    } else {
+        Problem::whole("invalid_gzip", "the body is no gzip, or is broken off")
+    }
 }
 
-fn too_large() -> Problem {
-    let words = format!("the body is longer than {LONGEST} bytes (after unpacking); send it in several");
+fn too_large(longest: usize) -> Problem {
+    let words = format!("the body is longer than {longest} bytes (after unpacking); send it in several");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", words)
 }

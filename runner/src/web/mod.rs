@@ -10,6 +10,7 @@ mod guard;
 mod members;
 mod openapi;
 mod pages;
+mod plan;
 mod problem;
 mod rules;
 mod serve;
@@ -18,6 +19,7 @@ mod waiting;
 
 pub use bounces::{Certificates, Fetch, FetchError, Fetching, HookError, Offline, Online};
 pub use pages::Theme;
+pub use plan::{LONGEST_PLAN, Planning};
 pub use problem::Problem;
 pub use rules::{InForce, Keys, Rules, RulesError};
 pub use serve::serve;
@@ -59,6 +61,8 @@ pub struct Pages {
     pub bursts: Arc<Bursts>,
     /// For webhooks that are signed with them.
     pub certificates: Arc<Certificates>,
+    /// What plans are worked out from.
+    pub planning: Arc<Planning>,
 }
 
 fn router(pages: Pages) -> Router {
@@ -76,6 +80,7 @@ fn router(pages: Pages) -> Router {
         .route("/v1/import", calls(Call::Import))
         .route("/v1/workflows/{name}/enroll", post(enroll::enroll))
         .route("/v1/segments/{name}", post(members::change))
+        .route("/v1/plan", post(plan::answer))
         .route_layer(axum::middleware::from_fn_with_state(pages.clone(), guard::admit));
     guarded
         .route("/v1/bounces/{name}", post(bounces::take))
@@ -192,6 +197,7 @@ mod tests {
             signer: Signer::new("secret"),
             bursts: Arc::default(),
             certificates: Arc::new(Certificates::new(Arc::new(Offline))),
+            planning: Arc::new(Planning::of(None)),
         };
         runtime.spawn(serve(listener, pages));
         let mut stream = TcpStream::connect(address).unwrap();

@@ -1,13 +1,10 @@
 //! A report as one page that needs nothing else: no script, no font, nothing from elsewhere.
 
-use std::fmt::Write;
-
-use super::chart::{Bar, bars, forest};
+use super::chart::forest;
 use super::experiments::{ExperimentReport, VariantReport, plural};
 use super::figures::{MessageReport, Report, WorkflowReport};
 use super::human::{amount, lift_text, percent, range, shown_metrics, variant_name, verdict};
-
-const STYLE: &str = include_str!("page.css");
+use crate::page::{Bar, STYLE, bars, escape, push};
 
 pub fn page(report: &Report) -> String {
     let project = escape(&report.project);
@@ -129,14 +126,4 @@ fn experiment(page: &mut String, experiment: &ExperimentReport) {
 
 fn is_winner(experiment: &ExperimentReport, variant: &VariantReport) -> bool {
     experiment.winner.as_ref().is_some_and(|winner| winner.variant == variant.name)
-}
-
-pub(super) fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a text cannot fail.
-    let _ = page.write_fmt(text);
-}
-
-/// As text or an attribute of HTML.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -9,7 +9,7 @@ use super::audience::object;
 use super::*;
 use crate::ingest::{Alias, Identification};
 use crate::state::{ContactId, TraitValue};
-use crate::store::{Outdated, Question, StoreError};
+use crate::store::{Outdated, Question, SqliteStore, StoreError};
 
 const AUDIENCE: &str = "workflows/shared.yaml";
 const HOUR: i64 = 3_600_000;
@@ -176,8 +176,7 @@ fn what_is_kept_is_what_there_is() {
                 }
                 1 => {
                     let (files, now) = (world.files.clone(), world.now);
-                    let spare =
-                        Kernel::open(Box::new(SqliteStore::in_memory().unwrap()), plan(&files, None), Options::default(), now);
+                    let spare = Kernel::open(Box::new(Both::new()), plan(&files, None), Options::default(), now);
                     // The old one goes before the new one comes.
                     drop(std::mem::replace(&mut world.kernel, spare.unwrap()));
                     world.kernel = open(&files, now);

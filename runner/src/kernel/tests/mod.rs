@@ -1,4 +1,4 @@
-//! The kernel by example: a project, a timeline, and what happens, on virtual time with the production store and engine.
+//! The kernel by example: a project, a timeline, and what happens, on virtual time with the production engine and both stores.
 
 mod agreeing;
 mod audience;
@@ -25,7 +25,8 @@ use super::{Happening, Input, Kernel, Observer, Options, Plan};
 use crate::channels::{Outcome, Refusal, Report};
 use crate::ingest::{ContactInput, Occurrence, What};
 use crate::state::LogKind;
-use crate::store::{InboxItem, SqliteStore};
+use crate::store::InboxItem;
+use crate::store::both::Both;
 
 /// Virtual time starts here unless a test says otherwise: Friday 27 March 2026, 09:00 in Berlin, two days before the clocks change.
 const START: &str = "2026-03-27T09:00:00+01:00";
@@ -102,7 +103,7 @@ impl World {
         let start = start.parse::<jiff::Timestamp>().unwrap().as_millisecond();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let options = Options { observer: Some(Box::new(Notes(seen.clone(), start))), ..Options::default() };
-        let kernel = Kernel::open(Box::new(SqliteStore::in_memory().unwrap()), plan(&files, None), options, start).unwrap();
+        let kernel = Kernel::open(Box::new(Both::new()), plan(&files, None), options, start).unwrap();
         let mut world = World { kernel, seen, start, now: start, files, replies: BTreeMap::new(), answer: None, refusal: None };
         world.contact(json!({ "id": "ada", "email": "ada@example.com" }));
         world

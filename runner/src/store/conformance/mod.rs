@@ -14,6 +14,7 @@ mod messages;
 mod names;
 mod outside;
 mod queues;
+mod rates;
 mod runs;
 mod suppressed;
 mod time_triggers;
@@ -88,6 +89,7 @@ const CASES: &[(&str, Case)] = &[
     ("queues::parking_rolled_back", queues::parking_rolled_back),
     ("queues::due_count", queues::due_count),
     ("queues::like_a_plain_list", queues::like_a_plain_list),
+    ("rates::entries_messages_and_events", rates::entries_messages_and_events),
     ("runs::round_trip", runs::round_trip),
     ("runs::one_open_run_by_key", runs::one_open_run_by_key),
     ("runs::ended_keeps_its_counters", runs::ended_keeps_its_counters),

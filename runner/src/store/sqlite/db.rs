@@ -17,6 +17,8 @@ pub(super) enum Refusal {
     NoStore(String),
     #[error("the store {0} was written by an older campaignd; restart `campaignd run` with this version first")]
     Older(String),
+    #[error("others kept it from being read for too long; try again")]
+    Busy,
 }
 
 impl Refusal {
@@ -116,11 +118,14 @@ impl Db {
         !self.conn.is_autocommit()
     }
 
+    /// For calls that change more than rows.
+    pub(super) fn need_transaction(&self, doing: &'static str) -> Result<()> {
+        if self.in_transaction() { Ok(()) } else { Err(Refusal::NoTransaction.when(doing)) }
+    }
+
     /// Changes rows, within a transaction only; gives their number.
     pub(super) fn write(&self, doing: &'static str, sql: &str, params: impl Params) -> Result<usize> {
-        if !self.in_transaction() {
-            return Err(Refusal::NoTransaction.when(doing));
-        }
+        self.need_transaction(doing)?;
         let mut statement = self.conn.prepare_cached(sql).map_err(backend(doing))?;
         let changed = statement.execute(params).map_err(backend(doing))?;
         check_compiled_once(&statement, sql);
@@ -164,9 +169,7 @@ impl Db {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> Read<T>,
     ) -> Result<Vec<T>> {
-        if !self.in_transaction() {
-            return Err(Refusal::NoTransaction.when(doing));
-        }
+        self.need_transaction(doing)?;
         self.rows(doing, sql, params, read)
     }
 

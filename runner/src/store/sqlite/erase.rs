@@ -23,6 +23,7 @@ const STATEMENTS: [&str; 9] = [
 ];
 
 pub(super) fn erase(store: &mut SqliteStore, id: ContactId, now: i64) -> Result<()> {
+    store.db.need_transaction(DOING)?;
     store.log.flush(&store.db)?;
     let open = store.db.row(DOING, "SELECT 1 FROM runs WHERE contact = ?1 AND closed = 0 LIMIT 1", [id.0], |_| Ok(()))?;
     if open.is_some() {

@@ -56,6 +56,7 @@ const LEFT: [&str; 4] = [
 ];
 
 pub(super) fn join(store: &mut SqliteStore, from: ContactId, into: ContactId) -> Result<()> {
+    store.db.need_transaction(DOING)?;
     store.log.flush(&store.db)?;
     store.recent.clear();
     let both = store.db.row(

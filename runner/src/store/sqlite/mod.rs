@@ -21,6 +21,8 @@ mod messages;
 mod names;
 mod port;
 mod properties;
+mod rates;
+mod reading;
 mod received;
 mod recent;
 mod retention;
@@ -31,7 +33,6 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
-mod timers;
 mod workflows;
 
 use std::fs::{self, File, TryLockError};
@@ -49,7 +50,7 @@ use self::memo::Memo;
 use self::names::Names;
 use self::recent::Recent;
 use self::tally::Tally;
-use self::timers::Timers;
+use super::timers::{self, Timers};
 use super::{Result, StoreError};
 use crate::clock::Stopwatch;
 

@@ -5,7 +5,7 @@ use dsl::model::{Fate, Metric};
 use super::timers::Line;
 use super::{
     Place, SqliteStore, conditions, contacts, erase, events, experiments, figures, inbox, joining, lists, log, message_history,
-    messages, properties, received, retention, runs, standings, suppressed, tally, time_triggers, workflows,
+    messages, properties, rates, received, retention, runs, standings, suppressed, tally, time_triggers, workflows,
 };
 use crate::standing::Standing;
 use crate::state::*;
@@ -491,6 +491,18 @@ impl Store for SqliteStore {
 
     fn active(&mut self) -> Result<Vec<(WorkflowId, String, i64)>> {
         runs::active(&self.db)
+    }
+
+    fn entries_since(&mut self, from: i64) -> Result<Vec<Entries>> {
+        rates::entries(&self.db, from)
+    }
+
+    fn queued_since(&mut self, from: i64) -> Result<Vec<(WorkflowId, String, u64)>> {
+        rates::queued(&self.db, &mut self.names, from)
+    }
+
+    fn happened_since(&mut self, name: &str, from: i64) -> Result<Happened> {
+        rates::happened(&self.db, &mut self.names, name, from)
     }
 
     fn message_counts(&mut self) -> Result<Vec<(MessageStatus, i64)>> {

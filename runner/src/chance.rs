@@ -1,4 +1,4 @@
-//! Chance that repeats itself: the same seed gives the same people and the same month.
+//! Chance that repeats itself: the same seed gives the same people, and they do the same things.
 
 /// Steele, Lea and Flood's SplitMix64 (OOPSLA 2014): one addition and three mixing steps a number.
 #[derive(Debug, Clone)]
@@ -17,6 +17,17 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
+    /// A stream of its own for each purpose: what is drawn from one changes nothing about another.
+    pub fn of(seed: u64, purpose: u64) -> Chance {
+        let mixed = Chance(seed).next();
+        Chance(Chance(mixed ^ purpose).next())
+    }
+
+    /// A number that names one thing that happened: the seed of what follows from it.
+    pub fn number(&mut self) -> u64 {
+        self.next()
+    }
+
     /// In [0, 1).
     pub fn fraction(&mut self) -> f64 {
         // 53 bits are what a double holds exactly.
@@ -26,6 +37,18 @@ impl Chance {
     /// True in this share of cases.
     pub fn happens(&mut self, share: f64) -> bool {
         self.fraction() < share
+    }
+
+    /// Normally distributed, with mean 0 and standard deviation 1 (Box and Muller, 1958).
+    pub fn normal(&mut self) -> f64 {
+        // Never the logarithm of 0.
+        let radius = (-2.0 * (1.0 - self.fraction()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.fraction()).cos()
+    }
+
+    /// Exponentially distributed, with mean 1.
+    pub fn exponential(&mut self) -> f64 {
+        -(1.0 - self.fraction()).ln()
     }
 
     /// From `low` (included) to `high` (not included); `low` where there is nothing between.
@@ -69,5 +92,25 @@ mod tests {
         assert!((850..1_150).contains(&rare), "{rare}");
         assert!((0..1_000).all(|_| (3..9).contains(&chance.between(3, 9))));
         assert_eq!(chance.pick::<u8>(&[]), None);
+    }
+
+    #[test]
+    fn numbers_are_spread_as_they_should_be() {
+        let mut chance = Chance::new(11);
+        let normal: Vec<f64> = (0..10_000).map(|_| chance.normal()).collect();
+        let share = |within: f64| normal.iter().filter(|number| number.abs() < within).count();
+        assert!((6_600..7_050).contains(&share(1.0)), "{}", share(1.0));
+        assert!((9_450..9_650).contains(&share(2.0)), "{}", share(2.0));
+        let waits: Vec<f64> = (0..10_000).map(|_| chance.exponential()).collect();
+        let mean = waits.iter().sum::<f64>() / 10_000.0;
+        assert!((0.95..1.05).contains(&mean) && waits.iter().all(|wait| *wait >= 0.0), "{mean}");
+    }
+
+    #[test]
+    fn each_purpose_has_its_own_stream() {
+        let first = |seed, purpose| Chance::of(seed, purpose).number();
+        let all = [first(1, 1), first(1, 2), first(2, 1), first(0, 0), Chance::new(1).number()];
+        assert!(all.iter().enumerate().all(|(index, one)| !all[..index].contains(one)), "{all:?}");
+        assert_eq!(first(1, 2), first(1, 2));
     }
 }

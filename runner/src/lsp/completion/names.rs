@@ -1,0 +1,88 @@
+//! Names of the project, as suggestions.
+
+use std::collections::BTreeSet;
+
+use dsl::contract::{CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
+use dsl::index::{Index, Kind};
+use lsp_types::CompletionItemKind;
+
+use super::Suggestion;
+
+/// Every name of a kind.
+pub(super) fn of_kind(index: &Index, kind: Kind) -> Vec<Suggestion> {
+    let mut found: Vec<Suggestion> = index
+        .names(kind)
+        .into_iter()
+        .map(|(name, place)| {
+            let about = place.definition.as_deref();
+            Suggestion {
+                detail: about.and_then(|about| about.detail.clone()),
+                about: about.and_then(|about| about.description.clone()),
+                ..Suggestion::new(name, symbol(kind))
+            }
+        })
+        .collect();
+    let more: &[&str] = match kind {
+        Kind::Event => &[MESSAGE_EVENTS.as_slice(), CONSENT_EVENTS.as_slice(), TRACKING_EVENTS.as_slice()].concat(),
+        Kind::Channel => &["email"],
+        _ => &[],
+    };
+    for name in more.iter().filter(|name| !index.names(kind).contains_key(**name)) {
+        found.push(Suggestion { detail: Some("built in".to_owned()), rank: 7, ..Suggestion::new(*name, symbol(kind)) });
+    }
+    found
+}
+
+/// Paths: `contact.` with its attributes and traits, `event.` with the properties of these events (none: of all), `vars.`.
+pub(super) fn paths(index: &Index, events: &BTreeSet<&str>) -> Vec<Suggestion> {
+    let mut found = Vec::new();
+    let attributes = index.names(Kind::Attribute);
+    for field in CONTACT_FIELDS.iter().filter(|field| !attributes.contains_key(**field)) {
+        let detail = Some("built in".to_owned());
+        found.push(Suggestion { detail, rank: 6, ..Suggestion::new(format!("contact.{field}"), CompletionItemKind::FIELD) });
+    }
+    for suggestion in of_kind(index, Kind::Attribute) {
+        found.push(Suggestion { label: format!("contact.{}", suggestion.label), ..suggestion });
+    }
+    for (property, about) in properties(index, events) {
+        let label = format!("event.{property}");
+        found.push(Suggestion { detail: about.0, about: about.1, ..Suggestion::new(label, CompletionItemKind::PROPERTY) });
+    }
+    for suggestion in of_kind(index, Kind::Variable) {
+        found.push(Suggestion { label: format!("vars.{}", suggestion.label), ..suggestion });
+    }
+    found
+}
+
+type About = (Option<String>, Option<String>);
+
+/// The properties that any of these events has.
+fn properties(index: &Index, events: &BTreeSet<&str>) -> Vec<(String, About)> {
+    let mut found: Vec<(String, About)> = Vec::new();
+    let wanted = |of: &[String]| events.is_empty() || of.iter().any(|event| events.contains(event.as_str()));
+    for place in index.all().filter(|place| place.kind == Kind::Property && wanted(&place.of)) {
+        if let Some(about) = place.definition.as_deref().filter(|_| !found.iter().any(|(name, _)| *name == place.name)) {
+            let detail = about.detail.as_ref().map(|detail| format!("{detail} of {}", place.of.join(", ")));
+            found.push((place.name.clone(), (detail, about.description.clone())));
+        }
+    }
+    for event in events {
+        let built_in = event_properties(event).unwrap_or_default().iter().map(|name| (*name).to_owned());
+        let new: Vec<String> = built_in.filter(|name| !found.iter().any(|(known, _)| known == name)).collect();
+        found.extend(new.into_iter().map(|name| (name, (Some(format!("of {event}")), None))));
+    }
+    found
+}
+
+fn symbol(kind: Kind) -> CompletionItemKind {
+    match kind {
+        Kind::Template | Kind::Layout | Kind::Partial => CompletionItemKind::FILE,
+        Kind::Segment => CompletionItemKind::CLASS,
+        Kind::Event => CompletionItemKind::EVENT,
+        Kind::Workflow => CompletionItemKind::MODULE,
+        Kind::Attribute => CompletionItemKind::FIELD,
+        Kind::Property => CompletionItemKind::PROPERTY,
+        Kind::Variable => CompletionItemKind::VARIABLE,
+        Kind::Topic | Kind::Channel | Kind::Secret | Kind::Step => CompletionItemKind::REFERENCE,
+    }
+}

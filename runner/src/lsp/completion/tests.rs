@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use dsl::ProjectFiles;
+
+use super::super::position::Encoding;
+use super::*;
+
+const SETTINGS: &str =
+    "project: p\ntopics: { offers: { title: Offers } }\nchannels: { sms: { deliver: outbox:x/ } }\nsecrets: { crm: x }\n";
+const SHARED: &str =
+    "segments:\n  vip: { description: Worth a word., contact.tier: high }\ntraits:\n  spent: { sum: event.total, of: bought }\n";
+const CONTACT: &str = r#"{"properties":{"country":{"type":"string","description":"Where they live."}}}"#;
+const BOUGHT: &str = r#"{"properties":{"total":{"type":"number"}},"required":["total"]}"#;
+const SEEN: &str = r#"{"properties":{"page":{"type":"string"}}}"#;
+
+fn project() -> Project {
+    let mut project = Project::default();
+    project.reread(Arc::new(ProjectFiles::from_texts([
+        ("campaignd.yaml", SETTINGS),
+        ("workflows/shared.yaml", SHARED),
+        ("workflows/other.yaml", "workflow: other\ntrigger: { event: bought }\nsteps:\n  - send: hello\n    id: x\n"),
+        ("templates/hello.html.hbs", "---\nsubject: Hi\nneeds: [coupon]\n---\nx"),
+        ("templates/layouts/shop.html.hbs", "{{{body}}}"),
+        ("templates/partials/button.hbs", "x"),
+        ("schemas/contact.schema.json", CONTACT),
+        ("schemas/events/bought.schema.json", BOUGHT),
+        ("schemas/events/seen.schema.json", SEEN),
+    ])));
+    project
+}
+
+/// What is offered at the `|` of a file: label, and what it writes.
+fn offered(file: &str, marked: &str) -> Vec<(String, String)> {
+    let at = marked.find('|').unwrap();
+    let line = marked[..at].matches('\n').count() + 1;
+    let column = marked[..at].rsplit('\n').next().unwrap().chars().count() + 1;
+    let text = marked.replacen('|', "", 1);
+    let mut project = project();
+    project.write(file, &text, 1);
+    let page = Page::new(&text, Encoding::Utf16);
+    let items = complete(&project, file, (line, column), &page, true);
+    let written = |item: &CompletionItem| match &item.text_edit {
+        Some(CompletionTextEdit::Edit(edit)) => edit.new_text.clone(),
+        _ => panic!("{item:?}"),
+    };
+    items.iter().map(|item| (item.label.clone(), written(item))).collect()
+}
+
+/// The labels before the empty one are offered, those behind it are not.
+#[track_caller]
+fn check(file: &str, marked: &str, wanted: &[&str]) {
+    let labels: Vec<String> = offered(file, marked).into_iter().map(|(label, _)| label).collect();
+    let mut parts = wanted.split(|label| label.is_empty());
+    for label in parts.next().unwrap_or_default() {
+        assert!(labels.iter().any(|found| found == label), "{marked}: no {label} in {labels:?}");
+    }
+    for label in parts.next().unwrap_or_default() {
+        assert!(!labels.iter().any(|found| found == label), "{marked}: {label} in {labels:?}");
+    }
+}
+
+const FILE: &str = "workflows/a.yaml";
+
+#[test]
+fn names_where_they_belong() {
+    check(FILE, "steps:\n  - send: h|", &["hello", "", "vip"]);
+    check(FILE, "audience: { segment: |", &["vip", "", "hello"]);
+    check(FILE, "trigger:\n  event: |", &["bought", "seen", "message_clicked"]);
+    check(FILE, "steps:\n  - subscribe: |", &["offers"]);
+    check(FILE, "steps:\n  - unsubscribe: |", &["offers", "all"]);
+    check(FILE, "steps:\n  - send: hello\n    channel: [|", &["sms", "email"]);
+    check(FILE, "steps:\n  - start: |", &["other"]);
+    check(FILE, "exit_when:\n  message: |", &["hello", "any"]);
+    check(FILE, "goal: { event: bought, value: |", &["event.total", "contact.country", "", "event.page"]);
+    check(
+        FILE,
+        "trigger: { event: seen }\nsteps:\n  - wait_for: { event: bought, where: { |",
+        &["event.total", "", "event.page"],
+    );
+    check(
+        FILE,
+        "trigger: { event: seen }\naudience: { |",
+        &["event.page", "contact.spent", "contact.email", "segment", "all", "", "event.total"],
+    );
+    check(FILE, "moved: { old: |\nworkflow: a\nsteps:\n  - wait: 1 day\n    id: mine\n", &["mine", "", "x"]);
+    check("campaignd.yaml", "limits:\n  frequency:\n    - { at_most: 1, topic: |", &[]);
+}
+
+#[test]
+fn keys_and_values_by_the_schema() {
+    check(FILE, "steps:\n  - |", &["send", "wait", "wait_for", "experiment", "exit", "", "weight"]);
+    check(FILE, "steps:\n  - send: hello\n    |", &["with", "window", "", "send", "wait"]);
+    check(FILE, "steps:\n  - send: hello\n    with: { |", &["coupon"]);
+    check(FILE, "status: |", &["live", "draft"]);
+    check(FILE, "steps:\n  - experiment: x\n    winner: { metric: |", &["clicked", "opened", "goal"]);
+    check("campaignd.yaml", "project: x\n|", &["topics", "channels", "limits", "", "project"]);
+    check("campaignd.yaml", "project: x\ntopics:\n  offers:\n    |", &["title", "confirm"]);
+}
+
+#[test]
+fn expressions_in_templates() {
+    let template = "templates/hello.html.hbs";
+    let file = |body: &str| format!("---\nsubject: Hi\nneeds: [coupon]\n---\n{body}");
+    check(
+        template,
+        &file("{{|"),
+        &["contact.country", "contact.spent", "event.total", "coupon", "default", "unsubscribe_url", "", "event.page"],
+    );
+    check(template, &file("{{default contact.|"), &["contact.country", "", "default"]);
+    check(template, &file("{{#|"), &["if", "each", "", "upper"]);
+    check(template, &file("{{> |"), &["button", "", "contact.country"]);
+    check(template, &file("{{x}} |"), &["", "contact.country"]);
+    check(template, &file("{{upper \"con|"), &["", "contact.country"]);
+    check(template, "---\nlayout: |\n---\n", &["shop"]);
+    check(template, "---\nsubject: x\n|\n---\n", &["layout", "topic", "", "subject"]);
+    check(FILE, "steps:\n  - send: hello\n    with: { a: \"{{contact.|", &["contact.country"]);
+    check(FILE, "steps:\n  - call: { post: x, headers: { a: \"{{|", &["secrets.crm"]);
+}
+
+#[test]
+fn what_is_written() {
+    let written = |file: &str, marked: &str, label: &str| {
+        offered(file, marked).into_iter().find(|(found, _)| found == label).map(|(_, text)| text).unwrap_or_default()
+    };
+    assert_eq!(written(FILE, "status:|", "live"), " live");
+    assert_eq!(written(FILE, "status: |", "live"), "live");
+    assert_eq!(written(FILE, "audience: { con|", "contact.country"), "contact.country: ");
+    assert_eq!(written(FILE, "|", "topic"), "topic: ");
+}
+
+#[test]
+fn the_word_that_is_replaced() {
+    let found = |line: &str, column: usize| {
+        let at = word("f", line, (1, column));
+        (at.column, at.end_column)
+    };
+    assert_eq!(found("  - send: wel-come", 14), (11, 19));
+    assert_eq!(found("  -", 4), (4, 4));
+    assert_eq!(found("a: contact.x", 10), (4, 13));
+    assert_eq!(found("", 1), (1, 1));
+    assert_eq!(found("{{> ü", 99), (5, 6));
+}

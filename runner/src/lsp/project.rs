@@ -1,0 +1,212 @@
+//! The projects that an editor has open, and what is known of each: its files as they are on disk and in the editor, and their names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dsl::ProjectFiles;
+use dsl::diagnostic::Diagnostic;
+use dsl::index::Index;
+use lsp_types::Uri;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+/// What a path's characters may not be in an address (RFC 3986, section 3.3).
+const NOT_IN_PATHS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// A file as it stands in the editor.
+#[derive(Debug, Clone)]
+pub struct Open {
+    pub text: Arc<str>,
+    pub version: i32,
+}
+
+/// One project.
+#[derive(Debug, Default)]
+pub struct Project {
+    pub root: PathBuf,
+    /// As they were on disk when they were last read.
+    pub files: Arc<ProjectFiles>,
+    /// By path relative to the project.
+    pub open: BTreeMap<String, Open>,
+    /// Of the files as they stand in the editor.
+    pub index: Index,
+    /// What was found wrong at the last look.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files of which the editor was told something.
+    pub published: BTreeSet<String>,
+}
+
+impl Project {
+    fn new(root: PathBuf) -> Project {
+        // What cannot be read is told by the check.
+        let files = ProjectFiles::read(&root).unwrap_or_default();
+        let index = Index::of(&files);
+        Project { root, files: Arc::new(files), index, ..Project::default() }
+    }
+
+    /// The text of a file, as the editor has it.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.open.get(path) {
+            Some(open) => Some(&open.text),
+            None => self.files.text(path),
+        }
+    }
+
+    pub fn uri(&self, path: &str) -> Option<Uri> {
+        uri_of(&self.root.join(path))
+    }
+
+    /// A file was opened or changed in the editor.
+    pub fn write(&mut self, path: &str, text: &str, version: i32) {
+        self.index.put(path, text);
+        self.open.insert(path.to_owned(), Open { text: text.into(), version });
+    }
+
+    /// A file was closed in the editor: what is on disk counts again.
+    pub fn close(&mut self, path: &str) {
+        self.open.remove(path);
+        self.from_disk(path);
+    }
+
+    fn from_disk(&mut self, path: &str) {
+        match self.files.text(path) {
+            Some(text) => self.index.put(path, text),
+            None => self.index.remove(path),
+        }
+    }
+
+    /// The files were read from disk anew.
+    pub fn reread(&mut self, files: Arc<ProjectFiles>) {
+        let old = std::mem::replace(&mut self.files, files);
+        let paths: BTreeSet<&str> = old.paths().chain(self.files.paths()).collect();
+        let new = self.files.clone();
+        let changed = paths.into_iter().filter(|path| old.text(path) != new.text(path) && !self.open.contains_key(*path));
+        for path in changed.map(str::to_owned).collect::<Vec<_>>() {
+            self.from_disk(&path);
+        }
+    }
+}
+
+/// Every project of which the editor has shown something.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    projects: BTreeMap<PathBuf, Project>,
+}
+
+impl Workspace {
+    /// The project that a file or folder is in: the nearest parent with a campaignd.yaml. Opened, if it is new.
+    pub fn enter(&mut self, path: &Path) -> Option<&mut Project> {
+        let known =
+            path.ancestors().find(|folder| folder.join("campaignd.yaml").is_file() || self.projects.contains_key(*folder))?;
+        Some(self.projects.entry(known.to_owned()).or_insert_with(|| Project::new(known.to_owned())))
+    }
+
+    /// The project of a file, and the file's path relative to it.
+    pub fn file(&mut self, uri: &Uri) -> Option<(&mut Project, String)> {
+        let path = path_of(uri)?;
+        let project = self.enter(path.parent()?)?;
+        let relative = relative(&project.root, &path)?;
+        Some((project, relative))
+    }
+
+    pub fn project(&mut self, root: &Path) -> Option<&mut Project> {
+        self.projects.get_mut(root)
+    }
+
+    pub fn roots(&self) -> Vec<PathBuf> {
+        self.projects.keys().cloned().collect()
+    }
+}
+
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = path.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_str()).collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+/// The path that a `file:` address names.
+pub fn path_of(uri: &Uri) -> Option<PathBuf> {
+    let path = uri.as_str().strip_prefix("file://")?;
+    let path = &path[path.find('/')?..];
+    percent_decode_str(path).decode_utf8().ok().map(|path| PathBuf::from(path.as_ref()))
+}
+
+/// The `file:` address of a path.
+pub fn uri_of(path: &Path) -> Option<Uri> {
+    let path = utf8_percent_encode(path.to_str()?, NOT_IN_PATHS);
+    format!("file://{path}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_paths() {
+        for (path, address) in
+            [("/a/b.yaml", "file:///a/b.yaml"), ("/a b/ü#?.yaml", "file:///a%20b/ü%23%3F.yaml"), ("/100%", "file:///100%25")]
+        {
+            let uri = uri_of(Path::new(path)).unwrap_or_else(|| panic!("{path}"));
+            assert_eq!(path_of(&uri), Some(PathBuf::from(path)), "{address}");
+        }
+        let odd: Uri = "file://host/a%2Fb".parse().unwrap();
+        assert_eq!(path_of(&odd), Some(PathBuf::from("/a/b")));
+        let other: Uri = "untitled:x".parse().unwrap();
+        assert_eq!(path_of(&other), None);
+    }
+
+    #[test]
+    fn each_project_of_a_folder_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        write("one/campaignd.yaml", "project: one\n");
+        let a = write("one/workflows/a.yaml", "workflow: a\n");
+        write("two/campaignd.yaml", "project: two\n");
+        let b = write("two/workflows/sub/b.yaml", "workflow: b\n");
+        let outside = write("c.yaml", "");
+        let mut workspace = Workspace::default();
+        let found = |workspace: &mut Workspace, path: &Path| {
+            workspace.file(&uri_of(path).unwrap()).map(|(project, file)| (project.root.clone(), file))
+        };
+        assert_eq!(found(&mut workspace, &a), Some((folder.path().join("one"), "workflows/a.yaml".to_owned())));
+        assert_eq!(found(&mut workspace, &b), Some((folder.path().join("two"), "workflows/sub/b.yaml".to_owned())));
+        assert_eq!(found(&mut workspace, &outside), None);
+        assert_eq!(workspace.roots().len(), 2);
+    }
+
+    #[test]
+    fn what_the_editor_has_goes_before_the_disk() {
+        let mut project = Project::default();
+        project.reread(Arc::new(ProjectFiles::from_texts([
+            ("workflows/a.yaml", "workflow: a\n"),
+            ("workflows/b.yaml", "workflow: b\n"),
+        ])));
+        let names = |project: &Project| project.index.names(dsl::index::Kind::Workflow).into_keys().collect::<Vec<_>>().join(" ");
+        assert_eq!(names(&project), "a b");
+        project.write("workflows/a.yaml", "workflow: x\n", 1);
+        assert_eq!((names(&project).as_str(), project.text("workflows/a.yaml")), ("b x", Some("workflow: x\n")));
+        project.reread(Arc::new(ProjectFiles::from_texts([("workflows/a.yaml", "workflow: c\n")])));
+        assert_eq!(names(&project), "x");
+        project.close("workflows/a.yaml");
+        assert_eq!(names(&project), "c");
+    }
+}
