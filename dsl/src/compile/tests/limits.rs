@@ -38,11 +38,13 @@ fn findings_come_to_an_end() {
 /// A template that is sent with ever other data is looked at once, as long as it makes no difference to it.
 #[test]
 fn data_that_a_template_does_not_name_makes_no_difference() {
-    let template = format!("---\nsubject: Hello\n---\n{}", "<p>{{default given \"x\"}}</p>".repeat(9_000));
-    let steps: String = (0..400).map(|number| format!("  - {{ send: x, with: {{ a{number}: 1 }}, id: s{number} }}\n")).collect();
-    let workflow = format!("workflow: a\ntrigger: {{ manual: true }}\ntopic: offers\nsteps:\n{steps}  - {{ send: x, with: {{ given: 1 }} }}\n");
+    let template = format!("---\nsubject: Hello\n---\n{}", "<p>{{default given \"x\"}}</p>".repeat(300));
+    let steps: String = (0..40).map(|number| format!("  - {{ send: x, with: {{ a{number}: 1 }}, id: s{number} }}\n")).collect();
+    let workflow = format!(
+        "workflow: a\ntrigger: {{ manual: true }}\ntopic: offers\nsteps:\n{steps}  - {{ send: x, with: {{ given: 1 }} }}\n"
+    );
     let compiled = project(&[("templates/x.html.hbs", &template), ("workflows/a.yaml", &workflow)]);
     // Said of the template with the first data, and not with the last, which is looked at all the same.
     let unknown = compiled.diagnostics.iter().filter(|diagnostic| diagnostic.code == "unknown-variable").count();
-    assert_eq!(unknown, 1_000);
+    assert_eq!(unknown, 300);
 }
