@@ -13,7 +13,7 @@ use super::project::Project;
 use super::rules_page::Pages;
 
 /// Rules about what is never used or reached: editors show it faded.
-const UNNECESSARY: [&str; 2] = ["unreachable-step", "never-sent"];
+const UNNECESSARY: [&str; 4] = ["unreachable-step", "unused-segment", "unused-template", "unused-with"];
 
 /// How diagnostics are given to the editor.
 pub struct Published<'p> {
