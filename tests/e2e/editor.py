@@ -7,7 +7,7 @@ import threading
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
-WITHIN = 60
+WITHIN = 30
 
 
 class Editor:

@@ -58,11 +58,11 @@ def start(tmp_path, monkeypatch):
 
 
 def test_diagnostics_of_the_whole_project_as_somebody_writes(shop, start):
-    (shop / "workflows/other.yaml").write_text("workflow: other\ntrigger: { manual: true }\nsteps: [{ send: welcom }]\n")
+    (shop / "workflows/other.yaml").write_text("workflow: other\ntrigger: { manual: true }\ntopic: offers\nsteps: [{ send: welcom }]\n")
     editor = start(shop)
     # Of files that nobody has opened, too.
     [found] = editor.codes("workflows/other.yaml", "unknown-template")
-    assert (found.range.start.line, found.range.start.character, found.range.end.character) == (2, 16, 22)
+    assert (found.range.start.line, found.range.start.character, found.range.end.character) == (3, 16, 22)
     assert found.code_description.href.endswith("/unknown-template.md")
     assert "did you mean `welcome`" in found.message
     # Unsaved text counts.
@@ -118,7 +118,7 @@ def test_completion_while_the_file_is_broken(shop, start):
     broken = "audience: { segment: [\nexit_when: {\n" + text.split("steps:")[0] + "steps:\n  - send: cart-reminder\n    id: }{\n  - send: car"
     editor.write(CART, broken)
     editor.codes(CART, "yaml-syntax")
-    assert {"cart-reminder", "cart-vip", "welcome"} <= set(editor.completions(CART, "  - send: car"))
+    assert {"cart-reminder", "cart-vip", "welcome"} <= set(editor.completions(CART, end_of(broken)))
 
     def offered(more):
         editor.write(CART, broken + more)
@@ -262,6 +262,7 @@ def test_strange_files_and_requests_do_no_harm(shop, start):
     editor.completions(CART, (4000, 4000))
     editor.write(CART, "\t{{{[[[\"'" * 200)
     editor.completions(CART, (0, 100))
+    editor.diagnostics(CART, len)
     editor.open("notes/anything.yaml", "a: b\n")
     assert editor.completions("notes/anything.yaml", (0, 1)) is not None
     editor.write(CART, text)
