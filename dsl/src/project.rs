@@ -105,15 +105,17 @@ impl ProjectFiles {
     #[must_use]
     pub fn overlaid(mut self, path: &str, text: &str) -> ProjectFiles {
         if ProjectFiles::reads(path) && text.len() as u64 <= MAX_SIZE {
-            self.diagnostics.retain(|diagnostic| diagnostic.location.file != path);
-            self.test_diagnostics.retain(|diagnostic| diagnostic.location.file != path);
-            let texts = if path.starts_with(TESTS) { &mut self.tests } else { &mut self.texts };
+            let (texts, diagnostics) = match is_of_tests(path) {
+                true => (&mut self.tests, &mut self.test_diagnostics),
+                false => (&mut self.texts, &mut self.diagnostics),
+            };
+            diagnostics.retain(|diagnostic| diagnostic.location.file != path);
             texts.insert(path.to_owned(), text.to_owned());
         }
         self
     }
 
-    /// Whether a file at this path, relative to the project, is read as a text of the project.
+    /// Whether a file at this path, relative to the project, is read as a text of the project, journey tests among them.
     pub fn reads(path: &str) -> bool {
         let Some((folder, inside)) = path.split_once('/') else {
             return path == SETTINGS;

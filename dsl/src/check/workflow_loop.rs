@@ -2,7 +2,7 @@
 //!
 //! # What it does
 //! Follows every `start` step to the workflow that it names, and every `record` step to the workflows that the event starts. A circle in which nothing waits and
-//! every workflow may be entered again and again is an error (`endless-loop`); any other is a warning.
+//! every workflow lets in everybody, again and again, is an error (`endless-loop`); any other is a warning.
 //!
 //! # Why is this bad
 //! People go round in it, and get the same messages with every round, until something else stops them.
@@ -122,10 +122,17 @@ fn walk<'a>(
     }
 }
 
+/// Whether everybody may enter, again and again.
+fn lets_in_anybody(unit: &WorkflowUnit) -> bool {
+    let filtered = |trigger: &Trigger| matches!(trigger, Trigger::Event { filter: Some(_), .. });
+    let model = &unit.model;
+    model.reentry == Reentry::Always && model.audience.is_none() && !model.triggers.iter().any(filtered)
+}
+
 fn tell(names: &[(&str, usize)], circle: &[&Edge<'_>], units: &BTreeMap<&str, &WorkflowUnit>, report: &mut Report<'_>) {
     let Some((last, before)) = circle.split_last() else { return };
-    let reenters = |name: &str| units.get(name).is_some_and(|unit| unit.model.reentry == Reentry::Always);
-    let endless = circle.iter().all(|edge| edge.at_once) && names.iter().all(|(name, _)| reenters(name));
+    let endless = circle.iter().all(|edge| edge.at_once)
+        && names.iter().all(|(name, _)| units.get(name).is_some_and(|unit| lets_in_anybody(unit)));
     let mut round: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
     round.extend(names.first().map(|(name, _)| *name));
     let message = format!("workflows start each other in a circle: {}", round.join(" starts "));

@@ -67,9 +67,7 @@ impl Validate {
     /// What is said of a project, and how the command comes out by it.
     fn answer(&self, files: &ProjectFiles, diagnostics: &[Diagnostic]) -> Result<(String, Exit), CouldNotRun> {
         let text = match self.format {
-            Format::Human => {
-                render::human(diagnostics, files, output::colour_on_stdout()) + &render::summary(diagnostics) + "\n"
-            }
+            Format::Human => render::human(diagnostics, files, output::colour_on_stdout()) + &render::summary(diagnostics) + "\n",
             Format::Short => render::short(diagnostics),
             Format::Json => render::json(diagnostics).map_err(|error| not_made(&error))?,
             Format::Sarif => render::sarif(diagnostics, files).map_err(|error| not_made(&error))?,

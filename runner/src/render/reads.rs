@@ -143,6 +143,6 @@ mod tests {
         check("{{date now}}", &["anything"]);
         check("{{#each this}}{{x}}{{/each}}", &["x", "anything"]);
         check("{{#if contact.a}}{{lookup this \"b\"}}{{/if}}", &["contact.a", "anything"]);
-        check("{{#with contact}}{{#each list}}{{lookup .. \"b\"}}{{/each}}{{/with}}", &["contact", "list", "anything"]);
+        check("{{#with contact}}{{#each list}}{{lookup ../this \"b\"}}{{/each}}{{/with}}", &["contact", "list", "anything"]);
     }
 }

@@ -136,7 +136,7 @@ fn workflows_that_go_on_starting_each_other_are_cut() {
     // Both triggers of the second hold for the same event, which enters once.
     for (trigger, step) in [("message_sent", "send: a"), ("go", "record: go")] {
         let mut world = World::new(&format!(
-            "trigger: [ {{ event: {trigger} }}, {{ event: go }} ]\nreentry: always\nsteps: [ {{ {step} }} ]"
+            "trigger: [ {{ event: {trigger} }}, {{ event: go }} ]\naudience: {{ contact.id: ada }}\nreentry: always\nsteps: [ {{ {step} }} ]"
         ));
         world.event("0s", "go", json!({})).until("1 day");
         let entered = world.seen.lock().unwrap().iter().filter(|line| line.contains("enter")).count();
