@@ -93,13 +93,28 @@ impl Diagnostic {
         Some(name)
     }
 }
+/// Longer names are not compared with each other: comparing takes the product of their lengths.
+const LONGEST_NAME: usize = 100;
+/// Of more names than this the first are looked at.
+const MOST_NAMES: usize = 2_000;
 
 /// The candidate that the user most likely meant.
 pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = written.chars().count();
+    if length > LONGEST_NAME {
+        return None;
+    }
     candidates
         .into_iter()
+        .take(MOST_NAMES)
+        // What is much longer or shorter is no misspelling, and need not be compared.
+        .filter(|candidate| candidate.len() <= 4 * LONGEST_NAME)
+        .filter(|candidate| {
+            let other = candidate.chars().count();
+            length.abs_diff(other) <= 1 + length.max(other) / 4
+        })
         .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + written.chars().count().max(candidate.chars().count()) / 4)
+        .filter(|(distance, candidate)| *distance <= 1 + length.max(candidate.chars().count()) / 4)
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -105,13 +105,17 @@ impl ProjectFiles {
     #[must_use]
     pub fn overlaid(mut self, path: &str, text: &str) -> ProjectFiles {
         if ProjectFiles::reads(path) && text.len() as u64 <= MAX_SIZE {
-            self.diagnostics.retain(|diagnostic| diagnostic.location.file != path);
-            self.texts.insert(path.to_owned(), text.to_owned());
+            let (texts, diagnostics) = match is_of_tests(path) {
+                true => (&mut self.tests, &mut self.test_diagnostics),
+                false => (&mut self.texts, &mut self.diagnostics),
+            };
+            diagnostics.retain(|diagnostic| diagnostic.location.file != path);
+            texts.insert(path.to_owned(), text.to_owned());
         }
         self
     }
 
-    /// Whether a file at this path, relative to the project, is read as a text of the project.
+    /// Whether a file at this path, relative to the project, is read as a text of the project, journey tests among them.
     pub fn reads(path: &str) -> bool {
         let Some((folder, inside)) = path.split_once('/') else {
             return path == SETTINGS;
@@ -120,6 +124,7 @@ impl ProjectFiles {
             "workflows" => is_workflow(inside),
             "templates" => inside.ends_with(".hbs"),
             "schemas" => is_schema(inside),
+            "tests" => is_test(inside),
             _ => false,
         };
         wanted && !inside.split('/').any(is_passed_over)
@@ -167,6 +172,11 @@ impl ProjectFiles {
     /// Every path, in order, without those of journey tests.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.texts.keys().map(String::as_str)
+    }
+
+    /// Every path, with those of journey tests.
+    pub fn paths_with_tests(&self) -> impl Iterator<Item = &str> {
+        self.paths().chain(self.tests.keys().map(String::as_str))
     }
 
     /// What went wrong in reading.

@@ -36,9 +36,9 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("test.schema.json", test()),
         ("audience.schema.json", audience()),
     ]
-        .into_iter()
-        .map(|(name, schema)| (name, format!("{schema:#}\n")))
-        .collect()
+    .into_iter()
+    .map(|(name, schema)| (name, format!("{schema:#}\n")))
+    .collect()
 }
 
 fn generate<T: JsonSchema>(title: &str) -> Value {

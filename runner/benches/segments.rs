@@ -122,7 +122,7 @@ fn fill(path: &Path, contacts: u64, events: u64) {
         let contact = Contact {
             email: Some(format!("contact-{number}@example.test")),
             time_zone: Some("Europe/Berlin".to_owned()),
-            attributes: object(attributes),
+            attributes: object(attributes).into(),
             ..Contact::new(&format!("contact-{number}"))
         };
         store.insert_contact(&contact, NOW - 90 * DAY).unwrap();

@@ -1,8 +1,8 @@
 //! campaignd: runs customer campaigns that are written as YAML files against a SQLite store.
 
 pub mod audience;
-pub mod changes;
 pub mod chance;
+pub mod changes;
 pub mod channels;
 pub mod cli;
 pub mod clock;

@@ -35,13 +35,15 @@ use crate::time::{Duration, Weekdays};
 /// How long a message waits for its place.
 const HELD: i64 = 3 * Duration::DAY.millis();
 /// How many steps are looked at in one workflow, over all ways through it.
-const MOST: usize = 2_000;
+const MOST: usize = 500;
+/// How many caps are looked at.
+const MOST_CAPS: usize = 16;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(settings) = project.settings else { return };
     for workflow in project.workflows() {
         let mut seen = BTreeSet::new();
-        for (cap, place) in settings.frequency.iter().zip(&project.settings_notes.caps) {
+        for (cap, place) in settings.frequency.iter().zip(&project.settings_notes.caps).take(MOST_CAPS) {
             for index in blocked(project, settings, workflow, cap) {
                 let Some(at) = workflow.step_places.get(index).filter(|_| seen.insert(index)) else { continue };
                 let message = format!(

@@ -53,11 +53,12 @@ mod winner_without_tracking;
 mod workflow_loop;
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::place::suggestion;
 pub(crate) use project::{Project, SetAside};
 
 /// Runs every rule.
 pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
-    let mut report = Report { out };
+    let mut report = Report { out, suggestions: 0 };
     for rule in [
         cap_too_low::check,
         constant_condition::check,
@@ -109,13 +110,19 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         workflow_loop::check,
     ] as [fn(&Project<'_>, &mut Report<'_>); 48]
     {
+        report.suggestions = SUGGESTIONS;
         rule(project, &mut report);
     }
 }
 
+/// How often a rule says what was probably meant: each time all names there are have to be compared, and nobody reads more.
+const SUGGESTIONS: usize = 200;
+
 /// Where the rules put what they find.
 struct Report<'o> {
     out: &'o mut Vec<Diagnostic>,
+    /// How many more suggestions the rule at hand may make.
+    suggestions: usize,
 }
 
 impl Report<'_> {
@@ -132,6 +139,12 @@ impl Report<'_> {
         let diagnostic =
             if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
         self.out.push(Diagnostic { help, ..diagnostic });
+    }
+
+    /// "did you mean `x`?", else the list of what there is, else nothing.
+    fn suggestion<'a>(&mut self, written: &str, candidates: impl IntoIterator<Item = &'a str>, kind: &str) -> Option<String> {
+        self.suggestions = self.suggestions.checked_sub(1)?;
+        suggestion(written, candidates, kind)
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {

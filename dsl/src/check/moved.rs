@@ -21,14 +21,14 @@
 //! ```
 
 use super::{Project, Report};
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let ids = || workflow.model.steps.iter().map(|step| step.id.as_str());
         for named in workflow.notes.moved.iter().filter(|named| !ids().any(|id| id == named.name)) {
             let message = format!("there is no step `{}` in this workflow", named.name);
-            report.error("unknown-step", &named.at, message, suggestion(&named.name, ids(), "steps"));
+            let help = report.suggestion(&named.name, ids(), "steps");
+            report.error("unknown-step", &named.at, message, help);
         }
     }
 }

@@ -31,7 +31,6 @@ use super::{Project, Report};
 use crate::diagnostic::Diagnostic;
 use crate::lower::WorkflowUnit;
 use crate::model::{Condition, StepIndex, StepKind};
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     // In a workflow of which something was set aside, that may be what sends it.
@@ -51,7 +50,8 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
                 || project.workflows().any(|workflow| workflow.inline.contains_key(&named.name));
             if known {
                 let message = format!("no step of this workflow sends `{}`, so this can never come true", named.name);
-                report.error("never-sent", &named.at, message, suggestion(&named.name, sent.iter().copied(), "it sends"));
+                let help = report.suggestion(&named.name, sent.iter().copied(), "it sends");
+                report.error("never-sent", &named.at, message, help);
             }
         }
         too_early(workflow, report);

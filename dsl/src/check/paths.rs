@@ -3,7 +3,7 @@
 use crate::model::{Step, StepIndex, StepKind};
 
 /// Longer workflows are not followed from each of their steps: that would take the square of their length.
-const MOST: usize = 2_000;
+const MOST: usize = 500;
 
 /// The steps of a workflow, as a graph.
 pub(super) struct Paths {
@@ -11,7 +11,7 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// `None` for a workflow of more than 2,000 steps.
+    /// `None` for a workflow of more than 500 steps.
     pub(super) fn of(steps: &[Step]) -> Option<Paths> {
         (steps.len() <= MOST).then(|| Paths { next: steps.iter().map(successors).collect() })
     }

@@ -9,7 +9,7 @@
 //!
 //! # Example
 //! ```yaml
-//! secrets: { crm: sk_live_4eC39HqLyjWDarjtT1zdp7dc }
+//! secrets: { crm: sk_live_EXAMPLE1234567890 }
 //! ```
 //!
 //! # Use instead

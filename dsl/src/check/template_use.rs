@@ -17,35 +17,77 @@
 //! - send: { subject: "Hello {{contact.first_name}}", text: "Welcome!" }
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Project, Report};
 use crate::lower::WorkflowUnit;
 use crate::template::{InlineText, Variables};
 
+/// How much text is looked at, in bytes: one that is long and sent with ever other data would be looked at again and again.
+const MOST: usize = 64 * 1024 * 1024;
+
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    let mut uses = Uses { project, words: HashMap::new(), seen: HashSet::new(), left: MOST };
     for workflow in project.workflows() {
-        uses(project, workflow, report);
+        uses.workflow(workflow, report);
     }
 }
 
-fn uses(project: &Project<'_>, workflow: &WorkflowUnit, report: &mut Report<'_>) {
-    let events = project.events_of(workflow).unwrap_or_default();
-    let vars = &workflow.notes.variables;
-    let mut seen: BTreeSet<(&str, &BTreeSet<String>)> = BTreeSet::new();
-    for send in &workflow.notes.sends {
-        let Some(template) = &send.template else {
-            continue;
-        };
-        if project.library.templates.contains_key(&template.name) && seen.insert((&template.name, &send.with)) {
-            let variables =
-                Variables { contract: project.contract, events: &events, with: &send.with, vars, open: project.open() };
+/// A template, and what may make a difference to it: the events, and of the data given and the variables set those that it names.
+type Use<'a> = (&'a str, BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+
+struct Uses<'a, 'p> {
+    project: &'p Project<'a>,
+    /// The words of each template.
+    words: HashMap<&'a str, HashSet<String>>,
+    seen: HashSet<Use<'a>>,
+    left: usize,
+}
+
+impl<'a> Uses<'a, '_> {
+    fn workflow(&mut self, workflow: &'a WorkflowUnit, report: &mut Report<'_>) {
+        let project = self.project;
+        let events = project.events_of(workflow).unwrap_or_default();
+        let vars = &workflow.notes.variables;
+        for send in &workflow.notes.sends {
+            let Some(template) = &send.template else { continue };
+            let Some(source) = project.library.templates.get(&template.name) else { continue };
+            let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
+            let named = |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(*name)).cloned().collect();
+            let (with, vars) = (named(&send.with), named(vars));
+            let key = (template.name.as_str(), events.clone(), with, vars);
+            if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
+                continue;
+            }
+            // Suggestions are made of all that is given.
+            let variables = Variables {
+                contract: project.contract,
+                events: &events,
+                with: &send.with,
+                vars: &workflow.notes.variables,
+                open: project.open(),
+            };
             report.all(project.library.check_use(&template.name, &variables));
+            self.seen.insert(key);
+        }
+        for text in &workflow.notes.texts {
+            if !self.affords(project.library.weight_of(&text.text)) {
+                continue;
+            }
+            let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
+            let variables =
+                Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
+            report.all(project.library.check_inline(&inline, &variables));
         }
     }
-    for text in &workflow.notes.texts {
-        let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
-        let variables = Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
-        report.all(project.library.check_inline(&inline, &variables));
+
+    fn affords(&mut self, weight: usize) -> bool {
+        match self.left.checked_sub(weight) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
     }
 }

@@ -23,7 +23,6 @@ use super::{Project, Report};
 use crate::contract::Declared;
 use crate::lower::{EventScope, ValueNote};
 use crate::model::Root;
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for (notes, events) in project.notes_with_events() {
@@ -36,7 +35,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
                 let last = value.path.keys.last().map(String::as_str).unwrap_or_default();
                 let what = if value.path.root == Root::Contact { "attribute" } else { "property" };
                 let message = format!("the data contract knows no {what} `{}`", value.path);
-                let help = suggestion(last, known.iter().map(String::as_str), "known there");
+                let help = report.suggestion(last, known.iter().map(String::as_str), "known there");
                 report.contract("unknown-attribute", &value.at, message, help, project.open());
             }
         }

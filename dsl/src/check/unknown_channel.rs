@@ -19,7 +19,6 @@
 //! ```
 
 use super::{Project, Report};
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     if project.settings.is_none() {
@@ -32,7 +31,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for (name, at) in sends.chain(templates) {
         if !channels.contains(name) {
             let message = format!("there is no channel `{name}` in campaignd.yaml");
-            let help = suggestion(name, channels.iter().map(String::as_str), "channels");
+            let help = report.suggestion(name, channels.iter().map(String::as_str), "channels");
             report.error("unknown-channel", at, message, help);
         }
     }

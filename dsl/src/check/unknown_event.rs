@@ -20,13 +20,12 @@
 
 use super::{Project, Report};
 use crate::contract::Declared;
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for named in project.notes().flat_map(|notes| notes.events.iter().chain(&notes.recorded)) {
         if let Declared::Unknown(known) = project.contract.event(&named.name) {
             let message = format!("there is no event `{}` under schemas/events/", named.name);
-            let help = suggestion(&named.name, known.iter().map(String::as_str), "events");
+            let help = report.suggestion(&named.name, known.iter().map(String::as_str), "events");
             report.contract("unknown-event", &named.at, message, help, project.open());
         }
     }

@@ -20,14 +20,14 @@
 //! ```
 
 use super::{Project, Report};
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(settings) = project.settings else { return };
     for named in project.notes().flat_map(|notes| &notes.secrets) {
         if !settings.secrets.contains_key(&named.name) {
             let message = format!("there is no secret `{}` in campaignd.yaml", named.name);
-            let help = suggestion(&named.name, settings.secrets.keys().map(String::as_str), "secrets")
+            let help = report
+                .suggestion(&named.name, settings.secrets.keys().map(String::as_str), "secrets")
                 .unwrap_or_else(|| format!("add `secrets: {{ {}: \"${{NAME}}\" }}` to campaignd.yaml", named.name));
             report.error("unknown-secret", &named.at, message, Some(help));
         }

@@ -23,7 +23,6 @@
 use std::collections::BTreeSet;
 
 use super::{Project, Report};
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     // A file that could not be read may hold what seems to be missing.
@@ -35,7 +34,8 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for named in project.notes().flat_map(|notes| &notes.segments) {
         if !known.contains(named.name.as_str()) {
             let message = format!("there is no segment `{}`", named.name);
-            report.error("unknown-segment", &named.at, message, suggestion(&named.name, known.iter().copied(), "segments"));
+            let help = report.suggestion(&named.name, known.iter().copied(), "segments");
+            report.error("unknown-segment", &named.at, message, help);
         }
     }
 }

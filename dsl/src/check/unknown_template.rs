@@ -22,7 +22,6 @@ use std::collections::BTreeSet;
 
 use super::{Project, Report};
 use crate::lower::Named;
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let read = project.library.templates.keys().map(String::as_str);
@@ -44,6 +43,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 fn unknown(named: &Named, known: &BTreeSet<&str>, report: &mut Report<'_>) {
     if !known.contains(named.name.as_str()) {
         let message = format!("there is no template `{}` under templates/", named.name);
-        report.error("unknown-template", &named.at, message, suggestion(&named.name, known.iter().copied(), "templates"));
+        let help = report.suggestion(&named.name, known.iter().copied(), "templates");
+        report.error("unknown-template", &named.at, message, help);
     }
 }

@@ -20,7 +20,6 @@ use std::collections::BTreeSet;
 
 use super::{Project, Report};
 use crate::diagnostic::Location;
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(topics) = project.topics else { return };
@@ -38,7 +37,8 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 fn unknown(name: &str, at: &Location, topics: &BTreeSet<String>, report: &mut Report<'_>) {
     if !topics.contains(name) {
         let message = format!("there is no topic `{name}` in campaignd.yaml");
-        let help = suggestion(name, topics.iter().map(String::as_str), "topics")
+        let help = report
+            .suggestion(name, topics.iter().map(String::as_str), "topics")
             .unwrap_or_else(|| format!("declare it in campaignd.yaml: `topics: {{ {name}: {{ title: ... }} }}`"));
         report.error("unknown-topic", at, message, Some(help));
     }

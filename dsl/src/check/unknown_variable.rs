@@ -27,7 +27,6 @@
 
 use super::{Project, Report};
 use crate::model::Root;
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
@@ -36,7 +35,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             let name = value.path.keys.first().map(String::as_str).unwrap_or_default();
             if !known.contains(name) {
                 let message = format!("no step of this workflow sets `vars.{name}`");
-                let help = suggestion(name, known.iter().map(String::as_str), "variables that are set");
+                let help = report.suggestion(name, known.iter().map(String::as_str), "variables that are set");
                 report.error("unknown-variable", &value.at, message, help);
             }
         }

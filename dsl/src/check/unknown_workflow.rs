@@ -21,7 +21,6 @@
 use std::collections::BTreeSet;
 
 use super::{Project, Report};
-use crate::place::suggestion;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     // A file that could not be read may hold what seems to be missing.
@@ -33,7 +32,8 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for named in project.notes().flat_map(|notes| notes.workflows.iter().chain(&notes.started)) {
         if !known.contains(named.name.as_str()) {
             let message = format!("there is no workflow `{}`", named.name);
-            report.error("unknown-workflow", &named.at, message, suggestion(&named.name, known.iter().copied(), "workflows"));
+            let help = report.suggestion(&named.name, known.iter().copied(), "workflows");
+            report.error("unknown-workflow", &named.at, message, help);
         }
     }
 }

@@ -19,11 +19,14 @@
 //!   with: { code: SAVE10 }
 //! ```
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Project, Report};
 use crate::diagnostic::Diagnostic;
 use crate::model::StepKind;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    let mut words: HashMap<&str, HashSet<String>> = HashMap::new();
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let sends = workflow.model.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Send(send) => Some(send),
@@ -34,9 +37,18 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             .zip(&workflow.notes.sends)
             .filter(|(send, note)| !note.with.is_empty() && send.or_channels.is_empty() && project.channel_of(send) == "email");
         for (send, note) in by_mail {
-            let inline = workflow.inline.get(&send.template).filter(|_| send.inline);
-            let Some(template) = inline.or_else(|| project.library.templates.get(&send.template)) else { continue };
-            for name in note.with.iter().filter(|name| !project.library.mentions(template, name)) {
+            let own;
+            let words = match workflow.inline.get(&send.template).filter(|_| send.inline) {
+                Some(inline) => {
+                    own = project.library.words(inline);
+                    &own
+                }
+                None => {
+                    let Some((name, template)) = project.library.templates.get_key_value(&send.template) else { continue };
+                    &*words.entry(name).or_insert_with(|| project.library.words(template))
+                }
+            };
+            for name in note.with.iter().filter(|name| !words.contains(*name)) {
                 let what = if send.inline { "this message".to_owned() } else { format!("`{}`", send.template) };
                 let message = format!("{what} does not use `{name}`");
                 report.push(

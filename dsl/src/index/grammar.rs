@@ -65,6 +65,8 @@ pub enum Place {
     Given,
     Timeline,
     Expect,
+    /// The properties of what happened to a message.
+    Message,
     /// A text that names something of this kind, or a list of such.
     Name(Kind),
     /// A path: `contact.country`, `event.total`, `vars.stage`.
@@ -133,6 +135,11 @@ impl Place {
             },
             Place::Moved => Place::Name(Kind::Step),
             Place::Test | Place::Given | Place::Timeline | Place::Expect => in_test(self, key),
+            Place::Message => match key {
+                "template" => Place::Name(Kind::Template),
+                "workflow" => Place::Name(Kind::Workflow),
+                _ => Place::Other,
+            },
             Place::Text => Place::Text,
             _ => Place::Other,
         }
@@ -178,7 +185,6 @@ fn in_file(form: Form, key: &str) -> Place {
         (Form::Settings, "limits") => Place::Limits,
         (Form::Test, "workflow") => Place::Name(Kind::Workflow),
         (Form::Test, "tests") => Place::Tests,
-        (Form::Test, "given") => Place::Given,
         _ => Place::Other,
     }
 }
@@ -233,12 +239,17 @@ fn in_test(here: Place, key: &str) -> Place {
         (Place::Test, "given") => Place::Given,
         (Place::Test, "timeline") | (Place::Given, "events") => Place::Timeline,
         (Place::Test, "expect") => Place::Expect,
-        (Place::Timeline, "event") => Place::Name(Kind::Event),
-        (Place::Timeline, "subscribe" | "unsubscribe") | (Place::Expect, "topic") => Place::Name(Kind::Topic),
+        (Place::Given, "segments") | (Place::Timeline, "join" | "leave") => Place::Name(Kind::Segment),
+        (Place::Timeline | Place::Expect, "event") => Place::Name(Kind::Event),
+        (Place::Timeline, "subscribe" | "unsubscribe" | "confirm") => Place::Name(Kind::Topic),
         (Place::Timeline, "set") => Place::Set,
-        (Place::Expect, "send") => Place::Name(Kind::Template),
+        (Place::Timeline, "enroll") | (Place::Expect, "workflow") => Place::Name(Kind::Workflow),
+        (Place::Expect, "send" | "skip") => Place::Name(Kind::Template),
         (Place::Expect, "channel") => Place::Name(Kind::Channel),
-        (Place::Given, "segments") => Place::Name(Kind::Segment),
+        (
+            Place::Expect,
+            "step" | "wait" | "branch" | "assign" | "set" | "record" | "subscribe" | "unsubscribe" | "start" | "call",
+        ) => Place::Name(Kind::Step),
         _ => Place::Other,
     }
 }
@@ -276,6 +287,9 @@ mod tests {
         check(Settings, "limits/frequency/-/topic", Name(Kind::Topic));
         check(Settings, "channels/sms/deliver/json/to", Place::Text);
         check(Test, "tests/-/expect/-/send", Name(Kind::Template));
+        check(Test, "tests/-/expect/-/branch", Name(Kind::Step));
+        check(Test, "tests/-/given/events/-/event", Name(Kind::Event));
+        check(Test, "tests/-/timeline/-/set", Place::Set);
     }
 
     #[test]

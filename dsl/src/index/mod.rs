@@ -65,7 +65,7 @@ pub struct Occurrence {
     pub name: String,
     /// What the name belongs to: a step's workflow, a property's events (any of them; empty: unknown).
     pub of: Vec<String>,
-    /// The name's own characters. Of what is defined by a whole file, its beginning, without width.
+    /// The name's own characters. Without width where it is not written: at the beginning of a file that is named so, and of a step whose id is made.
     pub at: Location,
     /// Where this is the place that defines it.
     pub definition: Option<Arc<About>>,
@@ -120,7 +120,7 @@ pub struct Index {
 impl Index {
     pub fn of(files: &ProjectFiles) -> Index {
         let read = |path: &str| Some((path.to_owned(), Arc::new(FileIndex::read(path, files.text(path)?))));
-        Index { files: files.paths().filter_map(read).collect() }
+        Index { files: files.paths_with_tests().filter_map(read).collect() }
     }
 
     /// Looks through a file anew. Of a file that cannot be read as a whole, names that it defined before are kept until it can.

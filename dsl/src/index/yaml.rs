@@ -21,13 +21,12 @@ pub(super) fn read(path: &str, text: &str, form: Form) -> FileIndex {
     let lines = Lines::new(text);
     let triggers = triggers(&document.value);
     let name = document.value.get("workflow").and_then(Value::as_str).unwrap_or_default();
-    let workflow = if form == Form::Workflow { name } else { "" };
-    let mut walk = Walk { file: path, text, lines: &lines, workflow, found: Vec::new() };
+    let mut walk = Walk { file: path, text, lines: &lines, workflow: name, found: Vec::new() };
     if form == Form::Workflow && document.value.get("workflow").is_some_and(Value::is_string) {
         walk.workflow_name(&root, &document.value);
     }
     walk.node(Place::File(form), &root, &document.value, &triggers);
-    let steps = outline::steps(&root, &document.value);
+    let steps = if form == Form::Workflow { outline::steps(&root, &document.value) } else { Vec::new() };
     walk.steps(&steps);
     let found = walk.found;
     let symbols = outline::symbols(form, &root, &document.value, &steps, &lines);
@@ -114,10 +113,12 @@ impl Walk<'_> {
                 for (key, value) in map {
                     let child = at.key(key);
                     self.key(place, key, &child, value, events);
-                    let about_messages = events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
+                    let about_messages =
+                        events.iter().all(|event| MESSAGE_EVENTS.contains(&event.as_str())) && !events.is_empty();
                     let inside = match key.as_str() {
                         "event.template" if about_messages => Place::Name(Kind::Template),
                         "event.workflow" if about_messages => Place::Name(Kind::Workflow),
+                        "with" if about_messages && place == Place::Timeline => Place::Message,
                         _ => place.inside(key),
                     };
                     self.node(inside, &child, value, events);
@@ -188,7 +189,12 @@ impl Walk<'_> {
         let of = [self.workflow.to_owned()];
         for step in steps {
             let about = About { description: None, detail: None, extent: step.extent.clone() };
-            self.add(Kind::Step, step.id.clone(), &of, self.lines.unquoted(step.at.clone()), Some(about));
+            let mut at = self.lines.unquoted(step.at.clone());
+            // An id that is made of the step stands nowhere.
+            if self.lines.slice(&at) != step.id {
+                (at.end_line, at.end_column) = (at.line, at.column);
+            }
+            self.add(Kind::Step, step.id.clone(), &of, at, Some(about));
         }
     }
 }

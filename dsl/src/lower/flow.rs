@@ -30,15 +30,14 @@ pub(super) struct Entries {
 impl Lowerer<'_> {
     pub(super) fn flow(&mut self, steps: &[Step], topic: Option<&str>, at: &At<'_>) -> Flow {
         let ids = self.ids(steps, at);
-        let mut wiring =
-            Wiring {
-                topic,
-                ids: ids.into_iter(),
-                steps: Vec::new(),
-                inline: BTreeMap::new(),
-                lines: BTreeMap::new(),
-                places: Vec::new(),
-            };
+        let mut wiring = Wiring {
+            topic,
+            ids: ids.into_iter(),
+            steps: Vec::new(),
+            inline: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            places: Vec::new(),
+        };
         if steps.is_empty() {
             self.notes.steps.push(StepNote::Empty(at.location()));
         }

@@ -25,11 +25,11 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::{Condition, TemplateSource, Trait, Workflow};
 use crate::place::At;
+pub(crate) use crate::surface::RuleLevel;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
 pub(crate) use ids::step_ids;
 pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
-pub(crate) use crate::surface::RuleLevel;
 pub(crate) use settings::{RuleNote, SettingsNotes, lower_settings};
 
 /// The folder into which mails are written where the settings name no way to deliver.

@@ -68,7 +68,14 @@ impl Lowerer<'_> {
             steps: flow.steps,
         };
         let notes = std::mem::take(&mut self.notes);
-        Some(WorkflowUnit { model, at: here.location(), notes, inline: flow.inline, step_lines: flow.lines, step_places: flow.places })
+        Some(WorkflowUnit {
+            model,
+            at: here.location(),
+            notes,
+            inline: flow.inline,
+            step_lines: flow.lines,
+            step_places: flow.places,
+        })
     }
 
     /// A file of segments and traits only: everything else belongs to a workflow.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::visible::visible;
 use crate::diagnostic::{Diagnostic, Location, Related, Severity};
@@ -18,6 +18,9 @@ const MOST_RELATED: usize = 8;
 const AROUND: usize = 2;
 /// Other places that are no further than this many lines away stand in the same excerpt.
 const NEAR: usize = 8;
+
+/// What it is about is shown to nobody: logs are read by many.
+const HIDDEN: &str = "secret-in-file";
 
 /// The lines of each file that is shown.
 type Lines<'a> = BTreeMap<&'a str, Vec<&'a str>>;
@@ -71,7 +74,8 @@ fn shown(renderer: &Renderer, diagnostic: &Diagnostic, lines: &Lines<'_>) -> Str
     let excerpts = excerpts(diagnostic, lines);
     let path = visible(&diagnostic.location.file);
     if excerpts.first().is_none_or(|excerpt| !excerpt.primary) {
-        group = group.element(annotate_snippets::Origin::path(path.as_ref()));
+        let at = &diagnostic.location;
+        group = group.element(Origin::path(path.as_ref()).line(at.line).char_column(at.column));
     }
     for excerpt in &excerpts {
         group = group.element(excerpt.snippet());
@@ -86,6 +90,9 @@ fn shown(renderer: &Renderer, diagnostic: &Diagnostic, lines: &Lines<'_>) -> Str
 
 /// What is shown of the files: first what it is about, with other places that stand near it, then those that do not.
 fn excerpts<'a>(diagnostic: &'a Diagnostic, lines: &Lines<'_>) -> Vec<Excerpt<'a>> {
+    if diagnostic.code == HIDDEN {
+        return Vec::new();
+    }
     let at = &diagnostic.location;
     let near = |related: &&Related| {
         let other = &related.location;

@@ -93,6 +93,8 @@ fn for_item(list: &str, old: &Value) -> Option<Value> {
         "branch" => Some(json!({ "when": condition(), "steps": [step] })),
         "trigger" => Some(json!({ "manual": true })),
         "expect" => Some(json!({ "enter": true })),
+        // An audience's own, on the file's top level, go as a whole: no event is harmless there.
+        "events" if list == "/events" => None,
         "timeline" | "events" => Some(json!({ "at": "0m", "erase": true })),
         "frequency" => Some(json!({ "at_most": 1, "per": "1 day" })),
         _ => None,

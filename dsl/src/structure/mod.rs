@@ -56,6 +56,8 @@ impl Form {
 /// How often a file is looked at again after what could be set aside was: a broken piece may take the mapping around it
 /// along, and that the step that it is in.
 const ROUNDS: usize = 12;
+/// How many problems of one file are looked at in a round.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// Checks the document's shape. What is wrong is reported and set aside (the broken key, else the step or element that it is
 /// in), so that the rest of the file can be read and its errors reported in the same run.
@@ -80,7 +82,7 @@ pub(crate) fn check(document: &mut Document, form: &Form, out: &mut Vec<Diagnost
             return true;
         }
         let mut problems = Vec::new();
-        for error in validator.iter_errors(&document.value) {
+        for error in validator.iter_errors(&document.value).take(MOST_PROBLEMS) {
             collect(&error, form, &mut problems);
         }
         // One thing wrong with a place is enough; a missing key is about what is not there.

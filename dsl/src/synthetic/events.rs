@@ -125,8 +125,7 @@ impl Reading<'_> {
             return;
         }
         let help = suggestion(name, known.by_ref().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), "messages");
-        let diagnostic =
-            Diagnostic::error("unknown-template", at.location(), format!("no workflow sends a message `{name}`"));
+        let diagnostic = Diagnostic::error("unknown-template", at.location(), format!("no workflow sends a message `{name}`"));
         self.out.push(Diagnostic { help, ..diagnostic });
     }
 }

@@ -31,12 +31,18 @@ impl Reading<'_> {
             let here = at.item(index);
             if !made.contains(follows.as_str()) {
                 let message = format!("nothing in this audience makes `{follows}` happen");
-                let help = suggestion(follows, made.iter().copied(), "what happens").unwrap_or_else(|| "add it to `events`".to_owned());
+                let help =
+                    suggestion(follows, made.iter().copied(), "what happens").unwrap_or_else(|| "add it to `events`".to_owned());
                 self.error("unknown-event", &here.key("follows"), message, help);
             }
             if template.is_some() && !MESSAGE_EVENTS.contains(&follows.as_str()) {
                 let message = format!("`{follows}` is about no message");
-                self.error("misplaced-key", &here.key("template"), message, "`template` goes with `message_clicked` and the like");
+                self.error(
+                    "misplaced-key",
+                    &here.key("template"),
+                    message,
+                    "`template` goes with `message_clicked` and the like",
+                );
             }
             if *chance >= 1.0 && certain(audience, follows, &source.event) {
                 let message = format!("`{}` always leads to itself again: it would never end", source.event);
@@ -97,7 +103,14 @@ impl Reading<'_> {
     }
 
     /// Looks at every value that may be drawn, and at what is missing where nobody has a value that need not be there.
-    fn hold(&mut self, drawn: &[(String, Drawn)], base: &Map<String, Value>, at: &At<'_>, what: &str, faults: impl Fn(&Value) -> Vec<Fault>) {
+    fn hold(
+        &mut self,
+        drawn: &[(String, Drawn)],
+        base: &Map<String, Value>,
+        at: &At<'_>,
+        what: &str,
+        faults: impl Fn(&Value) -> Vec<Fault>,
+    ) {
         let all: BTreeMap<&str, Vec<Value>> = drawn.iter().map(|(name, drawn)| (name.as_str(), samples(&drawn.how))).collect();
         let mut first = base.clone();
         for (name, values) in &all {

@@ -50,7 +50,12 @@ impl Reading<'_> {
     fn audience(&mut self, file: &AudienceFile, root: &At<'_>) -> SyntheticAudience {
         if !is_name(&file.audience) {
             let help = "use lower-case letters, digits, and - or _ between them, beginning with a letter";
-            self.error("invalid-name", &root.key("audience"), format!("`{}` is no good name for an audience", file.audience), help);
+            self.error(
+                "invalid-name",
+                &root.key("audience"),
+                format!("`{}` is no good name for an audience", file.audience),
+                help,
+            );
         }
         let crowd = root.key("contacts");
         let audience = SyntheticAudience {

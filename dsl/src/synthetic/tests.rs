@@ -5,8 +5,10 @@ use crate::time::Duration;
 use crate::{ProjectFiles, compile, read_audience};
 
 const SETTINGS: &str = "project: shop\ntime_zone: UTC\ntopics: { offers: { title: Offers } }\n";
-const CONTACT: &str = r#"{"type":"object","properties":{"country":{"type":"string","pattern":"^[A-Z]{2}$"},"age":{"type":"integer"}}}"#;
-const ORDER: &str = r#"{"type":"object","required":["total"],"properties":{"total":{"type":"number","minimum":0},"order_id":{"type":"string"}}}"#;
+const CONTACT: &str =
+    r#"{"type":"object","properties":{"country":{"type":"string","pattern":"^[A-Z]{2}$"},"age":{"type":"integer"}}}"#;
+const ORDER: &str =
+    r#"{"type":"object","required":["total"],"properties":{"total":{"type":"number","minimum":0},"order_id":{"type":"string"}}}"#;
 
 fn catalog() -> crate::model::Catalog {
     let files = [
@@ -65,19 +67,27 @@ reactions:
 fn the_shape_is_strict() {
     check(
         "profile: { emial: 5% }\n",
-        &["3:12 unknown-key unknown key `emial` in a profile (did you mean `email`? allowed here: `attributes`, `email`, `locale`, `phone`, `time_zone`, `topics`)"],
+        &[
+            "3:12 unknown-key unknown key `emial` in a profile (did you mean `email`? allowed here: `attributes`, `email`, `locale`, `phone`, `time_zone`, `topics`)",
+        ],
     );
     check(
         "events: [ { event: ordered } ]\n",
-        &["3:13 no-verb an event source needs a verb, but this has only `event` (an event source has one of `rate`, `on_arrival`, `follows`)"],
+        &[
+            "3:13 no-verb an event source needs a verb, but this has only `event` (an event source has one of `rate`, `on_arrival`, `follows`)",
+        ],
     );
     check(
         "events: [ { event: ordered, rate: 1 per day, with: { total: { norml: 5 } } } ]\n",
-        &["3:63 unknown-key unknown key `norml` in a drawn value (did you mean `normal`? a drawn value has one of `one_of`, `between`, `normal`, `lognormal`, `numbered`, `same`, `value`)"],
+        &[
+            "3:63 unknown-key unknown key `norml` in a drawn value (did you mean `normal`? a drawn value has one of `one_of`, `between`, `normal`, `lognormal`, `numbered`, `same`, `value`)",
+        ],
     );
     check(
         "reactions: [ { opened: 5% } ]\n",
-        &["3:16 missing-key a reaction needs the key `to` (`to`: The template, several, or `any`. An inline message is called by its step's id.)"],
+        &[
+            "3:16 missing-key a reaction needs the key `to` (`to`: The template, several, or `any`. An inline message is called by its step's id.)",
+        ],
     );
 }
 
@@ -123,7 +133,9 @@ fn it_is_held_against_the_project() {
     );
     check(
         "events: [ { event: message_clicked, rate: 1 per day } ]\n",
-        &["3:20 reserved-event `message_clicked` is an event of the runner itself (what messages make people do stands in `reactions`)"],
+        &[
+            "3:20 reserved-event `message_clicked` is an event of the runner itself (what messages make people do stands in `reactions`)",
+        ],
     );
 }
 
@@ -142,9 +154,15 @@ fn breaks(lines: &str, expected: &[&str]) {
 fn every_value_that_may_be_drawn_obeys_the_contract() {
     breaks("profile: { attributes: { country: { one_of: [DE, Austria] } } }\n", &["3:35 wrong-type"]);
     breaks("profile: { attributes: { age: { lognormal: 40, factor: 2, decimals: 2 } } }\n", &["3:31 wrong-type"]);
-    breaks("events: [ { event: ordered, rate: 1 per day, with: { total: { normal: 5, deviation: 5 } } } ]\n", &["3:61 wrong-type"]);
+    breaks(
+        "events: [ { event: ordered, rate: 1 per day, with: { total: { normal: 5, deviation: 5 } } } ]\n",
+        &["3:61 wrong-type"],
+    );
     // What some do not have must not be needed.
-    breaks("events: [ { event: ordered, rate: 1 per day, with: { total: { between: [1, 2], chance: 50% } } } ]\n", &["3:61 wrong-type"]);
+    breaks(
+        "events: [ { event: ordered, rate: 1 per day, with: { total: { between: [1, 2], chance: 50% } } } ]\n",
+        &["3:61 wrong-type"],
+    );
     breaks("events: [ { event: ordered, rate: 1 per day } ]\n", &["3:20 wrong-type"]);
 }
 
@@ -176,4 +194,38 @@ fn the_shipped_audience_fits_the_shipped_project() {
     let order = audience.sources.iter().find(|source| source.event == "order_completed").unwrap();
     assert!(matches!(&order.cause, Cause::Event { follows, delay: Delay::Median(..), .. } if follows == "cart_updated"));
     assert!(matches!(&order.properties[2].1.how, Distribution::Same(path) if path.to_string() == "event.total"));
+}
+
+/// Each example of the guide; what is only a part of an audience gets the rest.
+#[test]
+fn the_guides_examples_are_good() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let compiled = compile(&ProjectFiles::read(&root).unwrap());
+    let catalog = compiled.catalog.unwrap();
+    let guide = std::fs::read_to_string(root.join("docs/simulation.md")).unwrap();
+    let examples: Vec<&str> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 5);
+    for example in examples {
+        let mut text = example.to_owned();
+        for (key, rest) in [("audience:", "audience: example\n"), ("contacts:", "contacts: { at_start: 1 }\n")] {
+            if !example.lines().any(|line| line.starts_with(key)) {
+                text.insert_str(0, rest);
+            }
+        }
+        let (audience, diagnostics) = read_audience("example.yaml", &text, &catalog);
+        assert_eq!(diagnostics, [], "{text}");
+        assert!(audience.is_some());
+    }
+    // The table of values, too: each row is a property of some event.
+    let values = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect::<Vec<_>>();
+    assert_eq!(values.len(), 9);
+    for value in values {
+        let text = format!(
+            "audience: a\ncontacts: {{ at_start: 1 }}\nevents: [ {{ event: x, rate: 1 per day, with: {{ p: {value} }} }} ]\n"
+        );
+        let files = [("campaignd.yaml", "project: shop\ntime_zone: UTC\ncontract: open\n")];
+        let open = compile(&ProjectFiles::from_texts(files)).catalog.unwrap();
+        let (audience, diagnostics) = read_audience("example.yaml", &text, &open);
+        assert!(audience.is_some(), "{value}: {diagnostics:#?}");
+    }
 }

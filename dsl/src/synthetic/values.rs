@@ -23,7 +23,8 @@ impl Reading<'_> {
     /// `30%`, in [0, 1].
     pub(super) fn chance(&mut self, value: &Scalar, at: &At<'_>) -> f64 {
         let text = value.0.as_str().map_or_else(|| value.0.to_string(), str::to_owned);
-        let percent = value.0.as_str().and_then(|text| text.trim().strip_suffix('%')).and_then(|text| text.trim().parse::<f64>().ok());
+        let percent =
+            value.0.as_str().and_then(|text| text.trim().strip_suffix('%')).and_then(|text| text.trim().parse::<f64>().ok());
         match percent.filter(|percent| (0.0..=100.0).contains(percent)) {
             Some(percent) => percent / 100.0,
             None => {
@@ -121,7 +122,12 @@ impl Reading<'_> {
             DrawnValue::Lognormal(form) => {
                 let limits = self.limits(form.at_least, form.at_most, form.decimals, at);
                 if form.lognormal <= 0.0 {
-                    self.error("invalid-number", &at.key("lognormal"), "a median must be above 0 here", "half of the values are below it, and none is below 0");
+                    self.error(
+                        "invalid-number",
+                        &at.key("lognormal"),
+                        "a median must be above 0 here",
+                        "half of the values are below it, and none is below 0",
+                    );
                 }
                 (Distribution::Lognormal { median: form.lognormal, factor: form.factor, limits }, &form.chance)
             }
@@ -135,9 +141,11 @@ impl Reading<'_> {
     fn one_of(&mut self, form: &MapOr<BTreeMap<String, f64>, Vec<Scalar>>, at: &At<'_>) -> Distribution {
         let values: Vec<(Value, f64)> = match form {
             MapOr::Short(values) => values.iter().map(|value| (value.0.clone(), 1.0)).collect(),
-            MapOr::Map(weights) => {
-                at.keys(weights.keys()).into_iter().filter_map(|key| Some((Value::from(key.as_str()), *weights.get(key)?))).collect()
-            }
+            MapOr::Map(weights) => at
+                .keys(weights.keys())
+                .into_iter()
+                .filter_map(|key| Some((Value::from(key.as_str()), *weights.get(key)?)))
+                .collect(),
         };
         let sum: f64 = values.iter().map(|(_, weight)| weight).sum();
         if values.iter().any(|(_, weight)| *weight < 0.0) || sum <= 0.0 || !sum.is_finite() {
@@ -178,18 +186,26 @@ impl Reading<'_> {
             decimals: decimals.unwrap_or_default(),
         };
         if limits.at_least > limits.at_most {
-            self.error("invalid-number", &at.key("at_least"), "`at_least` is above `at_most`", "write the smaller one at `at_least`");
+            self.error(
+                "invalid-number",
+                &at.key("at_least"),
+                "`at_least` is above `at_most`",
+                "write the smaller one at `at_least`",
+            );
         }
         limits
     }
 
     fn same(&mut self, text: &str, at: &At<'_>) -> Distribution {
         match text.strip_prefix("event.").filter(|keys| !keys.is_empty() && keys.split('.').all(|key| !key.is_empty())) {
-            Some(keys) => {
-                Distribution::Same(Path { root: Root::Event, keys: keys.split('.').map(str::to_owned).collect() })
-            }
+            Some(keys) => Distribution::Same(Path { root: Root::Event, keys: keys.split('.').map(str::to_owned).collect() }),
             None => {
-                self.error("invalid-path", at, format!("`{text}` is no property"), "write `event.NAME`, of the event that is followed");
+                self.error(
+                    "invalid-path",
+                    at,
+                    format!("`{text}` is no property"),
+                    "write `event.NAME`, of the event that is followed",
+                );
                 Distribution::Fixed(Value::Null)
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::markup::{Inside, Markup, markup, scan, span_of};
 use super::partials::partials_reached;
-use super::place::Place;
+use super::place::{MOST_FOUND, Place};
 use super::syntax::{self, Expr, Node};
 use super::tags::{self, Kind};
 use crate::diagnostic::Location;
@@ -55,8 +55,15 @@ impl Facts {
 /// Whether HTML, with the partials it uses, names a way to unsubscribe where a reader sees it.
 fn html_leads_out(html: &[&str], partials: &BTreeMap<String, String>) -> bool {
     let shown: Vec<String> = html.iter().map(|piece| without_commented(piece)).collect();
-    let partials: BTreeMap<String, String> =
-        partials.iter().map(|(name, text)| (name.clone(), without_commented(text))).collect();
+    if shown.iter().any(|text| leads_out(text)) {
+        return true;
+    }
+    // Only those that the text reaches at all, comments and all: a project may have many.
+    let reached = partials_reached(shown.iter().map(String::as_str), partials);
+    let partials: BTreeMap<String, String> = reached
+        .into_iter()
+        .filter_map(|name| partials.get(&name).map(|text| without_commented(text)).map(|text| (name, text)))
+        .collect();
     let reached = partials_reached(shown.iter().map(String::as_str), &partials);
     shown.iter().chain(reached.iter().filter_map(|name| partials.get(name))).any(|text| leads_out(text))
 }
@@ -148,6 +155,9 @@ pub(super) fn insecure(place: Place<'_>) -> Vec<Location> {
             let begins = place.text.get(value.start..value.start + 7).is_some_and(|begin| begin.eq_ignore_ascii_case("http://"));
             if begins {
                 found.push(place.location(value.start, value.end));
+            }
+            if found.len() >= MOST_FOUND {
+                return found;
             }
         }
     }

@@ -25,7 +25,7 @@ mod tags;
 mod tokens;
 mod vocabulary;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 pub use self::address::Before;
@@ -215,11 +215,30 @@ impl Library {
         }
     }
 
-    /// Whether the name stands anywhere in a tag of the template, its layouts or their partials. It may mean something else there.
-    pub fn mentions(&self, template: &TemplateSource, name: &str) -> bool {
+    /// Every word that stands in a tag of the template, its layouts or their partials. Some may mean nothing there.
+    pub fn words(&self, template: &TemplateSource) -> HashSet<String> {
         let partials = self.partials_of(template);
         let partials = partials.iter().filter_map(|name| self.partials.get(name));
-        texts(template).into_iter().chain(partials.map(String::as_str)).any(|text| tags::mention(text, name))
+        let mut words = HashSet::new();
+        for text in texts(template).into_iter().chain(partials.map(String::as_str)) {
+            tags::words(text, &mut words);
+        }
+        words
+    }
+
+    /// About how many bytes are looked at when the use of a template is checked.
+    pub(crate) fn weight(&self, name: &str) -> usize {
+        let Some(origin) = self.origins.get(name) else { return 0 };
+        let layouts = origin.layouts.iter().filter_map(|key| self.layouts.get(key)).map(String::as_str);
+        let texts: Vec<&str> = origin.texts.iter().map(|text| text.text.as_str()).chain(layouts).collect();
+        texts.iter().map(|text| self.weight_of(text)).sum()
+    }
+
+    /// The same for a text in a workflow.
+    pub(crate) fn weight_of(&self, text: &str) -> usize {
+        let partials =
+            if text.contains("{{>") || text.contains("{{#>") { self.partials.values().map(String::len).sum() } else { 0 };
+        text.len() + partials
     }
 
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Variables;
 use super::partials::file_of;
-use super::place::Place;
+use super::place::{MOST_FOUND, Place};
 use super::scope::{Frame, Scope, Thing, Unknown};
 use super::syntax::{self, Call, Expr, Node, Span};
 use super::tags::MAX_DEPTH;
@@ -54,6 +54,9 @@ impl<'a> NameCheck<'a> {
 
     fn nodes(&mut self, place: Place<'_>, nodes: &[Node]) {
         for node in nodes {
+            if self.found.len() >= MOST_FOUND {
+                return;
+            }
             match node {
                 Node::Text(_) | Node::Decorator(_) => {}
                 Node::Value { call, .. } => self.value(place, call),
@@ -116,7 +119,7 @@ impl<'a> NameCheck<'a> {
                     let help = format!(
                         "write {{{{default {text} \"…\"}}}} to say what stands there instead, or make it `required` in the contact schema"
                     );
-                    self.found.push(place.warning("possibly-missing", span, message, Some(help)));
+                    self.tell(place.warning("possibly-missing", span, message, Some(help)));
                 }
             }
             _ => {}
@@ -235,6 +238,12 @@ impl<'a> NameCheck<'a> {
         if by_contract && self.scope.variables.open {
             diagnostic.severity = Severity::Warning;
         }
-        self.found.push(diagnostic);
+        self.tell(diagnostic);
+    }
+
+    fn tell(&mut self, diagnostic: Diagnostic) {
+        if self.found.len() < MOST_FOUND {
+            self.found.push(diagnostic);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::Before;
-use super::place::Place;
+use super::place::{MOST_FOUND, Place};
 use super::syntax::{Call, Expr, Node, Span, VariablePath};
 use super::tags::{self, Kind};
 use super::vocabulary::{Form, HELPERS, helper, suggestion};
@@ -59,7 +59,7 @@ fn allowed_lines(text: &str) -> BTreeSet<usize> {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count()
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
 }
 
 struct Walker<'a> {
@@ -77,7 +77,9 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     fn error(&mut self, code: &'static str, span: Span, message: String, help: Option<String>) {
-        self.found.push(self.place.error(code, span, message, help));
+        if self.found.len() < MOST_FOUND {
+            self.found.push(self.place.error(code, span, message, help));
+        }
     }
 
     fn nodes(&mut self, nodes: &[Node]) {
@@ -134,7 +136,9 @@ impl Walker<'_> {
     }
 
     fn raw_value(&mut self, names: &[(&str, Span)], tag: Span) {
-        if !self.role.is_html() || self.allowed_lines.contains(&line_of(self.place.text, tag.0)) {
+        if !self.role.is_html()
+            || (!self.allowed_lines.is_empty() && self.allowed_lines.contains(&line_of(self.place.text, tag.0)))
+        {
             return;
         }
         let harmless = |name: &str| match VariablePath::read(name).names.first().map(String::as_str) {
@@ -144,8 +148,9 @@ impl Walker<'_> {
         };
         if let Some((name, span)) = names.iter().find(|(name, _)| !harmless(name)).copied() {
             let message = format!("`{name}` is data, and three braces put it into the HTML as it is");
-            let help =
-                format!("write {{{{{name}}}}}, or say why it is safe on the same line: {{{{!-- campaignd: allow(unescaped-data) reason --}}}}");
+            let help = format!(
+                "write {{{{{name}}}}}, or say why it is safe on the same line: {{{{!-- campaignd: allow(unescaped-data) reason --}}}}"
+            );
             self.error("unescaped-data", span, message, Some(help));
         }
     }
@@ -164,7 +169,9 @@ impl Walker<'_> {
             let help = format!(
                 "begin with the part that is fixed (https://shop.example/{{{{{name}}}}}), or write {{{{url {name}}}}}, which prints web, mail and phone addresses and `#` for all else"
             );
-            self.found.push(self.place.warning("data-as-url", span, message, Some(help)));
+            if self.found.len() < MOST_FOUND {
+                self.found.push(self.place.warning("data-as-url", span, message, Some(help)));
+            }
         }
     }
 
@@ -181,7 +188,6 @@ impl Walker<'_> {
     }
 
     fn partial(&mut self, name: Option<&str>, call: &Call, body: &[Node]) {
-        let known: Vec<_> = self.partials.keys().map(String::as_str).collect();
         match name {
             None => {
                 let help = Some("choose with {{#if}} between partials that are named".to_owned());
@@ -191,6 +197,7 @@ impl Walker<'_> {
             Some(name) if self.partials.contains_key(name) => {}
             Some(name) => {
                 let span = if let Expr::Name { span, .. } = &call.name { *span } else { call.tag };
+                let known: Vec<_> = self.partials.keys().map(String::as_str).collect();
                 let help = suggestion(name, &known, "partials");
                 self.error("unknown-partial", span, format!("there is no partial `{name}` under templates/partials/"), help);
             }

@@ -3,6 +3,8 @@
 //! The Handlebars parser says little about where its pieces stand, explains a missing `{{/if}}` badly, and takes quadratic time in the depth
 //! of nesting; this one pass over the text comes before it.
 
+use std::collections::HashSet;
+
 /// The longest text that is read, in bytes.
 pub const MAX_SOURCE: usize = 256 * 1024;
 /// How deep blocks, brackets inside of one tag, and partials inside of partials may nest.
@@ -96,15 +98,17 @@ pub(super) fn scan_long(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     Ok(tags)
 }
 
-/// Whether the name stands as a word in some tag. What is between `{{` and the next `}}` counts as a tag here.
-pub(super) fn mention(text: &str, name: &str) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    text.split("{{").skip(1).any(|piece| {
+/// Puts every word in here that stands in some tag, with its dashes and without. What is between `{{` and the next `}}` counts as a tag.
+pub(super) fn words(text: &str, words: &mut HashSet<String>) {
+    let inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    for piece in text.split("{{").skip(1) {
         let tag = piece.split("}}").next().unwrap_or(piece);
-        tag.match_indices(name).any(|(at, _)| {
-            !tag[..at].ends_with(word) && !tag[at + name.len()..].starts_with(word)
-        })
-    })
+        for word in tag.split(|c| !inside(c)).filter(|word| !word.is_empty()) {
+            for word in word.split('-').chain([word]).filter(|word| !words.contains(*word)).collect::<Vec<_>>() {
+                words.insert(word.to_owned());
+            }
+        }
+    }
 }
 
 fn read(text: &str, start: usize) -> Result<Tag<'_>, Fault> {

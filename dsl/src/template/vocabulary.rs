@@ -75,7 +75,12 @@ pub fn helper(name: &str) -> Option<&'static HelperRule> {
 
 /// The name among `known` that is most like `name`, if any is like it at all.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.into_iter().map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
+    /// Longer names are not compared with each other, and of very many the first only: comparing takes the product of their lengths.
+    const LONGEST: usize = 100;
+    const MOST: usize = 2_000;
+    let near = |candidate: &&str| name.len().abs_diff(candidate.len()) <= candidate.len().max(3);
+    let known = known.into_iter().take(if name.len() > LONGEST { 0 } else { MOST }).filter(near);
+    let scored = known.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
     scored
         .filter(|(distance, candidate)| *distance <= (candidate.chars().count().max(3) / 3))
         .min()

@@ -7,6 +7,9 @@
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp};
@@ -17,9 +20,30 @@ use super::{Time, Weekdays};
 /// 30 December 2011) or a time that has just passed for the first time in a doubled hour, the third is to spare.
 const SEARCHED_DATES: usize = 21;
 
+/// After so many times a zone is asked for anew, so that a newer zone database is noticed.
+const ASKED_ANEW: u32 = 10_000;
+/// How many zones a thread remembers; there are about 600 names.
+const REMEMBERED: usize = 1_000;
+
 /// The zone of this IANA name, in any case; cached, cheap to clone.
 pub fn zone(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
+    thread_local! {
+        // The library's own cache asks the clock each time.
+        static KNOWN: RefCell<HashMap<String, (TimeZone, u32)>> = RefCell::default();
+    }
+    let found = || TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
+    KNOWN.with_borrow_mut(|known| {
+        if let Some((zone, left)) = known.get_mut(name).filter(|(_, left)| *left > 0) {
+            *left -= 1;
+            return Some(zone.clone());
+        }
+        let zone = found()?;
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(name.to_owned(), (zone.clone(), ASKED_ANEW));
+        Some(zone)
+    })
 }
 
 /// Whether this IANA name is known.

@@ -12,8 +12,8 @@ mod spans;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Location};
-use first::First;
 pub(crate) use events::in_scalars;
+use first::First;
 pub(crate) use spans::{Position, Spans, push_segment};
 
 /// Deepest nesting of lists and mappings.

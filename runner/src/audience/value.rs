@@ -32,7 +32,7 @@ pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[Stri
 
 /// The `contact` object that templates see: the built-in fields and the traits beside the attributes, those that are missing left out.
 pub fn contact_json(contact: &Contact, settings: &Settings, now: i64) -> Value {
-    let mut object = contact.attributes.clone();
+    let mut object = Map::clone(&contact.attributes);
     object.extend(contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now))));
     for name in BUILT_IN {
         match built_in(contact, settings, name).flatten() {

@@ -32,6 +32,7 @@ mod status;
 mod suppression;
 mod test;
 mod validate;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

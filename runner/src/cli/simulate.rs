@@ -278,7 +278,7 @@ fn events_of(path: &Path, expected: &Arc<Expected>) -> Result<Vec<Occurrence>, C
 
 fn moment(option: &str, text: &str, zone: &TimeZone) -> Result<i64, CouldNotRun> {
     let value = parse_date(text);
-    let value =
-        value.ok_or_else(|| CouldNotRun(format!("{option} is no time; write it like 2026-03-29T09:00:00+02:00 or 2026-03-29")))?;
+    let value = value
+        .ok_or_else(|| CouldNotRun(format!("{option} is no time; write it like 2026-03-29T09:00:00+02:00 or 2026-03-29")))?;
     Ok(value.instant(zone))
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use dsl::diagnostic::Severity;
-use dsl::render;
+use dsl::diagnostic::{Diagnostic, Severity};
+use dsl::{ProjectFiles, render};
 
-use super::{CouldNotRun, Exit, Outcome, output, project};
+use super::{CouldNotRun, Exit, Outcome, output, project, watch};
 
 #[derive(clap::Args)]
 pub struct Validate {
@@ -18,6 +18,9 @@ pub struct Validate {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    /// Go on, and check again whenever a file changes; Ctrl-C ends it
+    #[arg(long)]
+    watch: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -40,19 +43,37 @@ fn not_made(error: &serde_json::Error) -> CouldNotRun {
 
 impl Validate {
     pub fn run(self, project: Option<PathBuf>) -> Outcome {
-        let project = project::open_with_tests(self.dir.or(project))?;
-        let diagnostics = &project.compiled.diagnostics;
+        if self.watch {
+            return self.watch(project);
+        }
+        let project = project::open_with_tests(self.dir.clone().or(project))?;
+        let (text, outcome) = self.answer(&project.files, &project.compiled.diagnostics)?;
+        output::text(&text)?;
+        Ok(outcome)
+    }
+
+    fn watch(self, project: Option<PathBuf>) -> Outcome {
+        if !matches!(self.format, Format::Human | Format::Short) {
+            return Err(CouldNotRun("--watch is for people to look at: leave out --format, or choose human or short".to_owned()));
+        }
+        // A folder that is named may still be without a project.
+        let root = match self.dir.clone().or(project) {
+            Some(named) if named.is_dir() => named,
+            given => project::find(given)?,
+        };
+        watch::watch(&root, |files| self.answer(files, &dsl::compile(files).diagnostics))
+    }
+
+    /// What is said of a project, and how the command comes out by it.
+    fn answer(&self, files: &ProjectFiles, diagnostics: &[Diagnostic]) -> Result<(String, Exit), CouldNotRun> {
         let text = match self.format {
-            Format::Human => {
-                render::human(diagnostics, &project.files, output::colour_on_stdout()) + &render::summary(diagnostics) + "\n"
-            }
+            Format::Human => render::human(diagnostics, files, output::colour_on_stdout()) + &render::summary(diagnostics) + "\n",
             Format::Short => render::short(diagnostics),
             Format::Json => render::json(diagnostics).map_err(|error| not_made(&error))?,
-            Format::Sarif => render::sarif(diagnostics, &project.files).map_err(|error| not_made(&error))?,
+            Format::Sarif => render::sarif(diagnostics, files).map_err(|error| not_made(&error))?,
             Format::Github => render::github(diagnostics),
         };
-        output::text(&text)?;
         let wrong = diagnostics.iter().any(|diagnostic| self.deny_warnings || diagnostic.severity == Severity::Error);
-        Ok(if wrong { Exit::Findings } else { Exit::Fine })
+        Ok((text, if wrong { Exit::Findings } else { Exit::Fine }))
     }
 }

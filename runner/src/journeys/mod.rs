@@ -3,6 +3,8 @@
 //! Architecture invariants: every test has a store of its own in memory and shares nothing but compiled definitions, so the order of tests and
 //! the number of threads change nothing; nothing outside is touched but snapshots, when they are to be written.
 
+#[cfg(test)]
+mod agreeing;
 mod compare;
 mod coverage;
 mod perform;

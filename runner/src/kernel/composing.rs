@@ -54,6 +54,11 @@ fn tracking_of(message: &Message, settings: &Settings) -> Option<Tracking> {
     Some(topic.map_or(settings.tracking, |topic| topic.tracking))
 }
 
+/// The topic that the run asks to confirm.
+fn asked_for<'r>(workflow: &str, run: &'r Run) -> Option<&'r str> {
+    run.state.event.as_ref().filter(|_| workflow == CONFIRMING).and_then(|event| event["topic"].as_str())
+}
+
 /// What the links in a message lead to.
 struct Links {
     unsubscribe: String,
@@ -69,11 +74,21 @@ impl Kernel {
             self.signer.sign(purpose, &Token { contact: message.contact, message: message.id, topic })
         };
         let preferences = token(Purpose::Preferences, message.topic.clone());
-        let asked = run.state.event.as_ref().filter(|_| workflow == CONFIRMING).and_then(|event| event["topic"].as_str());
         Links {
             unsubscribe: format!("{base}/u/{preferences}"),
             preferences: format!("{base}/preferences/{preferences}"),
-            confirm: asked.map(|topic| format!("{base}/confirm/{}", token(Purpose::Confirm, Some(topic.to_owned())))),
+            confirm: asked_for(workflow, run)
+                .map(|topic| format!("{base}/confirm/{}", token(Purpose::Confirm, Some(topic.to_owned())))),
+        }
+    }
+
+    /// Stands in for links that nobody follows: the names are there, and what they lead to is signed for nobody.
+    fn no_links(&self, workflow: &str, run: &Run) -> Links {
+        let base = public_base(&self.plan.catalog.settings);
+        Links {
+            unsubscribe: format!("{base}/u/0"),
+            preferences: format!("{base}/preferences/0"),
+            confirm: asked_for(workflow, run).map(|_| format!("{base}/confirm/0")),
         }
     }
 
@@ -117,8 +132,8 @@ impl Kernel {
         self.begin_sending(&mut message, run)?;
         let settings = self.plan.catalog.settings.clone();
         let workflow = prepared.program.definition.workflow.name.as_str();
-        let links = self.links(&message, workflow, run);
-        let envelope = self.envelope(&message, workflow, &links);
+        let links = if self.subjects_only { self.no_links(workflow, run) } else { self.links(&message, workflow, run) };
+        let envelope = if self.subjects_only { Envelope::default() } else { self.envelope(&message, workflow, &links) };
         let now = self.now;
         let (event, vars, with) = (run.state.event.clone(), run.state.vars.clone(), send.with.clone());
         let tracking = tracking_of(&message, &settings).filter(|tracking| tracking.opens || tracking.clicks);

@@ -1,6 +1,7 @@
 //! Consent: what contacts say of topics, by whatever way it comes, and how that is kept so that it can be proven.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -80,7 +81,7 @@ impl Kernel {
     pub(super) fn apply_consent(&mut self, id: ContactId, said: &Statement<'_>) -> Result<()> {
         let old = self.load_contact(id)?;
         let mut contact = old.clone();
-        contact.consent.take(said);
+        Arc::make_mut(&mut contact.consent).take(said);
         self.save_contact(&mut contact, &old)
     }
 
@@ -101,7 +102,7 @@ impl Kernel {
         let Some(given) = input.topics.as_ref().filter(|_| confirms) else { return Ok(None) };
         let known = match self.store.contact_id(&input.id)? {
             Some(id) => self.load_contact(id)?.consent,
-            None => Consent::default(),
+            None => Arc::default(),
         };
         let subscribed = |topic: &String| known.topics.get(topic) == Some(&true);
         let (asked, certain): (Vec<String>, Vec<String>) =
@@ -114,7 +115,7 @@ impl Kernel {
         let Some(id) = self.store.contact_id(uid)? else { return Ok(()) };
         let old = self.load_contact(id)?;
         let mut contact = old.clone();
-        contact.consent.pending.retain(|topic, _| topics.contains(topic));
+        Arc::make_mut(&mut contact.consent).pending.retain(|topic, _| topics.contains(topic));
         self.save_contact(&mut contact, &old)?;
         // Whoever was asked is not asked again because they are named again.
         for topic in topics.iter().filter(|topic| !old.consent.pending.contains_key(*topic)) {
@@ -133,9 +134,9 @@ impl Kernel {
         }
         let mut contact = old.clone();
         if fresh {
-            contact.consent.pending.insert(said.topic.to_owned(), said.at);
+            Arc::make_mut(&mut contact.consent).pending.insert(said.topic.to_owned(), said.at);
         }
-        contact.consent.record(Said::Asked, said);
+        Arc::make_mut(&mut contact.consent).record(Said::Asked, said);
         self.save_contact(&mut contact, &old)?;
         let title = self.plan.catalog.settings.topics.get(said.topic).and_then(|topic| topic.title.as_deref());
         let properties = Map::from_iter([

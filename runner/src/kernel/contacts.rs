@@ -1,5 +1,7 @@
 //! Changes of contacts: from outside, and by steps.
 
+use std::sync::Arc;
+
 use dsl::model::Path;
 use dsl::time;
 use jiff::tz::TimeZone;
@@ -126,7 +128,7 @@ impl Kernel {
         for mut run in self.store.open_runs(id)? {
             self.end_run(&mut run, &contact, EndReason::Erased, None)?;
         }
-        let blank = Contact { attributes: Map::new(), time_zone: None, ..contact.clone() };
+        let blank = Contact { attributes: Arc::default(), time_zone: None, ..contact.clone() };
         self.set_date_timers(&blank, Some(&contact), self.now)?;
         let aliases = self.store.aliases(id)?;
         self.suppression.add(&mut *self.store, &contact, &aliases)?;
@@ -149,7 +151,7 @@ pub(crate) fn set_field(contact: &mut Contact, keys: &[String], value: Value) {
         [name, ..] if name == "id" || name == "topics" => {}
         _ => {
             let path = Path { root: dsl::model::Root::Contact, keys: keys.to_vec() };
-            engine::assign(&mut contact.attributes, &path, value);
+            engine::assign(Arc::make_mut(&mut contact.attributes), &path, value);
         }
     }
 }
@@ -176,13 +178,17 @@ impl ContactInput {
             }
         }
         if let Some(given) = &self.topics {
-            contact.consent.replace(given, topics, from);
+            Arc::make_mut(&mut contact.consent).replace(given, topics, from);
         }
+        if self.attributes.is_empty() {
+            return;
+        }
+        let attributes = Arc::make_mut(&mut contact.attributes);
         for (name, value) in &self.attributes {
             if value.is_null() {
-                contact.attributes.remove(name);
+                attributes.remove(name);
             } else {
-                contact.attributes.insert(name.clone(), value.clone());
+                attributes.insert(name.clone(), value.clone());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Contacts that turn out to be one person: an anonymous id is identified, or two ids are said to be one person's.
 
+use std::sync::Arc;
+
 use super::Kernel;
 use crate::ingest::{Alias, Identification};
 use crate::standing::Happened;
@@ -94,10 +96,11 @@ impl Kernel {
         fill(&mut contact.phone, &from.phone);
         fill(&mut contact.locale, &from.locale);
         fill(&mut contact.time_zone, &from.time_zone);
-        for (name, value) in &from.attributes {
-            contact.attributes.entry(name.clone()).or_insert_with(|| value.clone());
+        let attributes = Arc::make_mut(&mut contact.attributes);
+        for (name, value) in from.attributes.iter() {
+            attributes.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        contact.consent.join(&from.consent);
+        Arc::make_mut(&mut contact.consent).join(&from.consent);
         if contact != old {
             self.store.update_contact(&contact, self.now)?;
         }

@@ -73,7 +73,7 @@ fn latest(first: Job, more: impl Iterator<Item = Job>) -> Vec<Job> {
 
 fn check(job: Job, known: Option<Arc<ProjectFiles>>) -> Checked {
     let mut failed = None;
-    let disk = known.unwrap_or_else(|| match ProjectFiles::read(&job.root) {
+    let disk = known.unwrap_or_else(|| match ProjectFiles::read_with_tests(&job.root) {
         Ok(files) => Arc::new(files),
         Err(error) => {
             failed = Some(error.to_string());

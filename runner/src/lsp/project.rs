@@ -54,7 +54,7 @@ pub struct Project {
 impl Project {
     fn new(root: PathBuf) -> Project {
         // What cannot be read is told by the check.
-        let files = ProjectFiles::read(&root).unwrap_or_default();
+        let files = ProjectFiles::read_with_tests(&root).unwrap_or_default();
         let index = Index::of(&files);
         Project { root, files: Arc::new(files), index, ..Project::default() }
     }
@@ -93,7 +93,7 @@ impl Project {
     /// The files were read from disk anew.
     pub fn reread(&mut self, files: Arc<ProjectFiles>) {
         let old = std::mem::replace(&mut self.files, files);
-        let paths: BTreeSet<&str> = old.paths().chain(self.files.paths()).collect();
+        let paths: BTreeSet<&str> = old.paths_with_tests().chain(self.files.paths_with_tests()).collect();
         let new = self.files.clone();
         let changed = paths.into_iter().filter(|path| old.text(path) != new.text(path) && !self.open.contains_key(*path));
         for path in changed.map(str::to_owned).collect::<Vec<_>>() {

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn checked(text: &str) -> Checked {
-        let files = ProjectFiles::from_texts([("campaignd.yaml", "project: p\n"), ("workflows/a.yaml", text)]);
+        let files = ProjectFiles::from_texts([("campaignd.yaml", "project: p\ntime_zone: UTC\n"), ("workflows/a.yaml", text)]);
         let diagnostics = dsl::compile(&files).diagnostics;
         let versions = BTreeMap::from([("workflows/a.yaml".to_owned(), 7)]);
         Checked { root: "/p".into(), disk: Arc::new(files.clone()), files, versions, diagnostics }

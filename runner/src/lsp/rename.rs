@@ -117,6 +117,8 @@ pub fn rename(
 
 fn edits(project: &Project, file: &str, places: &[&Occurrence], new: &str, encoding: Encoding) -> Option<TextDocumentEdit> {
     let page = Page::new(project.text(file)?, encoding);
+    let mut places = places.to_vec();
+    places.sort_by(|one, other| one.at.cmp(&other.at));
     let edit = |place: &&Occurrence| OneOf::Left(TextEdit { range: page.range(&place.at), new_text: new.to_owned() });
     let version = project.open.get(file).map(|open| open.version);
     let text_document = OptionalVersionedTextDocumentIdentifier { uri: project.uri(file)?, version };

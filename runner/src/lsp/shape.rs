@@ -12,13 +12,13 @@ const MAX_REFERENCES: usize = 16;
 
 /// The schema of a kind of file.
 pub fn schema(form: Form) -> &'static Value {
-    static SCHEMAS: OnceLock<[Value; 2]> = OnceLock::new();
-    static NONE: Value = Value::Null;
-    let [workflow, settings] = SCHEMAS.get_or_init(|| [dsl::schema::workflow(), dsl::schema::settings()]);
+    static SCHEMAS: OnceLock<[Value; 3]> = OnceLock::new();
+    let [workflow, settings, test] =
+        SCHEMAS.get_or_init(|| [dsl::schema::workflow(), dsl::schema::settings(), dsl::schema::test()]);
     match form {
         Form::Workflow => workflow,
         Form::Settings => settings,
-        Form::Test => &NONE,
+        Form::Test => test,
     }
 }
 

@@ -78,7 +78,9 @@ pub fn short(label: &str) -> String {
 pub fn open(title: &str, said: &str, height: f64) -> String {
     let (name, label) = (escape(title), escape(&format!("{title}. {said}.")));
     // It scrolls where there is little room, by keyboard, too.
-    format!("<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{name}\"><svg viewBox=\"0 0 {WIDTH:.0} {height:.0}\" role=\"img\" aria-label=\"{label}\">\n")
+    format!(
+        "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{name}\"><svg viewBox=\"0 0 {WIDTH:.0} {height:.0}\" role=\"img\" aria-label=\"{label}\">\n"
+    )
 }
 
 /// A round distance between ticks: two to five of them on either side of 0.

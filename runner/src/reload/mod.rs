@@ -16,8 +16,8 @@ use std::time::Duration;
 
 pub use attempt::{Outcome, Refusal, Reloader, Start};
 
-use quiet::gather;
-use watch::Watch;
+pub use quiet::gather;
+pub use watch::Watch;
 
 /// How long nothing may have changed before the files are read, and how long changes may go on before they are read all the same.
 const QUIET: Duration = Duration::from_millis(50);

@@ -7,7 +7,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Hint;
 
-const FOLDERS: [&str; 3] = ["workflows", "templates", "schemas"];
+const FOLDERS: [&str; 4] = ["workflows", "templates", "schemas", "tests"];
 /// What matters in the project's own folder; the store and the outbox may be in there, and change all the time.
 const FILES: [&str; 2] = ["campaignd.yaml", ".env"];
 

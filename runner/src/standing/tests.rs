@@ -148,7 +148,7 @@ impl World {
             now: self.now,
             crossings: Vec::new(),
         };
-        other.held.contact.traits.clear();
+        other.held.contact.traits = Default::default();
         other.update(Known::Never, Happened::Nothing);
         (other.traits(), other.members())
     }

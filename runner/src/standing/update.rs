@@ -133,7 +133,10 @@ impl<'a, F: FactsMut> Work<'a, F> {
             Known::Older(standing, layout) => work.take_over(standing, &layout),
         }
         let defined = |name: &str| nodes.iter().any(|node| node.name == name && matches!(node.what, What::Trait(_)));
-        work.facts.contact_mut().traits.retain(|name, _| defined(name));
+        let traits = &mut work.facts.contact_mut().traits;
+        if !traits.keys().all(|name| defined(name)) {
+            Arc::make_mut(traits).retain(|name, _| defined(name));
+        }
         work
     }
 
@@ -209,8 +212,8 @@ impl<'a, F: FactsMut> Work<'a, F> {
             return;
         }
         match figure.value {
-            Some(value) => traits.insert(name.clone(), value),
-            None => traits.remove(name),
+            Some(value) => Arc::make_mut(traits).insert(name.clone(), value),
+            None => Arc::make_mut(traits).remove(name),
         };
         self.changed = true;
         self.touch(&Cause::Contact(name.clone()));

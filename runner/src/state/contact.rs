@@ -1,12 +1,14 @@
 //! A contact and what they agreed to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::{ContactId, MessageId};
 
+/// A copy is cheap: what there may be much of is shared until it is changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
     pub id: ContactId,
@@ -18,11 +20,11 @@ pub struct Contact {
     /// IANA name as given; may be unknown, then the project's applies.
     pub time_zone: Option<String>,
     /// Everything else that is known; never holds null.
-    pub attributes: Map<String, Value>,
+    pub attributes: Arc<Map<String, Value>>,
     /// What is worked out about the contact, by the name of the trait. A trait without a value is left out.
-    pub traits: Traits,
+    pub traits: Arc<Traits>,
     pub upkeep: Upkeep,
-    pub consent: Consent,
+    pub consent: Arc<Consent>,
     /// Known by an anonymous id only, until an identify or alias joins it to a person.
     pub anonymous: bool,
     /// Erased: nothing but the row is left, and nobody is written to.
@@ -39,10 +41,10 @@ impl Contact {
             phone: None,
             locale: None,
             time_zone: None,
-            attributes: Map::new(),
-            traits: Traits::new(),
+            attributes: Arc::default(),
+            traits: Arc::default(),
             upkeep: Upkeep::default(),
-            consent: Consent::default(),
+            consent: Arc::default(),
             anonymous: false,
             erased: false,
         }

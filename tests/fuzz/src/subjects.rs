@@ -175,7 +175,8 @@ pub fn condition(data: &[u8]) {
     contact.attributes = json!({ "first_name": "Ada", "age": 41, "vip": true, "tags": ["a"], "birthday": "1990-02-29" })
         .as_object()
         .cloned()
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .into();
     let mut facts = Somebody(contact);
     let zone = TimeZone::UTC;
     let scope = Scope::outside(NOW, &zone, &catalog.settings, &catalog.segments);

@@ -149,6 +149,8 @@ fn nothing_that_runs_depends_on_tests() {
     let files = |tests: &str| ProjectFiles::from_texts([("campaignd.yaml", SETTINGS), ("tests/a.test.yaml", tests)]);
     assert_eq!(files("a").hash(), files("b").hash());
     assert_eq!(files("a").text("tests/a.test.yaml"), Some("a"));
+    let edited = files("a").overlaid("tests/a.test.yaml", "b");
+    assert_eq!((edited.text("tests/a.test.yaml"), edited.hash()), (Some("b"), files("a").hash()));
     assert_eq!(files("a").paths().collect::<Vec<_>>(), ["campaignd.yaml"]);
 }
 

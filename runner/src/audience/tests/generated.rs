@@ -212,8 +212,8 @@ fn contact() -> impl Strategy<Value = crate::state::Contact> {
     (attributes, said, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(
         |((attributes, deep), topics, none, erased)| {
             let mut world = World::with_attributes(attributes);
-            world.contact.attributes.extend(deep.map(|deep| ("deep".to_owned(), deep)));
-            world.contact.consent = Consent { none, topics, ..Consent::default() };
+            std::sync::Arc::make_mut(&mut world.contact.attributes).extend(deep.map(|deep| ("deep".to_owned(), deep)));
+            world.contact.consent = Consent { none, topics, ..Consent::default() }.into();
             world.contact.erased = erased;
             world.contact
         },

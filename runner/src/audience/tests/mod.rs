@@ -67,7 +67,7 @@ impl World {
 
     fn with_attributes(attributes: Value) -> World {
         let mut world = World::new();
-        world.contact.attributes = object(attributes);
+        world.contact.attributes = object(attributes).into();
         world
     }
 

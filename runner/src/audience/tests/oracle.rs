@@ -70,7 +70,7 @@ impl<'a> Stand<'a> {
         let contact = &self.world.contact;
         let root = match path.root {
             Root::Contact => {
-                let mut all = contact.attributes.clone();
+                let mut all = serde_json::Map::clone(&contact.attributes);
                 all.insert("id".into(), contact.uid.clone().into());
                 all.insert("email".into(), contact.email.clone().into());
                 all.insert("phone".into(), contact.phone.clone().into());

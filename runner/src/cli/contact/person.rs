@@ -1,6 +1,7 @@
 //! Everything that is held about one person, in one piece.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dsl::contract::CONSENT_EVENTS;
 use dsl::model::Settings;
@@ -176,8 +177,8 @@ impl Person {
             time_zone: contact.time_zone,
             anonymous: contact.anonymous,
             erased: contact.erased,
-            attributes: contact.attributes,
-            traits: contact.traits.into_iter().map(|(name, value)| (name, value.at(now))).collect(),
+            attributes: Arc::unwrap_or_clone(contact.attributes),
+            traits: contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now))).collect(),
             runs,
             messages,
             events,

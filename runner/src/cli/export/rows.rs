@@ -1,5 +1,6 @@
 //! The rows of exports: contacts and events in the form that `import` reads, and runs.
 
+use std::sync::Arc;
 use std::vec::IntoIter;
 
 use dsl::contract::Contract;
@@ -62,9 +63,9 @@ pub struct ContactLine {
 
 impl ContactLine {
     fn of(contact: Contact, settings: &Settings) -> ContactLine {
-        let topics = (contact.consent != Consent::default()).then(|| topics(&contact, settings));
+        let topics = (*contact.consent != Consent::default()).then(|| topics(&contact, settings));
         let Contact { uid, email, phone, locale, time_zone, attributes, .. } = contact;
-        ContactLine { id: uid, email, phone, locale, time_zone, topics, attributes }
+        ContactLine { id: uid, email, phone, locale, time_zone, topics, attributes: Arc::unwrap_or_clone(attributes) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Contacts: who a row is about, and what is written of them.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Import, Written};
@@ -52,7 +54,7 @@ impl Import<'_> {
         // What can be turned into the contact and back need not be copied.
         let (copy, mut contact) = if plain {
             let ContactInput { id: uid, email, phone, locale, time_zone, attributes, .. } = input;
-            (None, Contact { uid, email, phone, locale, time_zone, attributes, ..Contact::new("") })
+            (None, Contact { uid, email, phone, locale, time_zone, attributes: Arc::new(attributes), ..Contact::new("") })
         } else {
             let contact = input.clone().into_contact(&self.topics, from);
             (Some(input), contact)
@@ -66,7 +68,7 @@ impl Import<'_> {
         }
         Ok(Some(copy.unwrap_or_else(|| {
             let Contact { uid: id, email, phone, locale, time_zone, attributes, .. } = contact;
-            ContactInput { id, email, phone, locale, time_zone, topics: None, attributes }
+            ContactInput { id, email, phone, locale, time_zone, topics: None, attributes: Arc::unwrap_or_clone(attributes) }
         })))
     }
 
@@ -134,6 +136,12 @@ impl Import<'_> {
 /// What a mail tool's export says about the topic that it is meant for.
 fn say(subscribed: Option<bool>, contact: &mut Contact, topic: Option<&str>, from: Origin) {
     if let (Some(subscribe), Some(topic)) = (subscribed, topic) {
-        contact.consent.take(&Statement { topic, subscribe, at: from.at, source: from.source, message: None });
+        Arc::make_mut(&mut contact.consent).take(&Statement {
+            topic,
+            subscribe,
+            at: from.at,
+            source: from.source,
+            message: None,
+        });
     }
 }

@@ -1,5 +1,7 @@
 //! Events and what else happened: whose it is, whether it is there already, and what it does at once.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -98,7 +100,7 @@ impl Import<'_> {
         {
             let source = properties.get("source").and_then(Value::as_str).unwrap_or("import");
             let said = Statement { topic, subscribe, at: occurrence.at, source, message: None };
-            self.change(contact, now, |contact| contact.consent.take(&said))?;
+            self.change(contact, now, |contact| Arc::make_mut(&mut contact.consent).take(&said))?;
         }
         let grace = self.settings.grace.millis();
         let fresh = occurrence.at >= now.saturating_sub(grace);

@@ -37,7 +37,7 @@ fn inbox(store: &mut SqliteStore) -> Vec<InboxItem> {
 
 fn consent(store: &mut SqliteStore, uid: &str) -> Consent {
     let id = store.contact_id(uid).unwrap().unwrap();
-    store.contact(id).unwrap().unwrap().consent
+    Consent::clone(&store.contact(id).unwrap().unwrap().consent)
 }
 
 #[track_caller]

@@ -85,7 +85,8 @@ fn failure(outcome: &Outcome<'_>, told: &Told<'_>, paint: &Paint, text: &mut Str
     timeline(outcome, paint, text);
     let entered = outcome.lines.iter().any(|line| line.kind == LogKind::Enter && line.workflow == outcome.suite.workflow);
     if !entered && outcome.error.is_none() {
-        let _ = writeln!(text, "     nobody entered {}: look at its trigger, its audience and its reentry", outcome.suite.workflow);
+        let _ =
+            writeln!(text, "     nobody entered {}: look at its trigger, its audience and its reentry", outcome.suite.workflow);
     }
     text.push('\n');
 }

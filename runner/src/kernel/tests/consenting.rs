@@ -19,7 +19,7 @@ fn world() -> World {
 
 fn consent(world: &mut World, uid: &str) -> Consent {
     let id = world.kernel.store().contact_id(uid).unwrap().unwrap();
-    world.kernel.store().contact(id).unwrap().unwrap().consent
+    Consent::clone(&world.kernel.store().contact(id).unwrap().unwrap().consent)
 }
 
 /// What was said, one line for each: topic, word and source.

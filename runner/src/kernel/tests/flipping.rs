@@ -103,7 +103,7 @@ fn what_follows_from_an_import_is_not_dropped() {
             (0..1000)
                 .map(|number| {
                     let contact = crate::state::Contact {
-                        attributes: object(json!({ "plan": "pro" })),
+                        attributes: object(json!({ "plan": "pro" })).into(),
                         email: Some(format!("c{number}@example.com")),
                         ..crate::state::Contact::new(&format!("c{number}"))
                     };
@@ -129,7 +129,7 @@ fn whoever_is_imported_during_a_sweep_enters() {
         .kernel
         .transaction(now, |kernel| {
             let contact = crate::state::Contact {
-                attributes: object(json!({ "plan": "pro" })),
+                attributes: object(json!({ "plan": "pro" })).into(),
                 email: Some("bea@example.com".to_owned()),
                 ..crate::state::Contact::new("bea")
             };
@@ -242,7 +242,8 @@ fn whoever_is_imported_between_two_edits_enters_and_nobody_else_does() {
     };
     edit(&mut world, "y");
     let now = world.now;
-    let contact = crate::state::Contact { attributes: object(json!({ "plan": "pro" })), ..crate::state::Contact::new("bea") };
+    let contact =
+        crate::state::Contact { attributes: object(json!({ "plan": "pro" })).into(), ..crate::state::Contact::new("bea") };
     let id = world.kernel.transaction(now, |kernel| kernel.store.insert_contact(&contact, now)).unwrap();
     edit(&mut world, "pro");
     world.ask("0s", InboxItem::Contacts(vec![id]));
@@ -294,7 +295,8 @@ fn whoever_is_imported_with_their_history_enters_by_what_they_are() {
     world.edit("1h", "workflows/pro.yaml", by_what_they_are);
     world.edit("1h", "workflows/call.yaml", by_what_they_just_did);
     let now = world.now;
-    let contact = crate::state::Contact { attributes: object(json!({ "plan": "pro" })), ..crate::state::Contact::new("bea") };
+    let contact =
+        crate::state::Contact { attributes: object(json!({ "plan": "pro" })).into(), ..crate::state::Contact::new("bea") };
     let brought = world.kernel.transaction(now, |kernel| {
         let id = kernel.store.insert_contact(&contact, now)?;
         kernel.store.push_inbox(&InboxItem::Contacts(vec![id]), now)?;

@@ -72,9 +72,7 @@ impl Pressure {
     /// Those who got the most in seven days, then in all, then by name.
     pub fn worst(&self, number: usize) -> Vec<Worst> {
         let mut all: Vec<(&String, &Person)> = self.people.iter().collect();
-        let key = |(name, person): &(&String, &Person)| {
-            (std::cmp::Reverse((person.most, person.total)), (*name).clone())
-        };
+        let key = |(name, person): &(&String, &Person)| (std::cmp::Reverse((person.most, person.total)), (*name).clone());
         if all.len() > number && number > 0 {
             all.select_nth_unstable_by_key(number - 1, key);
         }

@@ -92,7 +92,11 @@ fn held(told: &[Told], expected: &[(Cause, u64, i64, i64, u64)], unresolved: u64
 fn waiting_counts_for_what_was_waited_for() {
     use Holding::{Cap, QuietHours, Window};
     held(&[leaves(1, 0, 0, true)], &[], 0);
-    held(&[hold(1, 0, QuietHours), leaves(1, 8 * HOUR, 8 * HOUR, true)], &[(Cause::Held(QuietHours), 1, 8 * HOUR, 8 * HOUR, 0)], 0);
+    held(
+        &[hold(1, 0, QuietHours), leaves(1, 8 * HOUR, 8 * HOUR, true)],
+        &[(Cause::Held(QuietHours), 1, 8 * HOUR, 8 * HOUR, 0)],
+        0,
+    );
     // Looked at again in between; twice for the cap, which is one message.
     let told = [
         hold(1, 0, Cap),

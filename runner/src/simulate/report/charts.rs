@@ -53,16 +53,27 @@ pub fn pressure(histogram: &BTreeMap<u32, u64>) -> String {
         let middle = (index as f64 + 0.5) * width;
         let height = *count as f64 / highest as f64 * (floor - TOP);
         let (x, y) = (middle - bar / 2.0, floor - height);
-        push(&mut svg, format_args!("<rect class=\"entered\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{bar:.1}\" height=\"{height:.1}\" rx=\"2\"/>\n"));
+        push(
+            &mut svg,
+            format_args!(
+                "<rect class=\"entered\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{bar:.1}\" height=\"{height:.1}\" rx=\"2\"/>\n"
+            ),
+        );
         let share = *count as f64 / whole as f64 * 100.0;
         let text = if counts.len() <= 10 && *count > 0 { format!("{} · {share:.1}%", grouped(*count)) } else { grouped(*count) };
         push(&mut svg, format_args!("<text class=\"quiet middle\" x=\"{middle:.1}\" y=\"{:.1}\">{text}</text>\n", y - 6.0));
         let more = if *messages == MOST { "+" } else { "" };
-        push(&mut svg, format_args!("<text class=\"middle\" x=\"{middle:.1}\" y=\"{:.1}\">{messages}{more}</text>\n", floor + 17.0));
+        push(
+            &mut svg,
+            format_args!("<text class=\"middle\" x=\"{middle:.1}\" y=\"{:.1}\">{messages}{more}</text>\n", floor + 17.0),
+        );
     }
     let end = width * counts.len() as f64;
     push(&mut svg, format_args!("<path class=\"axis\" d=\"M0 {floor:.1}H{end:.1}\"/>\n"));
-    push(&mut svg, format_args!("<text class=\"quiet\" x=\"0\" y=\"{:.1}\">messages in the fullest 7 days</text>\n", floor + 36.0));
+    push(
+        &mut svg,
+        format_args!("<text class=\"quiet\" x=\"0\" y=\"{:.1}\">messages in the fullest 7 days</text>\n", floor + 36.0),
+    );
     svg.push_str("</svg></div>\n");
     svg
 }

@@ -51,7 +51,9 @@ pub fn chart(figures: &Figures, first: Date, last: Date) -> String {
     }
     let width = (WIDTH - LEFT) / columns as f64;
     stacks(&mut svg, figures, &column, (columns, width), &y);
-    labels(&mut svg, first, last, |date| LEFT + f64::from(first.until(date).map_or(0, |span| span.get_days()) / per_column) * width);
+    labels(&mut svg, first, last, |date| {
+        LEFT + f64::from(first.until(date).map_or(0, |span| span.get_days()) / per_column) * width
+    });
     if let Some(column) = column(busiest) {
         let (x, class) = place_of(LEFT + (column as f64 + 0.5) * width, LEFT, WIDTH);
         let text = format!("{} on {}", grouped(most), long(busiest));
@@ -112,7 +114,10 @@ fn labels(svg: &mut String, first: Date, last: Date, x: impl Fn(Date) -> f64) {
             };
             let length = text.chars().count() as f64 * 6.4 + 8.0;
             if at >= free && at + length - 8.0 <= WIDTH {
-                push(svg, format_args!("<text class=\"quiet\" x=\"{at:.1}\" y=\"{:.1}\">{text}</text>\n", HEIGHT - BOTTOM + 18.0));
+                push(
+                    svg,
+                    format_args!("<text class=\"quiet\" x=\"{at:.1}\" y=\"{:.1}\">{text}</text>\n", HEIGHT - BOTTOM + 18.0),
+                );
                 free = at + length;
                 year = Some(date.year());
             }

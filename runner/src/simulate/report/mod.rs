@@ -3,9 +3,9 @@
 mod charts;
 mod days;
 mod drawn;
-mod view;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::fmt;
 

@@ -7,8 +7,16 @@ use super::*;
 
 #[test]
 fn axes_end_roundly() {
-    for (most, expected) in [(0, (1, 1)), (1, (1, 1)), (5, (5, 5)), (6, (6, 3)), (11, (15, 3)), (248, (250, 5)), (1_001, (1_500, 3)), (99_999, (100_000, 5))]
-    {
+    for (most, expected) in [
+        (0, (1, 1)),
+        (1, (1, 1)),
+        (5, (5, 5)),
+        (6, (6, 3)),
+        (11, (15, 3)),
+        (248, (250, 5)),
+        (1_001, (1_500, 3)),
+        (99_999, (100_000, 5)),
+    ] {
         let (top, ticks) = axis(most);
         assert_eq!((top, ticks.len()), expected, "{most}: {ticks:?}");
         assert_eq!(ticks.last(), Some(&top));
@@ -44,8 +52,14 @@ fn head() -> Head {
 
 fn a_page(figures: &Figures) -> String {
     let files = [
-        ("campaignd.yaml", "project: shop\ntime_zone: Europe/Berlin\ntopics: { offers: { default: subscribed } }\ncontract: open\n"),
-        ("workflows/w.yaml", "workflow: w\ndescription: \"<script>alert(1)</script>\"\ntrigger: { event: x }\ntopic: offers\nsteps: [ send: hello ]\n"),
+        (
+            "campaignd.yaml",
+            "project: shop\ntime_zone: Europe/Berlin\ntopics: { offers: { default: subscribed } }\ncontract: open\n",
+        ),
+        (
+            "workflows/w.yaml",
+            "workflow: w\ndescription: \"<script>alert(1)</script>\"\ntrigger: { event: x }\ntopic: offers\nsteps: [ send: hello ]\n",
+        ),
         ("templates/hello.txt.hbs", "---\nsubject: Hello\n---\nHello.\n"),
     ];
     let compiled = dsl::compile(&ProjectFiles::from_texts(files));
@@ -55,7 +69,13 @@ fn a_page(figures: &Figures) -> String {
 #[test]
 fn a_page_of_nothing_says_so() {
     let page = a_page(&Figures::default());
-    for expected in ["Every message left as soon as it was due.", "every message that a step wanted to send was sent", "0 entered", "Sun 1 Mar 2026", "seed 7"] {
+    for expected in [
+        "Every message left as soon as it was due.",
+        "every message that a step wanted to send was sent",
+        "0 entered",
+        "Sun 1 Mar 2026",
+        "seed 7",
+    ] {
         assert!(page.contains(expected), "{expected}\n{page}");
     }
     assert!(!page.contains("id=\"days\""), "no chart of nothing");

@@ -174,7 +174,8 @@ impl Synthetic {
         let Some(sources) = self.following.get(&happens.event).cloned() else { return };
         let audience = self.audience.clone();
         for index in sources {
-            let Some(Cause::Event { template, chance, delay, .. }) = audience.sources.get(index).map(|source| &source.cause) else {
+            let Some(Cause::Event { template, chance, delay, .. }) = audience.sources.get(index).map(|source| &source.cause)
+            else {
                 continue;
             };
             let about = happens.properties.get("template").and_then(Value::as_str);

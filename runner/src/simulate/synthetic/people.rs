@@ -65,12 +65,8 @@ fn own_text(drawn: Option<&dsl::model::Drawn>, what: &str, seed: u64) -> Option<
 /// What somebody says who comes while the simulation runs, and how long after they came (in ms): who they are, and which topics they want
 /// other than by default.
 pub fn introduces(contact: &ContactInput, settings: &Settings) -> Vec<(i64, What)> {
-    let own = [
-        ("email", &contact.email),
-        ("phone", &contact.phone),
-        ("locale", &contact.locale),
-        ("time_zone", &contact.time_zone),
-    ];
+    let own =
+        [("email", &contact.email), ("phone", &contact.phone), ("locale", &contact.locale), ("time_zone", &contact.time_zone)];
     let mut fields: Map<String, Value> = contact.attributes.clone();
     fields.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))));
     let mut said = vec![(0, What::Set(fields))];

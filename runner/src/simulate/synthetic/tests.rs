@@ -209,7 +209,8 @@ fn whatever_is_added_leaves_the_rest_as_it_was() {
     assert_eq!(views(&plain), views(&more));
     // More people do not change those who were there.
     let larger = plain.replace("300", "400");
-    let first: Vec<Occurrence> = views(&larger).into_iter().filter(|view| people::number("crowd", &view.contact) < Some(300)).collect();
+    let first: Vec<Occurrence> =
+        views(&larger).into_iter().filter(|view| people::number("crowd", &view.contact) < Some(300)).collect();
     assert_eq!(views(&plain), first);
 }
 

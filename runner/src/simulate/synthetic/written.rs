@@ -49,12 +49,8 @@ pub fn row(to: &mut dyn Write, value: &Value) -> io::Result<()> {
 
 /// A contact as a row of a contact file.
 pub fn contact_row(contact: &ContactInput) -> Value {
-    let own = [
-        ("email", &contact.email),
-        ("phone", &contact.phone),
-        ("locale", &contact.locale),
-        ("time_zone", &contact.time_zone),
-    ];
+    let own =
+        [("email", &contact.email), ("phone", &contact.phone), ("locale", &contact.locale), ("time_zone", &contact.time_zone)];
     let mut fields = Map::from_iter([("id".to_owned(), Value::from(contact.id.as_str()))]);
     fields.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))));
     fields.extend(contact.topics.as_ref().map(|topics| ("topics".to_owned(), json!(topics))));

@@ -1,5 +1,7 @@
 //! Where contacts stand, static segments, contacts that are joined, and what is deleted when it is old.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
@@ -11,8 +13,9 @@ pub(super) fn standing(store: &mut dyn Store) {
     let mut contact = store.contact(ada).unwrap().unwrap();
     assert_eq!((contact.upkeep, contact.traits.len()), (Upkeep::default(), 0));
     contact.upkeep = Upkeep { version: 7, recheck: Some(T + 5) };
-    contact.traits.insert("spent".to_owned(), TraitValue::Plain(json!(12.5)));
-    contact.traits.insert("score".to_owned(), TraitValue::Fading(Fading { value: 3.5, at: T, halves_every: 1000 }));
+    Arc::make_mut(&mut contact.traits).insert("spent".to_owned(), TraitValue::Plain(json!(12.5)));
+    Arc::make_mut(&mut contact.traits)
+        .insert("score".to_owned(), TraitValue::Fading(Fading { value: 3.5, at: T, halves_every: 1000 }));
     let standing = Standing::from_bytes(&Standing::default().to_bytes()).unwrap();
     within(store, |store| store.set_standing(&contact, &standing).unwrap());
     assert_eq!(store.contact(ada).unwrap(), Some(contact.clone()));
@@ -20,9 +23,11 @@ pub(super) fn standing(store: &mut dyn Store) {
     // The profile is written without the traits, and the traits without the profile.
     within(store, |store| {
         let known = store.contact(ada).unwrap().unwrap();
-        store.update_contact(&Contact { phone: Some("1".to_owned()), traits: Traits::new(), ..known }, T).unwrap();
+        store.update_contact(&Contact { phone: Some("1".to_owned()), traits: Default::default(), ..known }, T).unwrap();
         assert_eq!(store.contact(ada).unwrap(), Some(Contact { phone: Some("1".to_owned()), ..contact.clone() }));
-        store.set_standing(&Contact { phone: None, traits: Traits::new(), ..contact.clone() }, &Standing::default()).unwrap();
+        store
+            .set_standing(&Contact { phone: None, traits: Default::default(), ..contact.clone() }, &Standing::default())
+            .unwrap();
         let now = store.contact(ada).unwrap().unwrap();
         assert_eq!((now.phone.as_deref(), now.traits.len()), (Some("1"), 0));
     });

@@ -10,7 +10,7 @@ fn full(uid: &str) -> Contact {
         phone: Some("+4930123".to_owned()),
         locale: Some("de-DE".to_owned()),
         time_zone: Some("Europe/Berlin".to_owned()),
-        attributes: map(json!({ "plan": "pro", "visits": 3, "tags": ["a", { "b": 1.5 }] })),
+        attributes: map(json!({ "plan": "pro", "visits": 3, "tags": ["a", { "b": 1.5 }] })).into(),
         consent: Consent {
             none: true,
             topics: [("news".to_owned(), false)].into(),
@@ -22,7 +22,8 @@ fn full(uid: &str) -> Contact {
                 source: "one_click".to_owned(),
                 message: Some(MessageId(9)),
             }],
-        },
+        }
+        .into(),
         anonymous: true,
         ..Contact::new(uid)
     }
@@ -109,7 +110,7 @@ pub(super) fn any_text_survives(store: &mut dyn Store) {
         let contact = Contact {
             email: Some(text.clone()),
             time_zone: Some(text.clone()),
-            attributes: map(json!({ text.clone(): text.clone() })),
+            attributes: map(json!({ text.clone(): text.clone() })).into(),
             ..a_contact(&text)
         };
         let id = within(store, |store| store.insert_contact(&contact, T).unwrap());

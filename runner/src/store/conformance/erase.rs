@@ -10,8 +10,8 @@ fn with_everything(store: &mut dyn Store, uid: &str) -> (ContactId, Run, Message
         email: Some(format!("{uid}@example.com")),
         phone: Some("123".to_owned()),
         time_zone: Some("Asia/Tokyo".to_owned()),
-        attributes: map(json!({ "name": uid })),
-        consent: Consent { none: true, ..Consent::default() },
+        attributes: map(json!({ "name": uid })).into(),
+        consent: Consent { none: true, ..Consent::default() }.into(),
         ..a_contact(uid)
     };
     let workflow = new_workflow(store, "welcome");

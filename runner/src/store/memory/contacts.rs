@@ -32,7 +32,7 @@ pub(super) struct Contacts {
 /// Where a contact stands.
 #[derive(Default)]
 struct Stood {
-    traits: Traits,
+    traits: Arc<Traits>,
     upkeep: Upkeep,
     standing: Option<Standing>,
 }
@@ -295,7 +295,7 @@ fn profile(contact: &Contact, id: u32) -> Box<Contact> {
         locale: contact.locale.clone(),
         time_zone: contact.time_zone.clone(),
         attributes: contact.attributes.clone(),
-        traits: Traits::new(),
+        traits: Arc::default(),
         upkeep: Upkeep::default(),
         consent: contact.consent.clone(),
         anonymous: contact.anonymous,

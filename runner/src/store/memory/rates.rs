@@ -27,9 +27,8 @@ impl MemoryStore {
         for (_, row) in self.messages.rows(0).filter(|(_, row)| row.created_at >= from && Some(row.channel) != calls) {
             *steps.entry((row.workflow, row.step)).or_default() += 1;
         }
-        let named = |((workflow, step), number): ((u32, Sym), u64)| {
-            (WorkflowId(workflow.into()), self.names.string(step), number)
-        };
+        let named =
+            |((workflow, step), number): ((u32, Sym), u64)| (WorkflowId(workflow.into()), self.names.string(step), number);
         let mut queued: Vec<_> = steps.into_iter().map(named).collect();
         queued.sort();
         queued

@@ -327,7 +327,7 @@ fn with_everything(store: &mut SqliteStore, name: &str) -> ContactId {
         phone: Some(text("phone")),
         locale: Some(text("locale")),
         time_zone: Some(text("zone")),
-        attributes: object("attribute"),
+        attributes: object("attribute").into(),
         ..Contact::new(&text("id"))
     };
     let id = store.insert_contact(&contact, 1).unwrap();

@@ -98,7 +98,7 @@ impl Call {
         Contact {
             email: [None, Some("Ada@example.com"), Some("bo@example.com")][self.with[1] as usize % 3].map(str::to_owned),
             time_zone: [None, Some("Asia/Tokyo"), Some("Europe/Berlin")][self.with[2] as usize % 3].map(str::to_owned),
-            attributes: object(if self.flag(3) { json!({ "plan": "pro", "a": { "b": 1.5 } }) } else { json!({}) }),
+            attributes: object(if self.flag(3) { json!({ "plan": "pro", "a": { "b": 1.5 } }) } else { json!({}) }).into(),
             erased: self.pick(4, 16) == 0,
             ..Contact::new(&format!("c{}", self.pick(0, 6)))
         }
@@ -118,7 +118,7 @@ impl Call {
                 let traits =
                     if self.flag(0) { [("spent".to_owned(), TraitValue::Plain(json!(number)))].into() } else { Traits::new() };
                 let upkeep = Upkeep { version: self.pick(3, 2), recheck };
-                let known = Contact { id, traits, upkeep, ..Contact::new("") };
+                let known = Contact { id, traits: traits.into(), upkeep, ..Contact::new("") };
                 told(store.set_standing(&known, &Standing::default()))
             }
             20 => told(store.set_listed(id, self.text(0, &["testers", "beta"]), self.flag(1), self.time(2))),

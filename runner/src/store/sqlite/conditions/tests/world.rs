@@ -101,8 +101,8 @@ fn add(store: &mut SqliteStore, uid: &str, person: &Person) {
         phone: person.phone.clone(),
         locale: person.locale.clone(),
         time_zone: person.time_zone.clone(),
-        attributes: person.attributes.clone(),
-        consent: person.consent.clone(),
+        attributes: person.attributes.clone().into(),
+        consent: person.consent.clone().into(),
         erased: person.erased,
         ..Contact::new(uid)
     };
