@@ -41,7 +41,7 @@ class Shell:
         work = folder / "work"
         work.mkdir()
         self.bash = subprocess.Popen(
-            ["bash", "--norc", "--noprofile", "-m"], cwd=work, env=environment, text=True,
+            ["bash", "--norc", "--noprofile"], cwd=work, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
 
