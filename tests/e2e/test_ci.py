@@ -102,7 +102,7 @@ def test_action_names_the_lines_from_the_repository_on(repository, tmp_path):
     assert not action.run()
     assert action.outcomes == {"install": "success", "validate": "failure", "test": "skipped", "plan": "skipped"}
     [line] = [line for line in action.output["validate"].splitlines() if line.startswith("::error")]
-    assert line.startswith("::error file=campaigns/workflows/welcome.yaml,line=16,")
+    assert line.startswith("::error file=campaigns/workflows/welcome.yaml,line=19,")
     assert "unknown-template" in line and "welcome" in line
     assert "unknown-template" in (repository / "found.sarif").read_text()
 
@@ -175,7 +175,7 @@ def test_gitlab_shows_findings_beside_their_lines(repository, tmp_path):
     # The fields that GitLab asks of a Code Quality report.
     assert set(finding) == {"description", "check_name", "fingerprint", "severity", "location"}
     assert finding["severity"] == "critical"
-    assert finding["location"] == {"path": "campaigns/workflows/welcome.yaml", "lines": {"begin": 16, "end": 16}}
+    assert finding["location"] == {"path": "campaigns/workflows/welcome.yaml", "lines": {"begin": 19, "end": 19}}
     assert len({finding["fingerprint"] for finding in findings}) == len(findings)
 
 
@@ -268,7 +268,7 @@ def test_hooks_stop_a_bad_commit(hooked):
     assert commit()[0] == 0
     edit(repository / "campaigns/workflows/welcome.yaml", *BROKEN)
     status, said = commit()
-    assert status == 1 and "workflows/welcome.yaml:16:" in said and "unknown-template" in said, said
+    assert status == 1 and "workflows/welcome.yaml:19:" in said and "unknown-template" in said, said
     edit(repository / "campaigns/workflows/welcome.yaml", *reversed(BROKEN))
     edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "4 days")
     status, said = commit()
