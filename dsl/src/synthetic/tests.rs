@@ -74,7 +74,7 @@ fn the_shape_is_strict() {
     check(
         "events: [ { event: ordered } ]\n",
         &[
-            "3:13 no-verb an event source needs a verb, but this has only `event` (an event source has one of `rate`, `on_arrival`, `follows`)",
+            "3:11 no-verb an event source needs a verb, but this has only `event` (an event source has one of `rate`, `on_arrival`, `follows`)",
         ],
     );
     check(
