@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use crate::surface::journey::TestFile;
-use crate::surface::{AudienceFile, SettingsFile, WorkflowFile};
+use crate::surface::{AudienceFile, SettingsFile, WorkflowFile, snippets};
 
 /// The schema of a file under workflows/.
 pub fn workflow() -> Value {
@@ -45,7 +45,9 @@ fn generate<T: JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(Tidy));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.insert("title".to_owned(), Value::from(title));
-    schema.to_value()
+    let mut schema = schema.to_value();
+    snippets::add(&mut schema);
+    schema
 }
 
 /// An absent key is absent, not null; and Rust's number formats say nothing to an editor.

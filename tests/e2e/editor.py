@@ -7,7 +7,7 @@ import threading
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
-WITHIN = 60
+WITHIN = 30
 
 
 class Editor:
@@ -190,7 +190,7 @@ class Editor:
         return self.wait(self.client.text_document_rename_async(params))
 
     def carry_out(self, edit):
-        """Does on disk what an edit of the workspace says."""
+        """Does what an edit of the workspace says: on disk, and in the files that are open."""
         base = self.folder.as_uri() + "/"
         for change in edit.document_changes:
             if isinstance(change, lsp.RenameFile):
@@ -198,7 +198,8 @@ class Editor:
                 new.parent.mkdir(parents=True, exist_ok=True)
                 old.rename(new)
                 continue
-            path = self.folder / change.text_document.uri.removeprefix(base)
+            name = change.text_document.uri.removeprefix(base)
+            path = self.folder / name
             lines = path.read_text().split("\n")
             for one in sorted(change.edits, key=lambda one: (one.range.start.line, one.range.start.character), reverse=True):
                 start, end = one.range.start, one.range.end
@@ -206,6 +207,9 @@ class Editor:
                 line = lines[start.line]
                 lines[start.line] = line[:start.character] + one.new_text + line[end.character:]
             path.write_text("\n".join(lines))
+            if name in self.texts:
+                self.write(name, "\n".join(lines))
+            self.changed_on_disk(name)
 
     def end(self):
         """Shuts the server down, and gives its exit code."""

@@ -124,7 +124,7 @@ def test_the_last_answer_is_the_exit_code(folder, watch):
     watcher = watch(folder, "--format", "short")
     watcher.answer("== check 1 ==\n")
     save_in_place(folder / "workflows/a.yaml", WRONG)
-    assert "workflows/a.yaml:3:19: error" in watcher.answer("== check 2 ==\n", "1 dayz")
+    assert "workflows/a.yaml:3:17: error[invalid-duration]" in watcher.answer("== check 2 ==\n", "dayz")
     assert watcher.stop(signal.SIGTERM) == 1
 
 

@@ -61,6 +61,9 @@ fn renamed<'a>(old: &'a Definition, new: &'a Definition) -> BTreeMap<&'a str, &'
     renames.map(|(from, to)| (to.as_str(), from.as_str())).collect()
 }
 
+/// The step that others stand in, with the number of its arm; `None` at the top.
+type Holder<'a> = Option<(&'a str, usize)>;
+
 /// Steps, by their new id, that stand inside of something else, or before what they stood behind.
 fn moved<'a>(
     old: &[(&'a str, Place<'a>)],
@@ -71,11 +74,20 @@ fn moved<'a>(
     let old_place = |id: &str| old.iter().position(|(other, _)| *other == id);
     let mut moved = BTreeSet::new();
     // Of those that stand in the same place: their numbers in the old order.
-    let mut rows: BTreeMap<Option<(&str, usize)>, Vec<(&str, usize)>> = BTreeMap::new();
+    let mut rows: BTreeMap<Holder<'_>, Vec<(&str, usize)>> = BTreeMap::new();
     for (id, place) in new {
         let Some(number) = old_place(was(id)) else { continue };
         let inside = place.inside.map(|(holder, arm)| (was(holder), arm));
-        if old[number].1.inside == inside {
+        // Those inside of a step that is gone, now inside of one that is new: that one says it.
+        let holder_replaced = match (old[number].1.inside, inside) {
+            (Some((was, arm)), Some((holder, other))) => {
+                arm == other
+                    && old_place(holder).is_none()
+                    && !new.iter().any(|(id, _)| renamed.get(id).copied().unwrap_or(id) == was)
+            }
+            _ => false,
+        };
+        if old[number].1.inside == inside || holder_replaced {
             rows.entry(inside).or_default().push((id, number));
         } else {
             moved.insert(*id);

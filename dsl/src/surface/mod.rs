@@ -6,6 +6,7 @@ mod condition;
 pub(crate) mod journey;
 mod segment;
 mod settings;
+pub(crate) mod snippets;
 mod step;
 mod traits;
 mod trigger;

@@ -15,12 +15,14 @@ pub(crate) struct SettingsFile {
     /// The project's name.
     pub project: String,
     /// The zone of contacts without one, and of schedules: an IANA name.
+    #[schemars(extend("examples" = ["Europe/Berlin", "UTC"]))]
     pub time_zone: Option<String>,
     /// The language of contacts without one; default en.
     pub locale: Option<String>,
     /// The public base of links, unsubscribe pages and webhooks: https://mail.shop.example
     pub url: Option<String>,
     /// Where everything is kept; default sqlite:state/campaignd.db
+    #[schemars(extend("examples" = ["sqlite:state/campaignd.db"]))]
     pub store: Option<String>,
     /// How messages leave, by channel.
     pub channels: Option<BTreeMap<String, Channel>>,
@@ -41,8 +43,10 @@ pub(crate) struct SettingsFile {
     /// The HTTP interface.
     pub http: Option<Http>,
     /// How long a stop waits for messages that are on their way; default 20 seconds.
+    #[schemars(extend("examples" = ["20 seconds"]))]
     pub stop_within: Option<String>,
     /// How late a missed firing may still run; default 1 hour.
+    #[schemars(extend("examples" = ["1 hour"]))]
     pub grace: Option<String>,
     /// What warnings are in this project: error, warning (the default) or off, by code. missing-topic: error
     pub rules: Option<BTreeMap<String, RuleLevel>>,
@@ -266,10 +270,12 @@ pub(crate) enum TopicDefault {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Limits {
     /// No marketing in this span of the contact's local day: 21:00-08:00
+    #[schemars(extend("examples" = ["21:00-08:00"]))]
     pub quiet_hours: Option<String>,
     /// At most so many marketing messages per contact, rolling.
     pub frequency: Option<Vec<Frequency>>,
     /// Over how long what piled up is spread; default 15 minutes.
+    #[schemars(extend("examples" = ["15 minutes"]))]
     pub spread: Option<String>,
 }
 
@@ -312,6 +318,7 @@ pub(crate) struct Retention {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Http {
     /// Where it listens; default 127.0.0.1:8420
+    #[schemars(extend("examples" = ["127.0.0.1:8420"]))]
     pub listen: Option<String>,
     /// The write keys: "${CAMPAIGND_WRITE_KEY}"
     pub keys: Option<Vec<String>>,

@@ -96,6 +96,7 @@ pub(crate) struct InlineMessage {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SendWindow {
     /// From and until: "09:00-20:00". May cross midnight.
+    #[schemars(extend("examples" = ["09:00-20:00"]))]
     pub between: String,
     /// `weekdays`, `weekend`, a day (`mon`), or a list of days.
     pub days: Option<OneOrMany<String>>,
@@ -122,6 +123,7 @@ pub(crate) enum OnTrouble {
 #[serde(deny_unknown_fields)]
 pub(crate) struct WaitStep {
     /// "2 days" (exactly 48 hours), `{ for: 2 days, at: "09:00" }` or `{ until: ... }`.
+    #[schemars(extend("examples" = ["1 hour", "2 days", "1 week"]))]
     pub wait: MapOr<WaitTimes, String>,
     /// The step's stable name; made from verb and argument if absent.
     pub id: Option<String>,
@@ -173,6 +175,7 @@ pub(crate) struct WaitForStep {
     /// The step's stable name; made from verb and argument if absent.
     pub id: Option<String>,
     /// How long at most: "3 days".
+    #[schemars(extend("examples" = ["1 day", "3 days"]))]
     pub within: Option<String>,
     /// step (default): only what happens from here on counts. entry: also what happened since entry.
     pub since: Option<Since>,

@@ -54,6 +54,7 @@ pub(crate) enum SegmentChange {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleTrigger {
     /// Five-field crontab: "0 9 * * MON", or @daily and friends.
+    #[schemars(extend("examples" = ["0 9 * * MON", "@daily"]))]
     pub schedule: String,
     /// An IANA zone, or `contact` for each contact's own. Default: the project's.
     pub time_zone: Option<String>,
@@ -78,6 +79,7 @@ pub(crate) struct DateTrigger {
     /// Every year, or once; default once.
     pub every: Option<Every>,
     /// Whole days from the date: "-7 days".
+    #[schemars(extend("examples" = ["-7 days"]))]
     pub offset: Option<String>,
     /// The time of day: "09:00".
     pub at: Option<String>,

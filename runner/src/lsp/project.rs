@@ -92,6 +92,9 @@ impl Project {
 
     /// The files were read from disk anew.
     pub fn reread(&mut self, files: Arc<ProjectFiles>) {
+        if Arc::ptr_eq(&self.files, &files) {
+            return;
+        }
         let old = std::mem::replace(&mut self.files, files);
         let paths: BTreeSet<&str> = old.paths_with_tests().chain(self.files.paths_with_tests()).collect();
         let new = self.files.clone();

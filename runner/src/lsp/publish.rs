@@ -13,7 +13,7 @@ use super::project::Project;
 use super::rules_page::Pages;
 
 /// Rules about what is never used or reached: editors show it faded.
-const UNNECESSARY: [&str; 2] = ["unreachable-step", "never-sent"];
+const UNNECESSARY: [&str; 4] = ["unreachable-step", "unused-segment", "unused-template", "unused-with"];
 
 /// How diagnostics are given to the editor.
 pub struct Published<'p> {
@@ -54,16 +54,19 @@ impl Published<'_> {
     }
 }
 
-/// What the editor is told after a check: of each file with something wrong, and of each that had something before. Keeps in the project what it was
-/// told.
+/// What the editor is told after a check: of each file with something wrong, of each that had something before, and of each that is open, so that it
+/// knows which text was looked at. Keeps in the project what it was told.
 pub fn messages(
     project: &mut Project,
     checked: Checked,
     published: &Published<'_>,
     encoding: Encoding,
 ) -> Vec<PublishDiagnosticsParams> {
-    let mut by_file: BTreeMap<String, Vec<lsp_types::Diagnostic>> =
-        std::mem::take(&mut project.published).into_iter().map(|file| (file, Vec::new())).collect();
+    let mut by_file: BTreeMap<String, Vec<lsp_types::Diagnostic>> = std::mem::take(&mut project.published)
+        .into_iter()
+        .chain(checked.versions.keys().cloned())
+        .map(|file| (file, Vec::new()))
+        .collect();
     let place = |at: &Location| {
         let page = Page::new(checked.files.text(&at.file).unwrap_or_default(), encoding);
         Some(lsp_types::Location { uri: project.uri(&at.file)?, range: page.range(at) })
@@ -125,6 +128,7 @@ mod tests {
         let right = told("workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n");
         assert_eq!(right.len(), 1);
         assert!(right[0].diagnostics.is_empty());
-        assert!(told("workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n").is_empty());
+        let open = told("workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n");
+        assert_eq!((open.len(), open[0].version), (1, Some(7)));
     }
 }

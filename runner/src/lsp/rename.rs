@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dsl::index::{Kind, Occurrence};
+use dsl::index::{FileIndex, Kind, Occurrence};
 use lsp_types::{
     DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range, RenameFile, ResourceOp,
     TextDocumentEdit, TextEdit, WorkspaceEdit,
@@ -89,22 +89,25 @@ pub fn rename(
     if let Some(broken) = project.index.broken().next() {
         return Err(RenameError::Broken(broken.to_owned()));
     }
-    let mut texts: BTreeMap<&str, Vec<&Occurrence>> = BTreeMap::new();
+    let mut texts: BTreeMap<&str, Vec<(&Occurrence, String)>> = BTreeMap::new();
     let mut moved: Vec<(&str, String)> = Vec::new();
     for place in project.index.same(found) {
         let file = place.at.file.as_str();
         // What is defined by a whole file has no characters of its own.
         match place.at.column < place.at.end_column {
-            true => texts.entry(file).or_default().push(place),
+            true => texts.entry(file).or_default().push((place, new.to_owned())),
             false => moved.extend(renamed_file(place.kind, file, &found.name, new).map(|to| (file, to))),
         }
     }
     if let Some((file, _)) = moved.first().filter(|_| !files) {
         return Err(RenameError::NoFiles((*file).to_owned()));
     }
+    for (place, id) in steps(project, &texts) {
+        texts.entry(place.at.file.as_str()).or_default().push((place, id));
+    }
     let mut operations: Vec<DocumentChangeOperation> = Vec::new();
     for (file, places) in texts {
-        operations.extend(edits(project, file, &places, new, encoding).map(DocumentChangeOperation::Edit));
+        operations.extend(edits(project, file, places, encoding).map(DocumentChangeOperation::Edit));
     }
     for (from, to) in moved {
         if let (Some(old_uri), Some(new_uri)) = (project.uri(from), project.uri(&to)) {
@@ -115,14 +118,52 @@ pub fn rename(
     Ok(WorkspaceEdit { document_changes: Some(DocumentChanges::Operations(operations)), ..WorkspaceEdit::default() })
 }
 
-fn edits(project: &Project, file: &str, places: &[&Occurrence], new: &str, encoding: Encoding) -> Option<TextDocumentEdit> {
+fn edits(project: &Project, file: &str, mut places: Vec<(&Occurrence, String)>, encoding: Encoding) -> Option<TextDocumentEdit> {
     let page = Page::new(project.text(file)?, encoding);
-    let mut places = places.to_vec();
-    places.sort_by(|one, other| one.at.cmp(&other.at));
-    let edit = |place: &&Occurrence| OneOf::Left(TextEdit { range: page.range(&place.at), new_text: new.to_owned() });
+    places.sort_by(|(one, _), (other, _)| one.at.cmp(&other.at));
+    let edit = |(place, new_text): (&Occurrence, String)| OneOf::Left(TextEdit { range: page.range(&place.at), new_text });
     let version = project.open.get(file).map(|open| open.version);
     let text_document = OptionalVersionedTextDocumentIdentifier { uri: project.uri(file)?, version };
-    Some(TextDocumentEdit { text_document, edits: places.iter().map(edit).collect() })
+    Some(TextDocumentEdit { text_document, edits: places.into_iter().map(edit).collect() })
+}
+
+/// Ids of steps that are made of what changes, where they are used, with what they become.
+fn steps<'p>(project: &'p Project, texts: &BTreeMap<&str, Vec<(&Occurrence, String)>>) -> Vec<(&'p Occurrence, String)> {
+    let ids = |file: &FileIndex| -> Vec<(String, Vec<String>)> {
+        let steps = file.occurrences.iter().filter(|found| found.kind == Kind::Step && found.definition.is_some());
+        steps.map(|found| (found.name.clone(), found.of.clone())).collect()
+    };
+    let mut changed: Vec<(&'p Occurrence, String)> = Vec::new();
+    for (file, places) in texts {
+        let (Some(text), Some(old)) = (project.text(file), project.index.file(file)) else { continue };
+        let (old, new) = (ids(old), ids(&FileIndex::read(file, &applied(text, places))));
+        if old.len() != new.len() {
+            continue;
+        }
+        for ((id, of), (to, _)) in old.into_iter().zip(new).filter(|((old, _), (new, _))| old != new) {
+            let uses = project
+                .index
+                .all()
+                .filter(|found| found.kind == Kind::Step && found.definition.is_none() && found.name == id && found.of == of);
+            changed.extend(uses.map(|found| (found, to.clone())));
+        }
+    }
+    changed
+}
+
+/// A text with its names changed; each name is on one line.
+fn applied(text: &str, places: &[(&Occurrence, String)]) -> String {
+    let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
+    let mut places: Vec<&(&Occurrence, String)> = places.iter().collect();
+    places.sort_by(|(one, _), (other, _)| other.at.cmp(&one.at));
+    for (place, new) in places {
+        if let Some(line) = lines.get_mut(place.at.line.saturating_sub(1)) {
+            let before: String = line.chars().take(place.at.column.saturating_sub(1)).collect();
+            let after: String = line.chars().skip(place.at.end_column.saturating_sub(1)).collect();
+            *line = format!("{before}{new}{after}");
+        }
+    }
+    lines.join("\n")
 }
 
 /// The path of a template's file under its new name: endings for language and format stay.
@@ -155,6 +196,10 @@ mod tests {
             ),
             ("workflows/b.yaml", "workflow: b\nsteps:\n  - wait_for: { message: hello, is: clicked }\n"),
             ("workflows/c.yaml", "segments:\n  vip: { contact.country: DE }\n  other: { segment: vip }\ntraits:\n  spent: { sum: event.total, of: bought }\n"),
+            (
+                "tests/b.test.yaml",
+                "workflow: b\ntests:\n  - expect:\n      - { send: hello }\n      - { branch: wait-for-hello, taken: then }\n",
+            ),
             ("templates/hello.html.hbs", "---\nsubject: Hi\nlayout: shop\n---\n{{> parts/x}}{{contact.spent}}"),
             ("templates/hello.de.txt.hbs", "{{contact.spent}}"),
             ("templates/layouts/shop.html.hbs", "{{{body}}}"),
@@ -172,13 +217,10 @@ mod tests {
             DocumentChangeOperation::Edit(edit) => {
                 let place = |edit: &OneOf<TextEdit, lsp_types::AnnotatedTextEdit>| match edit {
                     OneOf::Left(edit) => {
-                        format!("{} {}:{}", short_of(edit), edit.range.start.line + 1, edit.range.start.character + 1)
+                        format!("{} {}:{}", edit.new_text, edit.range.start.line + 1, edit.range.start.character + 1)
                     }
                     OneOf::Right(_) => panic!("annotated"),
                 };
-                fn short_of(edit: &TextEdit) -> &str {
-                    &edit.new_text
-                }
                 let places: Vec<String> = edit.edits.iter().map(place).collect();
                 vec![format!("{} {}", short(&edit.text_document.uri), places.join(", "))]
             }
@@ -210,7 +252,12 @@ mod tests {
                 "workflows/c.yaml paid 5:3",
             ],
         );
-        check("workflows/a.yaml", (6, 12), "z", &["workflows/a.yaml z 6:12", "workflows/b.yaml z 1:11"]);
+        check(
+            "workflows/a.yaml",
+            (6, 12),
+            "z",
+            &["tests/b.test.yaml z 1:11", "workflows/a.yaml z 6:12", "workflows/b.yaml z 1:11"],
+        );
     }
 
     #[test]
@@ -220,6 +267,7 @@ mod tests {
             (5, 12),
             "mails/hi",
             &[
+                "tests/b.test.yaml mails/hi 4:17, wait-for-mails-hi 5:19",
                 "workflows/a.yaml mails/hi 5:11",
                 "workflows/b.yaml mails/hi 3:26",
                 "templates/hello.de.txt.hbs -> templates/mails/hi.de.txt.hbs",

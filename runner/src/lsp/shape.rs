@@ -29,6 +29,8 @@ pub struct Shape<'s> {
     forms: Vec<&'s Value>,
     /// What the place itself is for, where the schema says so beside the reference.
     description: Option<&'s str>,
+    /// What the place itself is written like, where the schema shows it beside the reference.
+    examples: Option<&'s Vec<Value>>,
 }
 
 /// A key that may be written.
@@ -56,15 +58,21 @@ impl<'s> Shape<'s> {
     fn of(root: &'s Value, node: &'s Value) -> Shape<'s> {
         let mut forms = Vec::new();
         flatten(root, node, 0, &mut forms);
-        Shape { root, forms, description: node.get("description").and_then(Value::as_str) }
+        Shape {
+            root,
+            forms,
+            description: node.get("description").and_then(Value::as_str),
+            examples: node.get("examples").and_then(Value::as_array),
+        }
     }
 
     fn join(root: &'s Value, parts: Vec<&'s Value>) -> Shape<'s> {
-        let mut whole = Shape { root, forms: Vec::new(), description: None };
+        let mut whole = Shape { root, forms: Vec::new(), description: None, examples: None };
         for part in parts {
             let shape = Shape::of(root, part);
             whole.forms.extend(shape.forms);
             whole.description = whole.description.or(shape.description);
+            whole.examples = whole.examples.or(shape.examples);
         }
         whole
     }
@@ -127,8 +135,17 @@ impl<'s> Shape<'s> {
 
     /// What is written here in documents that show how.
     pub fn examples(&self) -> Vec<String> {
-        let examples = self.forms.iter().filter_map(|form| form.get("examples")?.as_array()).flatten();
-        examples.filter(|example| !example.is_object() && !example.is_array()).map(text).collect()
+        let inside = self.forms.iter().filter_map(|form| form.get("examples")?.as_array());
+        let mut examples: Vec<String> = Vec::new();
+        for example in
+            self.examples.into_iter().chain(inside).flatten().filter(|example| !example.is_object() && !example.is_array())
+        {
+            let example = text(example);
+            if !examples.contains(&example) {
+                examples.push(example);
+            }
+        }
+        examples
     }
 
     /// What the place is for.

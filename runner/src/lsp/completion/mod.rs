@@ -56,9 +56,13 @@ pub fn complete(project: &Project, file: &str, place: (usize, usize), page: &Pag
         },
     };
     let range = word(file, line, place);
+    // The editor indents the lines of a snippet like the line it is written on; behind a dash they must stand further in.
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let deeper = format!("\n{}", " ".repeat((range.column - 1).saturating_sub(indent)));
     let item = |suggestion: Suggestion| {
         let with_snippet = suggestion.snippet.filter(|_| snippets);
         let format = if with_snippet.is_some() { InsertTextFormat::SNIPPET } else { InsertTextFormat::PLAIN_TEXT };
+        let with_snippet = with_snippet.map(|text| text.replace('\n', &deeper));
         let mut new_text = with_snippet.or(suggestion.insert).unwrap_or_else(|| suggestion.label.clone());
         if needs_space {
             new_text.insert(0, ' ');

@@ -25,8 +25,7 @@ pub(super) fn line(body: &Value) -> String {
 
 fn flow(value: &Value) -> String {
     match value {
-        // A brace of YAML must not end a placeholder.
-        Value::Object(_) => format!("{{ {} \\}}", line(value)),
+        Value::Object(_) => format!("{{ {} }}", line(value)),
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -81,6 +80,6 @@ mod tests {
     fn bodies_as_yaml() {
         let body = json!({ "wait_for": { "event": "${1:name}" }, "within": "${2:1 day}", "then": [{ "send": "$3" }, "exit"] });
         assert_eq!(block(&body), "then:\n  - send: $3\n  - exit\nwait_for:\n  event: ${1:name}\nwithin: ${2:1 day}");
-        assert_eq!(line(&json!({ "a": { "b": 1 } })), "a: { b: 1 \\}");
+        assert_eq!(line(&json!({ "a": { "b": 1 } })), "a: { b: 1 }");
     }
 }

@@ -126,6 +126,10 @@ fn what_is_written() {
     assert_eq!(written(FILE, "status: |", "live"), "live");
     assert_eq!(written(FILE, "audience: { con|", "contact.country"), "contact.country: ");
     assert_eq!(written(FILE, "|", "topic"), "topic: ");
+    assert_eq!(written(FILE, "steps:\n  - |", "send"), "send: ${1:template}");
+    assert_eq!(written(FILE, "steps:\n  - |", "wait_for"), "wait_for: { event: ${1:event} }\n  within: ${2:1 day}");
+    assert_eq!(written(FILE, "steps: [{ |", "wait_for"), "wait_for: { event: ${1:event} }, within: ${2:1 day}");
+    assert_eq!(written(FILE, "|", "steps"), "steps:\n  - $0");
 }
 
 #[test]
