@@ -86,7 +86,7 @@ fn the_shape_is_strict() {
     check(
         "reactions: [ { opened: 5% } ]\n",
         &[
-            "3:16 missing-key a reaction needs the key `to` (`to`: The template, several, or `any`. An inline message is called by its step's id.)",
+            "3:14 missing-key a reaction needs the key `to` (`to`: The template, several, or `any`. An inline message is called by its step's id.)",
         ],
     );
 }
