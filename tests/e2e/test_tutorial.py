@@ -17,7 +17,7 @@ import ci
 from project import PROGRAM, ROOT, free_port
 
 TUTORIAL = ROOT / "docs/tutorial.md"
-FENCE = re.compile(r"^```(console|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^(`{3,})(console|diff)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 SHIPPED = ["campaignd.yaml", "workflows", "templates", "schemas", "tests"]
 
 
@@ -92,7 +92,7 @@ def test_word_for_word(tmp_path):
     shell = Shell(tmp_path)
     try:
         typed = 0
-        for kind, block in FENCE.findall(TUTORIAL.read_text()):
+        for _, kind, block in FENCE.findall(TUTORIAL.read_text()):
             if kind == "diff":
                 shell.patch(block)
                 continue
@@ -121,7 +121,7 @@ def written_anew():
         shell = Shell(pathlib.Path(folder))
 
         def anew(found):
-            kind, block = found.groups()
+            fence, kind, block = found.groups()
             if kind == "diff":
                 shell.patch(block)
                 return found[0]
@@ -131,7 +131,7 @@ def written_anew():
                 for changing, shown in CHANGING:
                     printed = re.sub(changing, shown, printed)
                 lines.append("$ " + command.replace("\n", "\n> ") + "\n" + printed)
-            return f"```console\n{''.join(lines)}```"
+            return f"{fence}console\n{''.join(lines)}{fence}"
 
         try:
             return FENCE.sub(anew, TUTORIAL.read_text())
