@@ -1,7 +1,10 @@
 //! Conditions asked of all contacts at once: of each, one after the other, by the check in memory.
 
+use dsl::model::{Condition, Predicate, Root};
+use serde_json::Value;
+
 use super::MemoryStore;
-use crate::state::{Contact, ContactId};
+use crate::state::{Contact, ContactId, Upkeep};
 use crate::store::{Outdated, Question, Result, Store};
 
 /// How many contacts are read at a time, at most.
@@ -35,8 +38,14 @@ impl MemoryStore {
         page: usize,
         mut sink: impl FnMut(ContactId) -> bool,
     ) -> Result<()> {
+        let zone = zone_of(question.condition);
+        let elsewhere = |contact: &Contact| zone.as_ref().is_some_and(|zone| contact.time_zone.as_deref() != *zone);
+        let included = |upkeep: Upkeep| match question.outdated {
+            Outdated::Include(version) => is_outdated(upkeep, version, question.now),
+            Outdated::Ignore | Outdated::Exclude(_) => false,
+        };
         loop {
-            let page = self.contacts.page(after, page);
+            let page = self.contacts.page_where(after, page, |contact, upkeep| !elsewhere(contact) || included(upkeep));
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for contact in page {
@@ -48,14 +57,33 @@ impl MemoryStore {
     }
 
     fn counts_as_matching(&mut self, question: &Question<'_>, contact: &Contact) -> Result<bool> {
-        let outdated = |version: i64| {
-            contact.upkeep.version != version || contact.upkeep.recheck.is_some_and(|recheck| recheck <= question.now)
-        };
+        let outdated = |version: i64| is_outdated(contact.upkeep, version, question.now);
         match question.outdated {
             Outdated::Include(version) if outdated(version) => return Ok(true),
             Outdated::Exclude(version) if outdated(version) => return Ok(false),
             _ => {}
         }
         Ok(question.check(self as &mut dyn Store, contact)?.holds)
+    }
+}
+
+/// Whether traits are to be worked out anew.
+fn is_outdated(upkeep: Upkeep, version: i64, now: i64) -> bool {
+    upkeep.version != version || upkeep.recheck.is_some_and(|recheck| recheck <= now)
+}
+
+/// The zone that a contact must have for the condition to hold, if it says so (the inner `None`: none): a broadcast at the contacts' own time asks for one
+/// zone after the other, and most contacts need not be looked at more closely.
+fn zone_of(condition: &Condition) -> Option<Option<&str>> {
+    match condition {
+        Condition::All(all) => all.iter().find_map(zone_of),
+        Condition::Value { path, tests } if path.root == Root::Contact && path.keys == ["time_zone"] => {
+            tests.iter().find_map(|test| match test {
+                Predicate::Is(Value::String(zone)) => Some(Some(zone.as_str())),
+                Predicate::Exists(false) => Some(None),
+                _ => None,
+            })
+        }
+        _ => None,
     }
 }

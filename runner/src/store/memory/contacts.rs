@@ -185,6 +185,13 @@ impl Contacts {
         self.living(after).take(limit).filter_map(|(id, _)| self.full(id)).collect()
     }
 
+    /// Of those who are not erased, after this one, the first for whom `wanted` holds, which is told how far they are worked out.
+    pub(super) fn page_where(&self, after: ContactId, limit: usize, wanted: impl Fn(&Contact, Upkeep) -> bool) -> Vec<Contact> {
+        let upkeep = |id: u32| self.stood.get(id).map_or_else(Upkeep::default, |stood| stood.upkeep);
+        let wanted = self.living(after).filter(|(id, contact)| wanted(contact, upkeep(*id)));
+        wanted.take(limit).filter_map(|(id, _)| self.full(id)).collect()
+    }
+
     pub(super) fn after(&self, after: ContactId, zone: ZoneFilter<'_>, limit: usize) -> Vec<ContactId> {
         let id = |id: u32| ContactId(id.into());
         let zone = match zone {
@@ -210,12 +217,36 @@ impl Contacts {
     }
 
     pub(super) fn values(&self, after: ContactId, paths: &[&[String]], limit: usize) -> Vec<ContactValues> {
-        let row = |(id, contact): (u32, &Contact)| ContactValues {
+        let mut rows = Vec::new();
+        let mut last = None;
+        for (id, contact) in self.living(after).take(limit) {
+            last = Some((id, contact));
+            if paths.iter().any(|keys| self.may_have_value(id, contact, keys)) {
+                let row = self.values_of(id, contact, paths);
+                rows.extend(row.values.iter().any(Option::is_some).then_some(row));
+            }
+        }
+        if let Some((id, contact)) = last
+            && rows.last().is_none_or(|row: &ContactValues| row.contact.0 != i64::from(id))
+        {
+            rows.push(self.values_of(id, contact, paths));
+        }
+        rows
+    }
+
+    fn values_of(&self, id: u32, contact: &Contact, paths: &[&[String]]) -> ContactValues {
+        ContactValues {
             contact: ContactId(id.into()),
             time_zone: contact.time_zone.clone(),
             values: paths.iter().map(|keys| self.value(id, contact, keys)).collect(),
-        };
-        self.living(after).take(limit).map(row).collect()
+        }
+    }
+
+    /// Whether something may lie there; costs no copy.
+    fn may_have_value(&self, id: u32, contact: &Contact, keys: &[String]) -> bool {
+        let Some(first) = keys.first() else { return false };
+        let of_traits = || self.stood.get(id).is_some_and(|stood| stood.traits.contains_key(first));
+        of_traits() || contact.attributes.contains_key(first)
     }
 
     /// Traits hold plain values: nothing lies deeper in them.

@@ -257,7 +257,7 @@ pub(super) fn values(db: &Db, after: ContactId, paths: &[&[String]], limit: usiz
         })
         .collect();
     let sql = format!("SELECT id, time_zone{columns} FROM contacts WHERE id > ?1 AND erased = 0 ORDER BY id LIMIT ?2");
-    db.rows("read values of contacts", &sql, params![after.0, sql_limit(limit)], |row| {
+    let mut rows = db.rows("read values of contacts", &sql, params![after.0, sql_limit(limit)], |row| {
         let mut values = Vec::with_capacity(paths.len());
         for (number, keys) in paths.iter().enumerate() {
             let value: Value = json_or_default(row, 2 + number, "contact")?;
@@ -265,7 +265,10 @@ pub(super) fn values(db: &Db, after: ContactId, paths: &[&[String]], limit: usiz
             values.push(value.filter(|value| !value.is_null()).map(TraitValue::from));
         }
         Ok(ContactValues { contact: ContactId(row.get(0)?), time_zone: row.get(1)?, values })
-    })
+    })?;
+    let last = rows.last().map(|row| row.contact);
+    rows.retain(|row| row.values.iter().any(Option::is_some) || Some(row.contact) == last);
+    Ok(rows)
 }
 
 /// In traits, then in attributes.
