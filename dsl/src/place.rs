@@ -93,6 +93,7 @@ impl Diagnostic {
         Some(name)
     }
 }
+
 /// Longer names are not compared with each other: comparing takes the product of their lengths.
 const LONGEST_NAME: usize = 100;
 /// Of more names than this the first are looked at.

@@ -101,9 +101,9 @@ def test_action_names_the_lines_from_the_repository_on(repository, tmp_path):
     action = ci.Action(repository, tmp_path / "runner", ci.with_campaignd(tmp_path), {"project": "./campaigns/", "sarif": "found.sarif"})
     assert not action.run()
     assert action.outcomes == {"install": "success", "validate": "failure", "test": "skipped", "plan": "skipped"}
-    [line] = [line for line in action.output["validate"].splitlines() if line.startswith("::error")]
-    assert line.startswith("::error file=campaigns/workflows/welcome.yaml,line=16,")
-    assert "unknown-template" in line and "welcome" in line
+    [line] = [line for line in action.output["validate"].splitlines() if "workflows/" in line and "title=unknown-template" in line]
+    assert line.startswith("::error file=campaigns/workflows/welcome.yaml,line=19,")
+    assert line.endswith("did you mean `welcome`?")
     assert "unknown-template" in (repository / "found.sarif").read_text()
 
 
@@ -118,7 +118,7 @@ def test_action_denies_warnings_unless_told(repository, tmp_path):
 
 
 def test_action_says_which_journeys_changed(repository, tmp_path):
-    edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "4 days")
+    edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "5 days")
     action = ci.Action(repository, tmp_path / "runner", ci.with_campaignd(tmp_path), {"project": "campaigns", "junit": "out.xml"})
     assert not action.run()
     assert action.outcomes["test"] == "failure"
@@ -171,16 +171,17 @@ def test_gitlab_shows_findings_beside_their_lines(repository, tmp_path):
     status, said = ci.run_job("campaignd-validate", repository, ci.with_campaignd(tmp_path), {"CAMPAIGND_PROJECT": "./campaigns"})
     assert status == 1 and "unknown-template" in said
     findings = json.loads((repository / "campaignd-quality.json").read_text())
-    [finding] = [finding for finding in findings if finding["check_name"] == "unknown-template"]
+    of_workflows = [finding for finding in findings if "/workflows/" in finding["location"]["path"]]
+    [finding] = [finding for finding in of_workflows if finding["check_name"] == "unknown-template"]
     # The fields that GitLab asks of a Code Quality report.
     assert set(finding) == {"description", "check_name", "fingerprint", "severity", "location"}
     assert finding["severity"] == "critical"
-    assert finding["location"] == {"path": "campaigns/workflows/welcome.yaml", "lines": {"begin": 16, "end": 16}}
+    assert finding["location"] == {"path": "campaigns/workflows/welcome.yaml", "lines": {"begin": 19, "end": 19}}
     assert len({finding["fingerprint"] for finding in findings}) == len(findings)
 
 
 def test_gitlab_fails_on_changed_journeys(repository, tmp_path):
-    edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "4 days")
+    edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "5 days")
     status, said = ci.run_job("campaignd-test", repository, ci.with_campaignd(tmp_path), {"CAMPAIGND_PROJECT": "campaigns"})
     assert status == 1 and "helped on Monday" in said
     assert list(xml.etree.ElementTree.parse(repository / "campaignd-tests.xml").getroot().iter("failure"))
@@ -268,9 +269,9 @@ def test_hooks_stop_a_bad_commit(hooked):
     assert commit()[0] == 0
     edit(repository / "campaigns/workflows/welcome.yaml", *BROKEN)
     status, said = commit()
-    assert status == 1 and "workflows/welcome.yaml:16:" in said and "unknown-template" in said, said
+    assert status == 1 and "workflows/welcome.yaml:19:" in said and "unknown-template" in said, said
     edit(repository / "campaigns/workflows/welcome.yaml", *reversed(BROKEN))
-    edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "4 days")
+    edit(repository / "campaigns/workflows/welcome.yaml", "3 days", "5 days")
     status, said = commit()
     assert status == 1 and "helped on Monday" in said, said
 

@@ -41,6 +41,9 @@ pub(super) fn steps(old: &Definition, new: &Definition) -> Vec<Change> {
     changes
 }
 
+/// The step that holds others, and in which arm.
+type Inside<'a> = Option<(&'a str, usize)>;
+
 fn of_step(step: &str, what: What, from: Option<String>, to: Option<String>) -> Change {
     Change { step: Some(step.to_owned()), what, key: None, from, to }
 }
@@ -71,11 +74,20 @@ fn moved<'a>(
     let old_place = |id: &str| old.iter().position(|(other, _)| *other == id);
     let mut moved = BTreeSet::new();
     // Of those that stand in the same place: their numbers in the old order.
-    let mut rows: BTreeMap<Option<(&str, usize)>, Vec<(&str, usize)>> = BTreeMap::new();
+    let mut rows: BTreeMap<Inside<'_>, Vec<(&str, usize)>> = BTreeMap::new();
     for (id, place) in new {
         let Some(number) = old_place(was(id)) else { continue };
         let inside = place.inside.map(|(holder, arm)| (was(holder), arm));
-        if old[number].1.inside == inside {
+        // Those inside of a step that is gone, now inside of one that is new: that one says it.
+        let holder_replaced = match (old[number].1.inside, inside) {
+            (Some((was, arm)), Some((holder, other))) => {
+                arm == other
+                    && old_place(holder).is_none()
+                    && !new.iter().any(|(id, _)| renamed.get(id).copied().unwrap_or(id) == was)
+            }
+            _ => false,
+        };
+        if old[number].1.inside == inside || holder_replaced {
             rows.entry(inside).or_default().push((id, number));
         } else {
             moved.insert(*id);

@@ -2,6 +2,7 @@
 
 mod allowing;
 mod journeys;
+mod limits;
 mod rules;
 mod settings;
 mod traits;

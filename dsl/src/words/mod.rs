@@ -4,6 +4,8 @@
 mod condition;
 mod shared;
 mod step;
+#[cfg(test)]
+mod tests;
 mod workflow;
 
 pub use condition::condition;

@@ -172,3 +172,24 @@ fn escaped(text: &str) -> String {
 fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_no_markup() {
+        let check = |text: &str, expected: &str| assert_eq!(escaped(text), expected);
+        check("a|b", "a\\|b");
+        check("<b> & @all", "&lt;b&gt; &amp; \\@all");
+        check("*a*\n_b_", "\\*a\\* \\_b\\_");
+    }
+
+    #[test]
+    fn nothing_closes_a_fence() {
+        let fence = |line: &str| fenced([line.to_owned()]).lines().next().map(str::to_owned);
+        assert_eq!(fence("plain").as_deref(), Some("```diff"));
+        assert_eq!(fence("a ``` b").as_deref(), Some("````diff"));
+        assert_eq!(fenced(["a\nb".to_owned()]), "```diff\na b\n```\n");
+    }
+}

@@ -143,7 +143,10 @@ impl<'a> Planner<'a> {
             Some(row) => self.runs(row, after)?,
             None => Runs::default(),
         };
-        let mut notes = Vec::new();
+        let mut notes = match (&old, after, change) {
+            (Some(old), Some(after), What::Changed) => used(old.definition(), &after.entry.definition),
+            _ => Vec::new(),
+        };
         let entering = match after {
             Some(after) if after.status == Status::Live => {
                 let old = old.as_ref().filter(|_| in_force).map(|old| old.program.definition.clone());
@@ -252,6 +255,27 @@ fn what<T>(before: Option<&T>, after: Option<&T>) -> What {
         (_, None) => What::Removed,
         _ => What::Changed,
     }
+}
+
+/// What a workflow uses and what is another there, in words.
+fn used(old: &Definition, new: &Definition) -> Vec<String> {
+    let mut notes = Vec::new();
+    for name in names(&old.segments, &new.segments) {
+        if let (Some(before), Some(after)) = (old.segments.get(name), new.segments.get(name))
+            && before != after
+        {
+            notes.push(format!("the segment {name} is another"));
+        }
+    }
+    for (name, after) in &new.templates {
+        if old.templates.get(name).is_some_and(|before| !compare::messages(before, after).is_empty()) {
+            notes.push(format!("the message {name} is another"));
+        }
+    }
+    if old.partials != new.partials {
+        notes.push("a partial of its messages is another".to_owned());
+    }
+    notes
 }
 
 /// By a condition or a trigger.

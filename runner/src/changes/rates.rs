@@ -6,7 +6,7 @@ use dsl::compare::What;
 use dsl::model::{Definition, Every, Path, Predicate, Root, Status, StepIndex, StepKind, Trigger};
 
 use super::{PerDay, Planner, WorkflowPlan};
-use crate::state::WorkflowId;
+use crate::state::{EventId, WorkflowId};
 use crate::store::{Entries, Outdated, Question, Result};
 
 const DAY: i64 = 86_400_000;
@@ -79,13 +79,15 @@ impl Planner<'_> {
         let mut how = Vec::new();
         day.entries = match seen.filter(|_| same_way_in) {
             Some(seen) => {
-                how.push(format!("{} entered in the last {} days", super::grouped(seen.entries), seen.days.round()));
+                how.push(format!("{} entered in the last {}", super::grouped(seen.entries), in_days(seen.days)));
                 Some(seen.per_day(seen.entries))
             }
             None => self.expected(&definition, &mut how)?,
         };
         let (least, most) = sends(&definition);
-        let (least, most) = match (seen.filter(|seen| seen.entries > 0), old) {
+        // What most runs have not come to yet was not recorded.
+        let told = seen.filter(|seen| seen.entries > 0 && plan.runs.inside * 2 <= seen.entries);
+        let (least, most) = match (told, old) {
             (Some(seen), Some(old)) => {
                 let recorded = kept_rate(old, &definition, seen);
                 how.push(format!("{:.2} messages a run as recorded for the sends that stay", recorded.0));
@@ -108,6 +110,9 @@ impl Planner<'_> {
     /// Entries a day by the triggers, before audience and re-entry keep anybody out, where the workflow's own record says nothing.
     fn expected(&mut self, definition: &Definition, how: &mut Vec<String>) -> Result<Option<f64>> {
         let from = self.moment.now - WINDOW;
+        // A young store has not seen four weeks.
+        let first = self.store.event_page(EventId(0), 1)?.first().map_or(from, |row| row.event.at.max(from));
+        let seen = ((self.moment.now - first) as f64 / DAY as f64).max(1.0);
         let days = WINDOW as f64 / DAY as f64;
         let mut sum = None;
         let mut unknown = false;
@@ -118,8 +123,12 @@ impl Planner<'_> {
                     let once = definition.workflow.reentry == dsl::model::Reentry::Once && key.is_none();
                     let number = if once { happened.contacts } else { happened.number };
                     let of = if once { "people with" } else { "events" };
-                    how.push(format!("{} {of} {name} in 28 days, before filter and audience", super::grouped(number)));
-                    Some(number as f64 / days)
+                    how.push(format!(
+                        "{} {of} {name} in the last {}, before filter and audience",
+                        super::grouped(number),
+                        in_days(seen)
+                    ));
+                    Some(number as f64 / seen)
                 }
                 Trigger::Schedule { cron, .. } => {
                     let zone = crate::instant::project_zone(&self.tree.settings);
@@ -166,6 +175,10 @@ impl Planner<'_> {
         };
         self.store.count_matching(&question)
     }
+}
+
+fn in_days(days: f64) -> String {
+    plural(days.round() as u64, "day")
 }
 
 fn plural(number: u64, what: &str) -> String {

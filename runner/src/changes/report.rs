@@ -85,6 +85,8 @@ pub enum Fate {
     Ends,
     /// Its step is gone: it finishes as it began.
     StepGone,
+    /// An earlier edit left it behind: it goes on finishing as it began.
+    Older,
     /// It finishes as it began, because `in_flight` says so.
     Pinned,
     /// The workflow is closed: it finishes as it began.
@@ -104,6 +106,7 @@ impl Fate {
             Fate::Moved => "are moved",
             Fate::Ends => "end at once",
             Fate::StepGone => "lose their step and finish as they began",
+            Fate::Older => "finish as they began (an earlier edit left them behind)",
             Fate::Pinned => "finish as they began (pinned)",
             Fate::Closing => "finish as they began (closed)",
             Fate::Frozen => "are frozen here",
@@ -176,8 +179,12 @@ impl Report {
             }
             for entering in &workflow.entering {
                 if let Some(most) = most.filter(|most| entering.people > *most) {
-                    breaches
-                        .push(format!("{name}: {} people by {}, and at most {most} are allowed", entering.people, entering.by));
+                    breaches.push(format!(
+                        "{name}: {} people ({}), and at most {} are allowed",
+                        grouped(entering.people),
+                        entering.by,
+                        grouped(most)
+                    ));
                 }
             }
         }
@@ -195,7 +202,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

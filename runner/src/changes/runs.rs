@@ -1,9 +1,11 @@
 //! What becomes of the runs inside, by the engine itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dsl::model::InFlight;
 
+use super::before::Stored;
 use super::{After, Fate, Planner, Runs, StepRuns, is_frozen, shown};
 use crate::engine::{self, Effect, Program, Progress};
 use crate::instant::project_zone;
@@ -19,6 +21,8 @@ struct Target {
     /// `None`: its file is gone.
     program: Option<Program>,
     hash: String,
+    /// What is in force.
+    current: Option<Arc<Stored>>,
     pinned: bool,
     frozen: bool,
     was_frozen: bool,
@@ -29,6 +33,7 @@ impl Planner<'_> {
         let target = Target {
             program: after.map(|after| Program::new(after.entry.definition.clone())),
             hash: after.map(|after| after.entry.hash.0.clone()).unwrap_or_default(),
+            current: self.before.current(row),
             pinned: after.is_some_and(|after| after.entry.definition.workflow.in_flight == InFlight::Pinned),
             frozen: after.is_some_and(|after| is_frozen(super::status_word(after.status))),
             was_frozen: is_frozen(shown(row)),
@@ -73,7 +78,10 @@ impl Planner<'_> {
         let Some(contact) = self.contact(&run)? else { return Ok((Fate::Stays, None)) };
         let (was, stood) = (run.due, run.step.clone());
         let fate = match under {
-            Ok(program) if !self.follow(program, &mut run, &contact) => Err(Fate::StepGone),
+            Ok(program) if !self.follow(program, &mut run, &contact) => {
+                let left = target.current.as_ref().is_some_and(|current| current.program.step(&run.step).is_none());
+                Err(if left { Fate::Older } else { Fate::StepGone })
+            }
             Ok(program) => Ok(program),
             Err(fate) => Err(fate),
         };

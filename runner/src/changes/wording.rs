@@ -45,7 +45,7 @@ pub(super) fn fates(becomes: &BTreeMap<Fate, u64>, moves_to: Option<&str>) -> St
 pub(super) fn entering(entering: &Entering) -> String {
     let people = if entering.people == 1 { "1 person".to_owned() } else { format!("{} people", grouped(entering.people)) };
     let when = entering.when.as_ref().map_or_else(|| "at once".to_owned(), |when| format!("on {when}"));
-    let mut text = format!("{people} {when}, by {}", entering.by);
+    let mut text = format!("{people} {when} ({})", entering.by);
     if let Some(before) = entering.before.filter(|before| *before != entering.people) {
         text.push_str(&format!(" (so far {})", grouped(before)));
     }
@@ -133,4 +133,30 @@ pub(super) fn summary(report: &Report) -> String {
         }
     }
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_read_them() {
+        for (given, expected) in [(0.0, "0"), (0.04, "0"), (12.34, "12.3"), (99.94, "99.9"), (99.96, "100"), (1234.5, "1,235")] {
+            assert_eq!(number(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_day() {
+        let check = |before: Option<(f64, f64)>, entries: Option<f64>, messages, expected: Option<&str>| {
+            let (entries_before, messages_before) = (before.map(|both| both.0), before.map(|both| both.1));
+            let day = PerDay { entries_before, entries, messages_before, messages, how: String::new() };
+            assert_eq!(per_day(&day).as_deref(), expected);
+        };
+        check(None, None, None, None);
+        check(None, Some(3.0), Some((3.0, 6.0)), Some("entries 3, messages 3 to 6"));
+        check(Some((3.0, 4.0)), Some(3.0), Some((4.0, 4.0)), Some("entries 3, messages 4"));
+        check(Some((3.0, 4.0)), Some(5.0), Some((6.0, 8.0)), Some("entries 3 → 5, messages 4 → 6 to 8"));
+        check(Some((3.0, 4.0)), None, None, Some("entries 3 → unknown"));
+    }
 }

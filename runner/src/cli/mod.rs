@@ -16,6 +16,7 @@ mod init;
 mod lsp;
 mod manual;
 mod messages;
+mod migrate;
 mod names;
 mod output;
 mod pause;
@@ -110,6 +111,8 @@ enum Command {
     Pause(pause::Pause),
     /// Let a paused workflow go on
     Resume(pause::Resume),
+    /// Move runs that an edit left behind to the definition in force
+    Migrate(migrate::Migrate),
     /// Take a mail that came back from standard input, as a mail server pipes it
     Bounce(bounce::Bounce),
     /// Addresses that get nothing: show them, add and remove some
@@ -170,6 +173,7 @@ fn dispatch(arguments: Arguments) -> Outcome {
         Command::Segment(command) => command.run(project),
         Command::Pause(command) => command.run(project),
         Command::Resume(command) => command.run(project),
+        Command::Migrate(command) => command.run(project),
         Command::Bounce(command) => command.run(project),
         Command::Suppression(command) => command.run(project),
         Command::Status(command) => command.run(project),

@@ -43,6 +43,9 @@ enum Format {
     Junit,
 }
 
+/// Tests, and what is wrong with files of tests.
+type Chosen<'p> = (Vec<(&'p Suite, &'p Journey)>, Vec<Diagnostic>);
+
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
     number.filter(|number| (0.0..=100.0).contains(number)).ok_or_else(|| "write a share such as 80%".to_owned())
@@ -82,7 +85,7 @@ impl Test {
     }
 
     /// The tests that are asked for, and the errors in files of tests.
-    fn chosen<'p>(&self, project: &'p Project) -> Result<(Vec<(&'p Suite, &'p Journey)>, Vec<Diagnostic>), CouldNotRun> {
+    fn chosen<'p>(&self, project: &'p Project) -> Result<Chosen<'p>, CouldNotRun> {
         let compiled = &project.compiled;
         let all = || compiled.tests.iter().flat_map(|suite| suite.journeys.iter().map(move |journey| (suite, journey)));
         let broken = compiled

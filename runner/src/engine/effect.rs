@@ -60,7 +60,7 @@ pub struct Queue {
 
 impl Effect {
     /// A log entry; `detail` is an object.
-    pub(super) fn log(kind: LogKind, step: &str, detail: Value) -> Effect {
+    pub fn log(kind: LogKind, step: &str, detail: Value) -> Effect {
         let detail = match detail {
             Value::Object(map) => map,
             _ => Map::new(),

@@ -32,15 +32,20 @@ pub fn follow(new: &Program, run: &mut Run, contact: &Contact, moment: Moment<'_
     }
     let moved = new.definition.workflow.moved.get(&run.step).and_then(|to| new.step(to));
     if let Some(index) = moved {
-        let from = run.step.clone();
-        if let Stage::Sending(message) = run.state.stage {
-            effects.push(Effect::Cancel { message, reason: crate::state::EndReason::Superseded });
-        }
-        step::go(new, run, Some(index), moment, effects);
-        effects.push(Effect::log(LogKind::Follow, &run.step, json!({ "from": from })));
-        run.due = Some(moment.now);
+        move_to(new, run, index, moment, effects);
     }
     moved.is_some()
+}
+
+/// Puts a run under the new definition at the step of this index, which it begins. What it waited for is over.
+pub fn move_to(new: &Program, run: &mut Run, index: usize, moment: Moment<'_>, effects: &mut Vec<Effect>) {
+    let from = run.step.clone();
+    if let Stage::Sending(message) = run.state.stage {
+        effects.push(Effect::Cancel { message, reason: crate::state::EndReason::Superseded });
+    }
+    step::go(new, run, Some(index), moment, effects);
+    effects.push(Effect::log(LogKind::Follow, &run.step, json!({ "from": from })));
+    run.due = Some(moment.now);
 }
 
 /// Whether a run at this stage can stand on a step of this kind.

@@ -13,7 +13,7 @@ mod wait;
 
 pub use choice::stable_fraction;
 pub use effect::{Effect, Queue};
-pub use follow::follow;
+pub use follow::{follow, move_to};
 pub use program::Program;
 pub(crate) use step::assign;
 

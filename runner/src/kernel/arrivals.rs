@@ -163,6 +163,7 @@ impl Kernel {
             InboxItem::Returned(notice) => self.returned(&notice),
             InboxItem::Pause(workflow) => self.set_paused(&workflow, true),
             InboxItem::Resume(workflow) => self.set_paused(&workflow, false),
+            InboxItem::Migrate(migration) => self.begin_migrating(migration),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dsl::model::{self, Assets, Definition, Status, Trigger};
 
 use super::following::{CHANGED, EVERYONE, Following};
+use super::migrating::Migrating;
 use super::{Kernel, Plan, Prepared};
 use crate::standing::Crossing;
 use crate::state::{DefinitionId, WorkflowId};
@@ -32,6 +33,8 @@ pub(super) struct InForce {
     older: Arc<HashMap<DefinitionId, Arc<Prepared>>>,
     /// Workflows whose open runs are being gone through because the definition changed or they were frozen.
     pub(super) following: Vec<Following>,
+    /// Workflows whose runs are being moved to the definition in force by command.
+    pub(super) migrating: Vec<Migrating>,
     /// Some trigger or condition asks for message_sent.
     pub(super) sent_matters: bool,
     /// Some condition asks whether a contact is in a workflow, or was.
@@ -55,6 +58,7 @@ impl InForce {
             by_crossing: Arc::default(),
             older: Arc::default(),
             following: Vec::new(),
+            migrating: Vec::new(),
             sent_matters: false,
             runs_matter: false,
             drafts,
@@ -131,6 +135,7 @@ impl Kernel {
             self.begin_following(id, EVERYONE)?;
         }
         self.resume_following()?;
+        self.resume_migrating()?;
         self.plan_time_triggers()?;
         self.put_experiments_in_force()?;
         self.put_audience_in_force()?;

@@ -19,6 +19,7 @@ mod in_force;
 mod joining;
 mod members;
 mod messages;
+mod migrating;
 mod observe;
 mod plan;
 mod preferences;
@@ -171,6 +172,8 @@ pub struct Kernel {
     /// When the ranks are to be refreshed; `None`: there are none.
     ranks_due: Option<i64>,
     search: Option<ranking::Search>,
+    /// Whose rank is another since the search, where that is known.
+    moved: Option<Vec<ContactId>>,
     /// How many contacts have a rank since the last refresh who had none then.
     newly_ranked: usize,
     /// Contacts are taking their ranks from new cut points.
@@ -264,6 +267,7 @@ impl Kernel {
             definitions,
             ranks_due: None,
             search: None,
+            moved: None,
             newly_ranked: 0,
             taking_ranks: false,
             retaining: retention::Retaining::default(),
@@ -315,6 +319,7 @@ impl Kernel {
                 turn.more |= kernel.refresh_ranks()?;
                 turn.more |= kernel.retain()?;
                 turn.more |= kernel.follow_some()?;
+                turn.more |= kernel.migrate_some()?;
                 turn.more |= kernel.run_due()?;
                 turn.more |= kernel.dispatch(&mut turn.jobs)?;
             }
@@ -561,6 +566,7 @@ impl Before {
         kernel.experiments = self.experiments;
         // Begun again from the first contact.
         kernel.search = None;
+        kernel.moved = None;
         kernel.silent = false;
         kernel.depth = 0;
         kernel.work.clear();

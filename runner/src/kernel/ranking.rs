@@ -2,7 +2,8 @@
 //! groups are found among all contacts.
 //!
 //! Finding them goes through the contacts in chunks, between other work, and is begun again after a restart; only when they are found do they
-//! count, and then the contacts whose rank is another one take it by a sweep.
+//! count, and then the contacts whose rank is another one take it by a sweep. Who they are is remembered from the search, if nobody changed meanwhile; else,
+//! and after a restart, the sweep goes through all contacts to find them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use dsl::model::Path;
 use dsl::time::{Time, Weekdays, next_at};
 
-use super::Kernel;
+use super::{CHUNK, Kernel};
 use crate::instant::project_zone;
 use crate::standing::{Cuts, NodeKey, RANKS, rank_value};
 use crate::state::{ContactId, Traits};
@@ -28,14 +29,26 @@ pub(super) struct Search {
     began: i64,
     cursor: ContactId,
     traits: Vec<Ranked>,
+    /// Somebody was looked at since it began: what was found of them may not be so any more.
+    disturbed: bool,
 }
 
 #[derive(Clone)]
 struct Ranked {
     key: NodeKey,
     by: Path,
+    /// The trait's name, as a path.
+    own: [String; 1],
     into: u32,
-    values: Vec<f64>,
+    people: Vec<Person>,
+}
+
+/// Who has a value to be ranked by, or a rank.
+#[derive(Clone, Copy)]
+struct Person {
+    contact: ContactId,
+    value: Option<f64>,
+    rank: Option<u64>,
 }
 
 impl Kernel {
@@ -45,6 +58,7 @@ impl Kernel {
         ranks.retain(|key, _| wanted.contains(key));
         self.definitions.ranks = Arc::new(ranks);
         self.search = None;
+        self.moved = None;
         self.taking_ranks = self.store.sweeps()?.iter().any(|sweep| sweep.kind == SweepKind::Ranks);
         self.plan_refresh();
         Ok(())
@@ -54,6 +68,7 @@ impl Kernel {
     pub(super) fn ranks_taken(&mut self) {
         self.taking_ranks = false;
         self.newly_ranked = 0;
+        self.moved = None;
     }
 
     /// At once when a trait has no cut points yet; else in the night after they were found.
@@ -90,18 +105,25 @@ impl Kernel {
         }
         let mut search = self.search.take().unwrap_or_else(|| self.begin_search());
         let found = {
-            let paths: Vec<&[String]> = search.traits.iter().map(|ranked| ranked.by.keys.as_slice()).collect();
+            let paths: Vec<&[String]> =
+                search.traits.iter().flat_map(|ranked| [ranked.by.keys.as_slice(), &ranked.own]).collect();
             self.store.contact_values(search.cursor, &paths, PAGE)?
         };
         let Some(last) = found.last().map(|values| values.contact) else {
             self.found_cuts(search)?;
             return Ok(true);
         };
-        for ContactValues { time_zone, values, .. } in found {
+        for ContactValues { contact, time_zone, values } in found {
+            if values.iter().all(Option::is_none) {
+                continue;
+            }
             let zone = self.zone_or_projects(time_zone.as_deref());
-            for (ranked, value) in search.traits.iter_mut().zip(values) {
-                let value = value.and_then(|value| rank_value(&value.at(search.began), &zone));
-                ranked.values.extend(value);
+            for (ranked, pair) in search.traits.iter_mut().zip(values.chunks(2)) {
+                let value = pair.first().and_then(|value| rank_value(&value.as_ref()?.at(search.began), &zone));
+                let rank = pair.get(1).and_then(|rank| rank.as_ref()?.at(search.began).as_u64());
+                if value.is_some() || rank.is_some() {
+                    ranked.people.push(Person { contact, value, rank });
+                }
             }
         }
         search.cursor = last;
@@ -110,13 +132,21 @@ impl Kernel {
     }
 
     fn begin_search(&self) -> Search {
-        let ranked = |(_, key, by, into): (&str, NodeKey, &Path, u32)| Ranked { key, by: by.clone(), into, values: Vec::new() };
-        Search { began: self.now, cursor: ContactId(0), traits: self.definitions.audience.ranks().map(ranked).collect() }
+        let ranked = |(name, key, by, into): (&str, NodeKey, &Path, u32)| Ranked {
+            key,
+            by: by.clone(),
+            own: [name.to_owned()],
+            into,
+            people: Vec::new(),
+        };
+        let traits = self.definitions.audience.ranks().map(ranked).collect();
+        Search { began: self.now, cursor: ContactId(0), traits, disturbed: false }
     }
 
     fn found_cuts(&mut self, search: Search) -> Result<()> {
-        let cuts = |ranked: Ranked| (ranked.key, Cuts::find(ranked.values, ranked.into, search.began));
-        let found: HashMap<NodeKey, Cuts> = search.traits.into_iter().map(cuts).collect();
+        let values = |ranked: &Ranked| ranked.people.iter().filter_map(|person| person.value).collect();
+        let cuts = |ranked: &Ranked| (ranked.key, Cuts::find(values(ranked), ranked.into, search.began));
+        let found: HashMap<NodeKey, Cuts> = search.traits.iter().map(cuts).collect();
         let moved = found.iter().any(|(key, cuts)| self.definitions.ranks.get(key).is_none_or(|old| old.cuts != cuts.cuts));
         self.store.set_property(RANKS, &serde_json::to_string(&found).unwrap_or_default())?;
         self.definitions.ranks = Arc::new(found);
@@ -124,14 +154,41 @@ impl Kernel {
         self.newly_ranked = 0;
         self.plan_refresh();
         if moved {
+            self.moved = (!search.disturbed).then(|| self.moved_since(&search));
             self.insert_global_sweep(SweepKind::Ranks)?;
             self.taking_ranks = true;
         }
         Ok(())
     }
 
+    /// Those whose rank is another by the cut points there are now, in order.
+    fn moved_since(&self, search: &Search) -> Vec<ContactId> {
+        let mut moved = Vec::new();
+        for ranked in &search.traits {
+            let Some(cuts) = self.definitions.ranks.get(&ranked.key) else { continue };
+            let differs = |person: &&Person| person.value.map(|value| cuts.rank(value) as u64) != person.rank;
+            moved.extend(ranked.people.iter().filter(differs).map(|person| person.contact));
+        }
+        moved.sort_unstable();
+        moved.dedup();
+        moved
+    }
+
+    /// Notes that somebody is not as a search may have found them.
+    pub(super) fn disturb_search(&mut self) {
+        if let Some(search) = &mut self.search {
+            search.disturbed = true;
+        }
+    }
+
     /// Contacts after this one whose rank is another by the cut points there are now, and the last contact that was looked at.
     pub(super) fn moved_ranks(&mut self, after: ContactId) -> Result<(Vec<ContactId>, Option<ContactId>)> {
+        if let Some(moved) = &self.moved {
+            let next = moved.partition_point(|contact| *contact <= after);
+            let chunk: Vec<ContactId> = moved[next..].iter().take(CHUNK).copied().collect();
+            let last = chunk.last().copied();
+            return Ok((chunk, last));
+        }
         let ranks: Vec<(NodeKey, [Vec<String>; 2])> =
             self.definitions.audience.ranks().map(|(name, key, by, _)| (key, [by.keys.clone(), vec![name.to_owned()]])).collect();
         let paths: Vec<&[String]> = ranks.iter().flat_map(|(_, paths)| paths).map(Vec::as_slice).collect();

@@ -75,7 +75,9 @@ impl Kernel {
         match &sweep.kind {
             SweepKind::Audience => Ok(()),
             SweepKind::Ranks => self.look(contact, Happened::Causes(&[Cause::Ranks])).map(drop),
-            SweepKind::Broadcast { .. } => match self.in_force.get(sweep.workflow).cloned() {
+            SweepKind::Broadcast { zones, .. } => match self.in_force.get(sweep.workflow).cloned() {
+                // Whose traits are out of date was let through unasked; their turn comes with their own zone.
+                Some(_) if !zones.holds(contact.time_zone.as_deref()) => Ok(()),
                 Some(current) => {
                     let entry = Entry { key: String::new(), event: None, mark: None, depth: 0 };
                     self.enter(sweep.workflow, &current, contact, entry)

@@ -90,6 +90,7 @@ impl Kernel {
     /// Writes what was worked out, and queues what follows from it. `told`: open runs are told of what happened anyway.
     fn keep(&mut self, worked_out: WorkedOut, old: &Arc<Traits>, told: bool) -> Result<Contact> {
         let WorkedOut { contact, standing, changed, crossings } = worked_out;
+        self.disturb_search();
         if changed {
             self.store.set_standing(&contact, &standing)?;
         }

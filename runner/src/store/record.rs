@@ -115,6 +115,17 @@ pub enum Zones {
     One(String),
 }
 
+impl Zones {
+    /// Whether a contact of this zone is among them.
+    pub fn holds(&self, zone: Option<&str>) -> bool {
+        match self {
+            Zones::All => true,
+            Zones::None => zone.is_none(),
+            Zones::One(one) => zone == Some(one.as_str()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateTimer {
     pub workflow: WorkflowId,
@@ -223,4 +234,18 @@ pub enum InboxItem {
     Returned(Box<Notice>),
     Pause(String),
     Resume(String),
+    /// Move runs that are under an older definition to the one in force.
+    Migrate(Migration),
+}
+
+/// Where the runs of a workflow go that an edit left under an older definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migration {
+    pub workflow: String,
+    /// Old step to new step: whoever stands there goes there, whether the old step is gone or not.
+    #[serde(default)]
+    pub moves: BTreeMap<String, String>,
+    /// Where those go whose step is gone and of whom nothing else says it.
+    #[serde(default)]
+    pub rest: Option<String>,
 }

@@ -38,6 +38,7 @@ fn made() -> Value {
     paths.insert("/v1/workflows/{name}/enroll".to_owned(), enroll());
     paths.insert("/v1/segments/{name}".to_owned(), members());
     paths.insert("/v1/bounces/{name}".to_owned(), bounces());
+    paths.insert("/v1/plan".to_owned(), plan());
     for (path, name, media, summary, busy) in [
         ("/healthz", "alive", "text/plain", "200 while the process lives.", true),
         ("/readyz", "ready", "text/plain", "200 while definitions are in force and the store works.", true),
@@ -145,6 +146,27 @@ fn members() -> Value {
             "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Members" } } },
         },
         "responses": answers(good, &["400", "401", "403", "404", "408", "409", "413", "415", "429", "503"]),
+    } })
+}
+
+fn plan() -> Value {
+    let good = json!({
+        "description": "The plan, as `campaignd plan --format json` prints it. Nothing was changed.",
+        "content": { "application/json": { "schema": { "type": "object", "required": ["project", "at", "tree", "unchanged", "workflows"] } } },
+    });
+    let words = "The compiled project, as `campaignd plan --url` of the same version sends it, without secrets; at most 32 MiB after unpacking.";
+    json!({ "post": {
+        "operationId": "plan",
+        "summary": "Says what a project's definitions would change here: definitions, runs inside, who would enter.",
+        "requestBody": {
+            "required": true,
+            "description": words,
+            "content": { "application/json": { "schema": {
+                "type": "object",
+                "required": ["settings", "workflows", "segments", "backfill", "traits", "hash"],
+            } } },
+        },
+        "responses": answers(good, &["400", "401", "403", "404", "408", "413", "415", "429", "503"]),
     } })
 }
 
@@ -481,6 +503,6 @@ mod tests {
     fn is_whole() {
         let document = made();
         check(&document, &document);
-        assert_eq!(document["paths"].as_object().unwrap().len(), 20);
+        assert_eq!(document["paths"].as_object().unwrap().len(), 21);
     }
 }

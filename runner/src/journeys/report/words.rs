@@ -16,7 +16,7 @@ pub fn offset(span: i64) -> String {
             left %= unit;
         }
     }
-    if left % 1000 != 0 {
+    if !left.is_multiple_of(1000) {
         parts.push(format!("{}.{:03}s", left / 1000, left % 1000));
     } else if left > 0 {
         parts.push(format!("{}s", left / 1000));

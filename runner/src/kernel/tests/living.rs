@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::World;
-use crate::store::InboxItem;
+use crate::store::{InboxItem, Migration};
 
 const FILE: &str = "workflows/w.yaml";
 
@@ -51,6 +51,37 @@ fn a_step_that_is_gone_keeps_the_old_definition_or_moves() {
         "moved: { pause: later }\nsteps: [ { send: c }, { wait: 1 day, id: later }, { send: b } ]",
         &["0 seconds enter w", "1 hour follow", "1 day 1 hour send b", "1 day 1 hour exit completed"],
     );
+}
+
+/// Ada enters `before` at the start; after an hour the file becomes `after`, and an hour later she is migrated, twice.
+#[track_caller]
+fn check_migrated(after: &str, moves: &[(&str, &str)], rest: Option<&str>, expected: &[&str]) {
+    let head = "workflow: w\ntrigger: { event: e }\n";
+    let mut world = World::with(super::SETTINGS, &[(FILE, &format!("{head}{BEFORE}\n"))], super::START);
+    world.event("0s", "e", json!({})).edit("1h", FILE, &format!("{head}{after}\n"));
+    let moves = moves.iter().map(|(old, new)| ((*old).to_owned(), (*new).to_owned())).collect();
+    let item = InboxItem::Migrate(Migration { workflow: "w".to_owned(), moves, rest: rest.map(str::to_owned) });
+    world.ask("2h", item.clone()).ask("3h", item);
+    world.check("30 days", expected);
+}
+
+#[test]
+fn migrated_runs_go_over_to_the_definition_in_force() {
+    let pinned = "in_flight: pinned\nsteps: [ { wait: 3 days, id: pause }, { send: b } ]";
+    let over = ["0 seconds enter w", "2 hours follow", "3 days send b", "3 days exit completed"];
+    check_migrated(pinned, &[], None, &over);
+    // What was said of a step that is there is done all the same.
+    let at_once = ["0 seconds enter w", "2 hours follow", "2 hours send b", "2 hours exit completed"];
+    check_migrated(&pinned.replace("send: b", "send: b, id: it"), &[("pause", "it")], None, &at_once);
+    let gone = "steps: [ { wait: 1 day, id: later }, { send: b } ]";
+    let later = ["0 seconds enter w", "2 hours follow", "1 day 2 hours send b", "1 day 2 hours exit completed"];
+    check_migrated(gone, &[("pause", "later")], None, &later);
+    check_migrated(gone, &[("other", "later")], Some("later"), &later);
+    check_migrated(gone, &[], None, &["0 seconds enter w", "2 days send a", "2 days exit completed"]);
+    check_migrated(gone, &[("pause", "nowhere")], None, &["0 seconds enter w", "2 days send a", "2 days exit completed"]);
+    // A paused workflow's runs are moved, and go on when it does.
+    let frozen = format!("status: paused\n{gone}");
+    check_migrated(&frozen, &[("pause", "later")], None, &["0 seconds enter w", "2 hours follow"]);
 }
 
 #[test]

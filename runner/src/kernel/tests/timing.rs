@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::World;
+use super::{SETTINGS, START, World};
+use crate::state::Contact;
+use crate::store::{InboxItem, Result};
 
 /// Ada has these fields; the workflow is put in force at the start.
 #[track_caller]
@@ -109,4 +111,31 @@ fn broadcasts_reach_the_audience_once() {
     let seen = world.seen.lock().unwrap();
     assert_eq!(seen.iter().filter(|line| line.contains("enter")).count(), 1_250);
     assert_eq!(seen.iter().filter(|line| line.contains("send")).count(), 1_250);
+}
+
+/// Whoever is to be worked out anew when a broadcast fires in another zone has their own turn, and no other.
+#[test]
+fn a_broadcast_in_contacts_zones_comes_once_to_whom_an_edit_concerns() {
+    let segments = |plan: &str| format!("segments: {{ pros: {{ contact.plan: {plan} }} }}");
+    let weekly = "workflow: w\ntrigger: { schedule: \"0 8 * * *\", time_zone: contact }\naudience: { segment: pros }\nsteps: [ { send: a } ]";
+    let mut world = World::with(SETTINGS, &[("workflows/w.yaml", weekly), ("workflows/s.yaml", &segments("free"))], START);
+    // More than one turn goes through: when the broadcast does, the last are not worked out yet.
+    let now = world.now;
+    let others = world.kernel.transaction(now, |kernel| {
+        let other = |number| Contact { time_zone: Some("Asia/Tokyo".to_owned()), ..Contact::new(&format!("c{number}")) };
+        (0..1_100).map(|number| kernel.store.insert_contact(&other(number), now)).collect::<Result<Vec<_>>>()
+    });
+    world.ask("1 second", InboxItem::Contacts(others.unwrap()));
+    world.contact(json!({ "id": "bo", "time_zone": "Europe/Berlin", "plan": "pro", "email": "bo@example.com" }));
+    world.contact(json!({ "id": "cy", "time_zone": "Asia/Tokyo", "plan": "pro", "email": "cy@example.com" }));
+    // 8:00 in Berlin: everybody is out of date at the moment in which the broadcast fires there.
+    let start = START.parse::<jiff::Timestamp>().unwrap().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let next = start.tomorrow().unwrap().with().hour(8).minute(0).second(0).subsec_nanosecond(0).build().unwrap();
+    let wait = next.timestamp().as_second() - start.timestamp().as_second();
+    world.edit(&format!("{wait} seconds"), "workflows/s.yaml", &segments("pro"));
+    world.until(&format!("{} seconds", wait + 3_600));
+    let seen = world.seen.lock().unwrap();
+    let entered: Vec<&String> = seen.iter().filter(|line| line.contains("enter")).collect();
+    assert_eq!(entered.len(), 1, "{seen:?}");
+    assert!(entered[0].contains("bo: "), "{seen:?}");
 }

@@ -4,13 +4,13 @@ use super::MemoryStore;
 use crate::state::{Contact, ContactId};
 use crate::store::{Outdated, Question, Result, Store};
 
-/// How many contacts are read at a time.
+/// How many contacts are read at a time, at most.
 const PAGE: usize = 256;
 
 impl MemoryStore {
     pub(super) fn all_matching(&mut self, question: &Question<'_>, after: ContactId, limit: usize) -> Result<Vec<ContactId>> {
         let mut found = Vec::new();
-        self.each_matching(question, after, |contact| {
+        self.each_matching(question, after, PAGE.min(limit), |contact| {
             found.push(contact);
             found.len() < limit
         })?;
@@ -20,7 +20,7 @@ impl MemoryStore {
 
     pub(super) fn number_matching(&mut self, question: &Question<'_>) -> Result<u64> {
         let mut number = 0;
-        self.each_matching(question, ContactId(0), |_| {
+        self.each_matching(question, ContactId(0), PAGE, |_| {
             number += 1;
             true
         })?;
@@ -32,10 +32,11 @@ impl MemoryStore {
         &mut self,
         question: &Question<'_>,
         mut after: ContactId,
+        page: usize,
         mut sink: impl FnMut(ContactId) -> bool,
     ) -> Result<()> {
         loop {
-            let page = self.contacts.page(after, PAGE);
+            let page = self.contacts.page(after, page);
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for contact in page {

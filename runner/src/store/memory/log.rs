@@ -40,10 +40,10 @@ enum Change {
 
 impl Log {
     pub(super) fn write(&mut self, names: &mut Names, entry: &LogEntry) -> Result<()> {
-        let step = names.number(&entry.step);
         if self.off {
             return Ok(());
         }
+        let step = names.number(&entry.step);
         let run = small(entry.run.0, DOING)?;
         let entries = self.rows.slot(run);
         let Err(place) = entries.binary_search_by_key(&entry.number, |entry| entry.number) else {

@@ -24,7 +24,7 @@ pub(super) struct Runs {
 
 /// A run as it is kept.
 #[derive(Clone)]
-struct Row {
+pub(super) struct Row {
     contact: u32,
     workflow: u32,
     definition: u32,

@@ -39,6 +39,14 @@ fn ids_out_of_range_are_refused() {
     }
 }
 
+/// A simulation of a year holds millions of each.
+#[test]
+fn rows_are_small() {
+    assert!(size_of::<Option<messages::Row>>() <= 136, "{}", size_of::<Option<messages::Row>>());
+    assert!(size_of::<Option<runs::Row>>() <= 88, "{}", size_of::<Option<runs::Row>>());
+    assert!(size_of::<Option<events::Row>>() <= 56, "{}", size_of::<Option<events::Row>>());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
