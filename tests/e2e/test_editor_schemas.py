@@ -52,9 +52,17 @@ def test_nothing_is_wrong_with_the_shipped_files(editor, path):
     editor.close(path)
 
 
+def show(editor, path, text):
+    """Has a file in the editor with this text."""
+    if path in editor.texts:
+        editor.write(path, text)
+    else:
+        editor.open(path, text)
+
+
 def offered(editor, text, path="workflows/new.yaml"):
     """What is offered at the end of a file."""
-    editor.open(path, text) if path not in editor.texts else editor.write(path, text)
+    show(editor, path, text)
     return editor.completions(path, (text.count("\n"), len(text.rsplit("\n", 1)[-1])))
 
 
@@ -103,8 +111,8 @@ def test_hover_tells_what_a_key_is_for(editor):
     path = "workflows/cart-recovery.yaml"
     editor.open(path)
     assert "What must hold to enter" in editor.hover(path, "\naudi")
-    assert "How long at most" in editor.hover(path, "    with")
+    assert "How long at most" in editor.hover(path, "    withi")
     assert "Whether a contact may enter again" in editor.hover(path, "\nreen")
     editor.close(path)
-    editor.open("campaignd.yaml") if "campaignd.yaml" not in editor.texts else editor.write("campaignd.yaml", (editor.folder / "campaignd.yaml").read_text())
+    show(editor, "campaignd.yaml", (editor.folder / "campaignd.yaml").read_text())
     assert "How many connections at once" in editor.hover("campaignd.yaml", "    connec")
