@@ -4,6 +4,9 @@
 //! Each file under tests/diagnostics/ is of one code: a wrong project, a right one, and what is shown of the wrong one. With
 //! `UPDATE_FIXTURES=1` in the environment what is shown is written anew; look at the difference before you keep it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop where it stands")]
+#![allow(clippy::disallowed_methods, reason = "whether the fixtures are rewritten is asked for in the environment")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

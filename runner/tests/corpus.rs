@@ -1,5 +1,7 @@
 //! The corpus of the fuzz targets, on every build: whatever was once thought of, or found, must hold. `tests/fuzz/run` finds more.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop where it stands")]
+
 #[path = "../../tests/fuzz/src/subjects.rs"]
 mod subjects;
 

@@ -41,6 +41,9 @@ pub(super) fn steps(old: &Definition, new: &Definition) -> Vec<Change> {
     changes
 }
 
+/// The step that holds others, and in which arm.
+type Inside<'a> = Option<(&'a str, usize)>;
+
 fn of_step(step: &str, what: What, from: Option<String>, to: Option<String>) -> Change {
     Change { step: Some(step.to_owned()), what, key: None, from, to }
 }
@@ -61,9 +64,6 @@ fn renamed<'a>(old: &'a Definition, new: &'a Definition) -> BTreeMap<&'a str, &'
     renames.map(|(from, to)| (to.as_str(), from.as_str())).collect()
 }
 
-/// The step that others stand in, with the number of its arm; `None` at the top.
-type Holder<'a> = Option<(&'a str, usize)>;
-
 /// Steps, by their new id, that stand inside of something else, or before what they stood behind.
 fn moved<'a>(
     old: &[(&'a str, Place<'a>)],
@@ -74,7 +74,7 @@ fn moved<'a>(
     let old_place = |id: &str| old.iter().position(|(other, _)| *other == id);
     let mut moved = BTreeSet::new();
     // Of those that stand in the same place: their numbers in the old order.
-    let mut rows: BTreeMap<Holder<'_>, Vec<(&str, usize)>> = BTreeMap::new();
+    let mut rows: BTreeMap<Inside<'_>, Vec<(&str, usize)>> = BTreeMap::new();
     for (id, place) in new {
         let Some(number) = old_place(was(id)) else { continue };
         let inside = place.inside.map(|(holder, arm)| (was(holder), arm));

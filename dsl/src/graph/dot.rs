@@ -7,11 +7,11 @@ use super::{Graph, Kind, Node, Notes};
 /// The graph as one `digraph`.
 pub fn dot(graph: &Graph, notes: &Notes) -> String {
     let mut text = format!("digraph {} {{\n", quoted(&graph.workflow));
-    text.push_str("    rankdir=TB\n    node [shape=box style=\"rounded\" fontname=\"sans-serif\"]\n    edge [fontname=\"sans-serif\" fontsize=11]\n");
+    text.push_str("    rankdir=TB\n    node [shape=box style=\"rounded\" fontname=\"Helvetica\"]\n    edge [fontname=\"Helvetica\" fontsize=11]\n");
     let mut heading = vec![graph.workflow.as_str()];
     heading.extend(graph.description.as_deref());
     heading.extend(graph.facts.iter().map(String::as_str));
-    let _ = writeln!(text, "    labelloc=t fontname=\"sans-serif\" label={}", quoted(&heading.join("\n")));
+    let _ = writeln!(text, "    labelloc=t fontname=\"Helvetica\" label={}", quoted(&heading.join("\n")));
     for (number, node) in graph.nodes.iter().enumerate() {
         let _ = writeln!(text, "    n{number} [label={}{}]", quoted(&label(node, notes.of(node))), shape(node.kind));
     }

@@ -162,10 +162,7 @@ fn what_is_written_is_escaped() {
     let chart: Vec<&str> = mermaid.lines().filter(|line| line.contains("bye")).collect();
     assert_eq!(chart.len(), 1);
     assert_eq!(chart[0].matches('"').count(), 2, "{}", chart[0]);
-    assert!(
-        mermaid.contains("1,234 people") && mermaid.contains("99,999 people") && !mermaid.contains("17 people"),
-        "{mermaid}"
-    );
+    assert!(mermaid.contains("1,234 people") && mermaid.contains("99,999 people") && !mermaid.contains("17 people"), "{mermaid}");
     let dot = dot(&graph, &notes);
     assert!(dot.contains(r#"exit: bye; \"now\" --> | end"#), "{dot}");
     let svg = svg(&graph, &notes);

@@ -35,8 +35,9 @@ fn read(file: &str, text: &str, catalog: &Catalog, out: &mut Vec<Diagnostic>) ->
     let mut document = document(file, text, "an audience, beginning with `audience: NAME`", out)?;
     let usable = structure::check(&mut document, Form::audience(), out);
     let written = if usable { typed::<AudienceFile>(&document, out) } else { None }?;
+    let whole = !out.iter().any(|found| found.severity == Severity::Error);
     let root = At::root(&document);
-    let audience = Reading { catalog, out }.audience(&written, &root);
+    let audience = Reading { catalog, out }.audience(&written, &root, whole);
     Some(audience)
 }
 
@@ -47,7 +48,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn audience(&mut self, file: &AudienceFile, root: &At<'_>) -> SyntheticAudience {
+    /// `whole`: nothing of the file was left out because its shape is wrong.
+    fn audience(&mut self, file: &AudienceFile, root: &At<'_>, whole: bool) -> SyntheticAudience {
         if !is_name(&file.audience) {
             let help = "use lower-case letters, digits, and - or _ between them, beginning with a letter";
             self.error(
@@ -68,7 +70,10 @@ impl Reading<'_> {
             reactions: self.reactions(file.reactions.as_deref().unwrap_or_default(), &root.key("reactions")),
         };
         self.check_follows(&audience, &root.key("events"));
-        self.hold_against_contract(&audience, root);
+        // What is missing because it could not be read breaks no contract.
+        if whole {
+            self.hold_against_contract(&audience, root);
+        }
         audience
     }
 

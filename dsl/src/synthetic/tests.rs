@@ -74,7 +74,7 @@ fn the_shape_is_strict() {
     check(
         "events: [ { event: ordered } ]\n",
         &[
-            "3:13 no-verb an event source needs a verb, but this has only `event` (an event source has one of `rate`, `on_arrival`, `follows`)",
+            "3:11 no-verb an event source needs a verb, but this has only `event` (an event source has one of `rate`, `on_arrival`, `follows`)",
         ],
     );
     check(
@@ -86,7 +86,7 @@ fn the_shape_is_strict() {
     check(
         "reactions: [ { opened: 5% } ]\n",
         &[
-            "3:16 missing-key a reaction needs the key `to` (`to`: The template, several, or `any`. An inline message is called by its step's id.)",
+            "3:14 missing-key a reaction needs the key `to` (`to`: The template, several, or `any`. An inline message is called by its step's id.)",
         ],
     );
 }

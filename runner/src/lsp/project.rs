@@ -80,10 +80,10 @@ impl Project {
     /// A file was closed in the editor: what is on disk counts again.
     pub fn close(&mut self, path: &str) {
         self.open.remove(path);
-        self.from_disk(path);
+        self.take_from_disk(path);
     }
 
-    fn from_disk(&mut self, path: &str) {
+    fn take_from_disk(&mut self, path: &str) {
         match self.files.text(path) {
             Some(text) => self.index.put(path, text),
             None => self.index.remove(path),
@@ -100,7 +100,7 @@ impl Project {
         let new = self.files.clone();
         let changed = paths.into_iter().filter(|path| old.text(path) != new.text(path) && !self.open.contains_key(*path));
         for path in changed.map(str::to_owned).collect::<Vec<_>>() {
-            self.from_disk(&path);
+            self.take_from_disk(&path);
         }
     }
 }

@@ -109,7 +109,9 @@ mod tests {
         let published = Published { pages: &pages };
         let mut project = Project { root: "/p".into(), ..Project::default() };
         let mut told = |text: &str| messages(&mut project, checked(text), &published, Encoding::Utf16);
-        let wrong = told("workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: \"\u{1f600}x\"\n  - exit\n  - wait: 1 day\n");
+        let wrong = told(
+            "workflow: a\ntrigger: { manual: true }\nsteps:\n  - send: \"\u{1f600}x\"\n    transactional: true\n  - exit\n  - wait: 1 day\n",
+        );
         let file = &wrong[0];
         assert_eq!((file.uri.as_str(), file.version), ("file:///p/workflows/a.yaml", Some(7)));
         let codes: Vec<String> = file

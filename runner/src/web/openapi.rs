@@ -503,6 +503,6 @@ mod tests {
     fn is_whole() {
         let document = made();
         check(&document, &document);
-        assert_eq!(document["paths"].as_object().unwrap().len(), 20);
+        assert_eq!(document["paths"].as_object().unwrap().len(), 21);
     }
 }

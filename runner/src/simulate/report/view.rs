@@ -166,7 +166,7 @@ impl View {
             WorkflowView {
                 anchor: format!("workflow-{name}"),
                 bars: passages(name, passed, workflow.goal.is_some()),
-                goal: passed.goal_value.map(|value| amount(value)),
+                goal: passed.goal_value.map(amount),
                 picture: drawn(&entry.definition, passed),
                 messages: messages(passed),
                 experiments: experiments(passed),
