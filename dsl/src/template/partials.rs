@@ -95,8 +95,19 @@ impl Search<'_> {
     }
 }
 
+/// Whether some tag of the text begins as those of partials do.
+fn may_name_some(text: &str) -> bool {
+    text.split("{{")
+        .skip(1)
+        .any(|tag| tag.trim_start_matches(|c: char| matches!(c, '{' | '~' | '#' | '*') || c.is_whitespace()).starts_with('>'))
+}
+
 /// The partials that a text names itself, each with one place.
 fn named(text: &str) -> BTreeMap<String, Span> {
+    // Most texts name none, and need not be parsed for that: every message of a project comes through here several times.
+    if !may_name_some(text) {
+        return BTreeMap::new();
+    }
     let mut found = BTreeMap::new();
     if let Ok(nodes) = syntax::parse_long(text) {
         collect(&nodes, &mut found);
