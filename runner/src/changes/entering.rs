@@ -28,12 +28,18 @@ struct Door {
 }
 
 impl Planner<'_> {
-    /// Goes through all contacts where an edited segment says `backfill` and a workflow begins with it.
+    /// Goes through all contacts where an edited segment says `backfill` and a workflow begins with it, and where edited traits move people in and out
+    /// of segments.
     pub(super) fn backfilled(&mut self, workflows: &mut Vec<WorkflowPlan>) -> Result<()> {
         let mut doors = self.doors();
-        if doors.is_empty() {
+        if !self.changed.traits.is_empty() {
+            let there = self.changed.segments.iter().filter(|name| self.tree.segments.contains_key(*name));
+            self.members = there.map(|name| (name.clone(), 0)).collect();
+        }
+        if doors.is_empty() && self.members.is_empty() {
             return Ok(());
         }
+        let audience = self.definitions.audience.clone();
         let mut after = ContactId(0);
         loop {
             let page = self.store.contact_page(after, PAGE)?;
@@ -41,6 +47,11 @@ impl Planner<'_> {
             after = last.id;
             for contact in page {
                 let worked_out = self.definitions.look(self.store, contact, Happened::Nothing, self.moment)?;
+                for (place, segment) in audience.segments() {
+                    if let Some(members) = self.members.get_mut(segment) {
+                        *members += u64::from(worked_out.standing.since(place).is_some());
+                    }
+                }
                 let entered: BTreeSet<&str> = worked_out
                     .crossings
                     .iter()
@@ -270,13 +281,34 @@ impl Planner<'_> {
 
     fn later(&mut self, by: &str, at: i64, definition: &Definition, zones: &[Zones]) -> Result<Entering> {
         let topic = topic_of(definition);
-        let people = self.audience_of(definition, zones, None)?;
+        let people = self.audience_after(definition, zones, None)?;
         let subscribed = match topic {
-            Some(topic) => Some(self.audience_of(definition, zones, Some(topic))?),
+            Some(topic) => Some(self.audience_after(definition, zones, Some(topic))?),
             None => None,
         };
         let when = Some(instant::text(at, &project_zone(&self.tree.settings)));
         Ok(Entering { by: by.to_owned(), when, people, before: None, subscribed })
+    }
+
+    /// The same with traits as they would be.
+    fn audience_after(&mut self, definition: &Definition, zones: &[Zones], topic: Option<String>) -> Result<u64> {
+        if self.changed_traits(definition).is_empty() {
+            return self.audience_of(definition, zones, topic);
+        }
+        let (mut people, mut after) = (0, ContactId(0));
+        let addressed: Vec<Condition> = zones.iter().map(|zones| addressed(definition, zones, topic.clone())).collect();
+        loop {
+            let page = self.store.contact_page(after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for contact in page.into_iter().filter(|contact| !contact.erased) {
+                let contact = self.worked_out(contact)?;
+                for condition in &addressed {
+                    people += u64::from(self.holds(condition, definition, &contact)?);
+                }
+            }
+        }
+        Ok(people)
     }
 
     /// How many are in the audience now; with `topic`, of those who are subscribed to it.

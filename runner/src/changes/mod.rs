@@ -14,6 +14,7 @@ mod report;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ use dsl::model::{Catalog, CatalogEntry, Condition, Definition, Status, StepKind}
 use dsl::words;
 
 use crate::instant::{self, project_zone};
-use crate::standing::{Definitions, Moment};
+use crate::standing::{Audience, Definitions, Differences, Moment};
 use crate::state::DefinitionId;
 use crate::store::{Outdated, Question, Result, Store, WorkflowRow};
 
@@ -49,6 +50,10 @@ struct Planner<'a> {
     before: Before,
     /// By what contacts would be worked out.
     definitions: Definitions,
+    /// Traits and segments that mean something else than those in force, by themselves or by what they need.
+    changed: Differences,
+    /// Of segments that change: who would be in them, where traits change as well.
+    members: BTreeMap<String, u64>,
     moment: Moment,
 }
 
@@ -71,7 +76,9 @@ impl<'a> Planner<'a> {
             definitions.sweeping = true;
         }
         let moment = Moment::of(store, now)?;
-        Ok(Planner { store, tree: tree.clone(), before, definitions, moment })
+        let in_force = before.catalog.as_ref().map(|catalog| Audience::new(catalog));
+        let changed = in_force.map(|in_force| in_force.differences(&definitions.audience)).unwrap_or_default();
+        Ok(Planner { store, tree: tree.clone(), before, definitions, changed, members: BTreeMap::new(), moment })
     }
 
     fn report(mut self) -> Result<Report> {
@@ -129,10 +136,13 @@ impl<'a> Planner<'a> {
         let known = row.as_ref().filter(|row| row.definition.is_some());
         let old = known.and_then(|row| self.before.current(row));
         let in_force = known.is_some_and(|row| self.before.was_in_force(row));
+        let traits = after.map(|after| self.changed_traits(&after.entry.definition)).unwrap_or_default();
         let change = match (in_force, after) {
             (false, Some(_)) => What::Added,
             (_, None) => What::Removed,
-            (true, Some(after)) if old.as_ref().is_some_and(|old| old.hash == after.entry.hash.0) => return Ok(None),
+            (true, Some(after)) if traits.is_empty() && old.as_ref().is_some_and(|old| old.hash == after.entry.hash.0) => {
+                return Ok(None);
+            }
             (true, Some(_)) => What::Changed,
         };
         let changes = match (&old, after, change) {
@@ -147,6 +157,10 @@ impl<'a> Planner<'a> {
             (Some(old), Some(after), What::Changed) => used(old.definition(), &after.entry.definition),
             _ => Vec::new(),
         };
+        if change == What::Changed && !traits.is_empty() {
+            let have = if traits.len() == 1 { "a trait it uses has changed" } else { "traits it uses have changed" };
+            notes.push(format!("{have}: {}", traits.join(", ")));
+        }
         let entering = match after {
             Some(after) if after.status == Status::Live => {
                 let old = old.as_ref().filter(|_| in_force).map(|old| old.program.definition.clone());
@@ -169,10 +183,12 @@ impl<'a> Planner<'a> {
         for name in names(&old.segments, &tree.segments) {
             let (before, after) = (old.segments.get(name), tree.segments.get(name));
             let backfill = tree.backfill.contains(name);
-            if before == after && old.backfill.contains(name) == backfill {
+            if before == after && old.backfill.contains(name) == backfill && !self.changed.segments.contains(name) {
                 continue;
             }
-            let members = Sides { before: self.count(before, &old)?, after: self.count(after, &tree)? };
+            let worked_out = self.members.get(name).copied();
+            let after_it = if worked_out.is_some() { worked_out } else { self.count(after, &tree)? };
+            let members = Sides { before: self.count(before, &old)?, after: after_it };
             let used_by = |catalog: &Catalog| -> Vec<String> {
                 let uses = catalog.workflows.iter().filter(|(_, entry)| names_segment(&entry.definition, name));
                 uses.map(|(workflow, _)| workflow.clone()).collect()
@@ -206,13 +222,13 @@ impl<'a> Planner<'a> {
         let Some(old) = &self.before.catalog else { return Vec::new() };
         let changed = names(&old.traits, &self.tree.traits).into_iter().filter_map(|name| {
             let (before, after) = (old.traits.get(name), self.tree.traits.get(name));
-            (before != after).then(|| SharedChange {
+            (before != after || self.changed.traits.contains(name)).then(|| SharedChange {
                 name: name.clone(),
                 change: what(before, after),
                 definition: Sides { before: before.map(words::trait_), after: after.map(words::trait_) },
                 members: None,
                 backfill: false,
-                used_by: Vec::new(),
+                used_by: self.users_of_trait(name, old),
             })
         });
         changed.collect()

@@ -99,6 +99,11 @@ impl Planner<'_> {
                 } else {
                     format!("{least} to {most} messages a run by its steps")
                 });
+                // Both sides are to be counted in the same way.
+                day.messages_before = match (old.map(sends), day.entries_before) {
+                    (Some((least, most)), Some(entries)) if least == most => Some(entries * least as f64),
+                    _ => None,
+                };
                 (least as f64, most as f64)
             }
         };
@@ -195,10 +200,17 @@ fn kept_rate(old: &Definition, new: &Definition, seen: &Seen) -> (f64, f64) {
         if !matches!(step.kind, StepKind::Send(_)) {
             continue;
         }
-        let was = new.workflow.moved.iter().find(|(_, to)| **to == step.id).map_or(&step.id, |(from, _)| from);
-        match is_send(old, was) {
-            true => recorded += seen.messages.get(was).copied().unwrap_or(0),
-            false => added += 1,
+        // `moved` may be from this edit or from an earlier one: both ids are the step's own.
+        let renamed = new
+            .workflow
+            .moved
+            .iter()
+            .filter(|(from, to)| **to == step.id && !new.workflow.steps.iter().any(|step| step.id == **from));
+        let ids: Vec<&String> = renamed.map(|(from, _)| from).chain([&step.id]).collect();
+        if ids.iter().any(|id| is_send(old, id)) {
+            recorded += ids.iter().filter_map(|id| seen.messages.get(*id)).sum::<u64>();
+        } else {
+            added += 1;
         }
     }
     (recorded as f64 / seen.entries as f64, f64::from(added))
@@ -250,4 +262,44 @@ fn from(definition: &Definition, at: Option<StepIndex>, stop: Option<StepIndex>,
     let found = (own + least + body.0, own + most + body.1);
     known.insert((index, stop), found);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_before_a_step_was_renamed_counts() {
+        let definition = |moved: &str, steps: &str| {
+            let workflow = format!("workflow: w\ntopic: offers\ntrigger: {{ event: x }}\n{moved}steps: [ {steps} ]\n");
+            let files = [
+                (
+                    "campaignd.yaml",
+                    "project: shop\ntime_zone: UTC\ncontract: open\ntopics: { offers: { default: subscribed } }\n",
+                ),
+                ("templates/a.txt.hbs", "---\nsubject: Hello\n---\nHi.\n"),
+                ("workflows/w.yaml", &workflow),
+            ];
+            let catalog = dsl::compile(&dsl::ProjectFiles::from_texts(files)).catalog.unwrap();
+            Definition::clone(&catalog.workflows["w"].definition)
+        };
+        let check = |old: (&str, &str), new: (&str, &str), sent: &[(&str, u64)], expected: (f64, f64)| {
+            let messages = sent.iter().map(|(step, number)| ((*step).to_owned(), *number)).collect();
+            let seen = Seen { days: 10.0, entries: 30, messages };
+            assert_eq!(kept_rate(&definition(old.0, old.1), &definition(new.0, new.1), &seen), expected, "{new:?}");
+        };
+        let (a, b) = ("{ send: a, id: a }", "{ send: a, id: b }");
+        let moved = "moved: { a: b }\n";
+        check(("", a), ("", a), &[("a", 15)], (0.5, 0.0));
+        check(("", a), (moved, b), &[("a", 30)], (1.0, 0.0));
+        // It was renamed before, and `moved` is still there.
+        check((moved, b), (moved, b), &[("b", 30)], (1.0, 0.0));
+        check((moved, b), (moved, b), &[("a", 10), ("b", 20)], (1.0, 0.0));
+        // Two became one.
+        let both = "{ send: a, id: a }, { send: a, id: c }";
+        check(("", both), ("moved: { a: b, c: b }\n", b), &[("a", 30), ("c", 15)], (1.5, 0.0));
+        // A wait became a message.
+        check(("", "{ wait: 1 day, id: a }"), (moved, b), &[], (0.0, 1.0));
+        check(("", a), ("", &format!("{a}, {b}")), &[("a", 30)], (1.0, 1.0));
+    }
 }

@@ -136,7 +136,7 @@ pub struct PerDay {
     pub entries_before: Option<f64>,
     /// Entries to be expected; `None`: there is nothing to go by.
     pub entries: Option<f64>,
-    /// Messages a day so far.
+    /// Messages a day so far; where `messages` goes by the steps, so does this, and `None` where their number is not the same on every way.
     pub messages_before: Option<f64>,
     /// Messages to be expected: at least and at most.
     pub messages: Option<(f64, f64)>,
@@ -150,11 +150,11 @@ pub struct SharedChange {
     pub change: What,
     /// The definition in words.
     pub definition: Sides<String>,
-    /// Of a segment: how many are in it, by the values of traits as they are stored.
+    /// Of a segment: how many are in it, by the values of traits as they are stored; after an edit of traits, as they would be.
     pub members: Option<Sides<u64>>,
     /// Of a segment: `enter` fires for those who are in it already.
     pub backfill: bool,
-    /// Workflows that name it.
+    /// Workflows that name it; of a trait before them `trait NAME` and `segment NAME`, and workflows also through segments.
     pub used_by: Vec<String>,
 }
 

@@ -72,10 +72,15 @@ impl Planner<'_> {
             Some(_) if target.pinned => Err(Fate::Pinned),
             Some(program) => Ok(program),
         };
-        if under.is_err() && !target.was_frozen {
-            return Ok((under.err().unwrap_or(Fate::Stays), None));
+        if let Err(fate) = under
+            && !target.was_frozen
+            && self.changed.traits.is_empty()
+        {
+            return Ok((fate, None));
         }
-        let Some(contact) = self.contact(&run)? else { return Ok((Fate::Stays, None)) };
+        let Some((contact, retraited)) = self.contact(&run)? else { return Ok((Fate::Stays, None)) };
+        // The runner goes through all open runs of whom a trait has become another.
+        let looked_at = target.was_frozen || retraited;
         let (was, stood) = (run.due, run.step.clone());
         let fate = match under {
             Ok(program) if !self.follow(program, &mut run, &contact) => {
@@ -86,10 +91,10 @@ impl Planner<'_> {
             Err(fate) => Err(fate),
         };
         let moved = (run.step != stood).then(|| run.step.clone());
-        // Those that stay under what they began with were looked at all along, but for those that were frozen.
+        // Those that stay under what they began with were looked at all along, but for those that were frozen and those whose traits move.
         let program = match fate {
             Ok(program) => program,
-            Err(fate) if !target.was_frozen => return Ok((fate, None)),
+            Err(fate) if !looked_at => return Ok((fate, None)),
             Err(_) => &own.program,
         };
         let due = run.due;
@@ -102,6 +107,7 @@ impl Planner<'_> {
             }
             (None, _, Ok(_)) if moved.is_some() => Fate::Moved,
             (None, true, Ok(_)) if goes_anyway => Fate::Follows,
+            (None, true, Err(fate)) if goes_anyway => fate,
             (None, true, _) => Fate::AtOnce,
             (None, false, Ok(_)) if due != was => Fate::Rescheduled,
             (None, false, Ok(_)) => Fate::Follows,
@@ -144,12 +150,13 @@ impl Planner<'_> {
         contact.time_zone.as_deref().and_then(dsl::time::zone).unwrap_or_else(|| project_zone(&self.tree.settings))
     }
 
-    /// The run's contact with traits as they would be; `None`: it is gone.
-    fn contact(&mut self, run: &Run) -> Result<Option<Contact>> {
-        match contact_row(self.store, run.contact)? {
-            Some(contact) => self.worked_out(contact).map(Some),
-            None => Ok(None),
-        }
+    /// The run's contact with traits as they would be, and whether they are others than they are; `None`: it is gone.
+    fn contact(&mut self, run: &Run) -> Result<Option<(Contact, bool)>> {
+        let Some(contact) = contact_row(self.store, run.contact)? else { return Ok(None) };
+        let traits = contact.traits.clone();
+        let contact = self.worked_out(contact)?;
+        let retraited = contact.traits != traits;
+        Ok(Some((contact, retraited)))
     }
 
     pub(super) fn worked_out(&mut self, contact: Contact) -> Result<Contact> {

@@ -67,7 +67,9 @@ impl World {
     }
 
     fn event(&mut self, contact: &str, name: &str) {
-        let what = Did::Event { name: name.to_owned(), properties: Map::new(), id: None };
+        let total = contact.trim_start_matches('c').parse::<i64>().unwrap() * 100;
+        let properties = Map::from_iter([("total".to_owned(), json!(total))]);
+        let what = Did::Event { name: name.to_owned(), properties, id: None };
         let event = Occurrence { at: self.now, contact: contact.to_owned(), anonymous: false, what };
         self.turn(&[Input::Occurrence(event)]);
     }
@@ -138,8 +140,10 @@ fn check(old: &[(&str, String)], new: &[(&str, String)]) -> Report {
             }
         }
     }
-    // Workflows that stay as they are are not in the plan.
-    happened.retain(|(workflow, ..), _| report.workflows.iter().any(|plan| plan.name == *workflow && plan.runs.inside > 0));
+    // Workflows that stay as they are are not in the plan, and nothing becomes of their runs.
+    happened.retain(|(workflow, _, what), _| {
+        *what != "as it was" || report.workflows.iter().any(|plan| plan.name == *workflow && plan.runs.inside > 0)
+    });
     assert_eq!(planned, happened, "{new:?}");
     let mut entered: BTreeMap<String, u64> = BTreeMap::new();
     for run in after.values().filter(|run| !before.contains_key(&run.id)) {
@@ -154,6 +158,17 @@ fn check(old: &[(&str, String)], new: &[(&str, String)]) -> Report {
         }
     }
     assert_eq!(entering, entered, "{new:?}");
+    for change in report.segments.iter().filter(|change| tree.segments.contains_key(&change.name)) {
+        let question = Question {
+            condition: &tree.segments[&change.name],
+            segments: &tree.segments,
+            settings: &tree.settings,
+            now: world.now,
+            outdated: Outdated::Ignore,
+        };
+        let members = world.kernel.store().count_matching(&question).unwrap();
+        assert_eq!(change.members.as_ref().unwrap().after, Some(members), "{} {new:?}", change.name);
+    }
     report
 }
 
@@ -192,6 +207,58 @@ fn what_becomes_of_runs() {
     // Another kind of step under the same id.
     let other = TEN_STEPS.replace("wait: 1 day, id: last", "set: { contact.z: 1 }, id: last");
     assert_eq!(fates(&workflow("", &other)), [(Fate::Follows, 6), (Fate::AtOnce, 4)]);
+}
+
+/// Orders from `least` on are big; ten contacts made one of 0, 100, ... 900.
+fn traits(least: u32) -> (&'static str, String) {
+    let text = format!(
+        "traits:\n  big: {{ count: x, where: {{ event.total: {{ at_least: {least} }} }} }}\n  \
+         code: {{ by: contact.big, tiers: {{ gold: 1, none: 0 }} }}\n  \
+         kind: {{ first_match: {{ large: {{ contact.big: {{ at_least: 1 }} }} }} }}\n  other: {{ count: x }}\n\
+         segments:\n  sbig: {{ contact.big: {{ at_least: 1 }}, backfill: true }}\n  sbig2: {{ contact.code: {{ is: gold }} }}\n  \
+         sother: {{ contact.other: 1 }}\n"
+    );
+    ("workflows/t.yaml", text)
+}
+
+#[test]
+fn an_edited_trait_reaches_who_uses_it() {
+    let users = [
+        ("w", "exit_when: { contact.big: { at_least: 1 } }\n", "{ wait: 2 days, id: it }"),
+        ("w", "exit_when: { segment: sbig }\n", "{ wait: 2 days, id: it }"),
+        ("w", "exit_when: { contact.code: { is: gold } }\n", "{ wait: 2 days, id: it }"),
+        ("w", "goal: { contact.kind: large }\n", "{ wait: 2 days, id: it }"),
+        ("w", "in_flight: pinned\nexit_when: { segment: sbig2 }\n", "{ wait: 2 days, id: it }"),
+        ("w", "", "{ wait_for: { segment: sbig2 }, within: 3 days, id: it }"),
+        ("w", "", "{ repeat: { times: 3, every: 1 day, until: { contact.big: 1 }, steps: [ { wait: 2 days } ] } }"),
+        ("w", "audience: { not: { segment: sbig } }\n", "{ wait: 2 days, id: it }"),
+        ("w", "", "{ branch: [ { when: { contact.kind: large }, steps: [ { wait: 2 days } ] } ] }\n  - { wait: 2 days }"),
+        ("w", "exit_when: { segment: sother, contact.n: 99 }\n", "{ wait: 2 days, id: it }"),
+    ];
+    let report = |head: &str, step: &str| {
+        let with = |least| vec![traits(least), workflow(head, &format!("  - {step}\n")).remove(0)];
+        check(&with(1000), &with(500))
+    };
+    let found = users.map(|(_, head, step)| fates(&report(head, step)));
+    let (ends, goes) = (vec![(Fate::Stays, 5), (Fate::Ends, 5)], vec![(Fate::Stays, 5), (Fate::AtOnce, 5)]);
+    let stay = vec![(Fate::Stays, 10)];
+    let expected =
+        [ends.clone(), ends.clone(), ends.clone(), ends.clone(), ends, goes, stay.clone(), stay.clone(), stay, Vec::new()];
+    assert_eq!(found, expected);
+
+    let report = report(users[2].1, users[2].2);
+    let named = |all: &[SharedChange]| -> Vec<(String, String)> {
+        all.iter().map(|change| (change.name.clone(), change.used_by.join(", "))).collect()
+    };
+    let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+    assert_eq!(
+        named(&report.traits),
+        [pair("big", "trait code, trait kind, segment sbig"), pair("code", "segment sbig2, w"), pair("kind", "")]
+    );
+    assert_eq!(named(&report.segments), [pair("sbig", ""), pair("sbig2", "")]);
+    let five = Some(Sides { before: Some(0), after: Some(5) });
+    assert!(report.segments.iter().all(|segment| segment.members == five), "{:#?}", report.segments);
+    assert_eq!(report.workflows[0].notes, ["a trait it uses has changed: code"]);
 }
 
 #[test]
@@ -272,6 +339,10 @@ fn what_a_day_brings() {
         (day.entries_before, day.entries, day.messages_before, day.messages),
         (Some(10.0), Some(10.0), Some(0.0), Some((10.0, 10.0)))
     );
+    // Who is on the way to a message counts as being sent it, before as after.
+    let late = |first: &str| workflow("topic: offers\n", &format!("{TEN_STEPS}  - send: a\n").replace("4 hours", first));
+    let day = per_day(&late("4 hours"), &late("5 hours"));
+    assert_eq!((day.messages_before, day.messages), (Some(10.0), Some((10.0, 10.0))));
     let added = [old[0].clone(), ("workflows/v.yaml", "workflow: v\ntopic: offers\ntrigger: { event: x }\nsteps:\n  - branch: [ { when: { contact.n: 1 }, steps: [ { send: a } ] } ]\n  - send: a\n".to_owned())];
     let day = per_day(&old, &added);
     let entries = 10.0;
@@ -288,7 +359,11 @@ fn edited() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         2 => Just("exit_when: { contact.n: { above: 4 } }\n"),
         1 => Just("goal: { contact.n: { below: 3 } }\n"),
         1 => Just("audience: { contact.odd: true }\n"),
+        1 => Just("exit_when: { contact.code: { is: gold } }\n"),
+        1 => Just("goal: { segment: sbig }\n"),
+        1 => Just("in_flight: pinned\nexit_when: { contact.big: 1 }\n"),
     ];
+    let least = prop_oneof![Just(300), Just(600), Just(1000)];
     let moved =
         prop_oneof![3 => Just(""), 1 => Just("moved: { first: last }\n"), 1 => Just("moved: { maybe: new, last: first }\n")];
     let first = prop_oneof![
@@ -300,6 +375,7 @@ fn edited() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     let maybe = prop_oneof![
         2 => (1..9_i64).prop_map(|hours| format!("  - {{ wait_for: {{ event: y }}, within: {hours} hours, id: maybe }}\n")),
         1 => Just("  - { wait_for: { contact.odd: true }, within: 3 hours, id: maybe }\n".to_owned()),
+        1 => Just("  - { wait_for: { segment: sbig2 }, within: 30 hours, id: maybe }\n".to_owned()),
         1 => Just("  - { wait: 2 hours, id: maybe }\n".to_owned()),
         1 => Just(String::new()),
     ];
@@ -308,7 +384,7 @@ fn edited() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         2 => (1..40_i64).prop_map(|hours| format!("  - {{ wait: {hours} hours, id: last }}\n")),
         1 => Just("  - { send: a, id: last, transactional: true }\n".to_owned()),
     ];
-    (head, moved, first, maybe, new, last).prop_map(|(head, moved, first, maybe, new, last)| {
+    (head, moved, first, maybe, new, last, least).prop_map(|(head, moved, first, maybe, new, last, least)| {
         // `moved` must lead to steps that are there.
         let steps = format!("{first}{maybe}{new}{last}");
         let leads = |id: &str| steps.contains(&format!("id: {id}"));
@@ -319,7 +395,7 @@ fn edited() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         } else {
             moved
         };
-        workflow(&format!("{head}{moved}"), &steps)
+        vec![workflow(&format!("{head}{moved}"), &steps).remove(0), traits(least)]
     })
 }
 

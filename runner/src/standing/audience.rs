@@ -21,6 +21,13 @@ pub struct Audience {
     reach: HashMap<String, Reach>,
 }
 
+/// What of two audiences is not the same.
+#[derive(Debug, Default)]
+pub struct Differences {
+    pub traits: BTreeSet<String>,
+    pub segments: BTreeSet<String>,
+}
+
 #[derive(Debug)]
 pub(super) struct Node {
     pub name: String,
@@ -97,6 +104,23 @@ impl Audience {
         })
     }
 
+    /// Names of the traits and of the segments that one of both has alone, or that mean something else there: by themselves, or by what they need.
+    pub fn differences(&self, other: &Audience) -> Differences {
+        let keys = |audience: &Audience| -> BTreeSet<(bool, String, NodeKey)> {
+            let key = |node: &Node| (matches!(node.what, What::Trait(_)), node.name.clone(), node.key);
+            audience.nodes.iter().map(key).collect()
+        };
+        let mut found = Differences::default();
+        for (is_trait, name, _) in keys(self).symmetric_difference(&keys(other)) {
+            if *is_trait {
+                found.traits.insert(name.clone())
+            } else {
+                found.segments.insert(name.clone())
+            };
+        }
+        found
+    }
+
     /// By what a segment goes on being the same; `None`: there is none of this name.
     pub fn key_of_segment(&self, name: &str) -> Option<NodeKey> {
         self.nodes.iter().find(|node| node.name == name && matches!(node.what, What::Segment { .. })).map(|node| node.key)
@@ -134,7 +158,8 @@ fn in_order<'a>(traits: &'a BTreeMap<String, Trait>, segments: &BTreeMap<String,
     order
 }
 
-fn causes_of_trait(definition: &Trait, segments: &BTreeMap<String, Condition>) -> BTreeSet<Cause> {
+/// All that can change the trait's value, besides time; traits that it needs are named, not looked into.
+pub fn causes_of_trait(definition: &Trait, segments: &BTreeMap<String, Condition>) -> BTreeSet<Cause> {
     let filter = |filter: &Option<Box<Condition>>| filter.as_ref().map(|filter| causes_of(filter, segments)).unwrap_or_default();
     match definition {
         Trait::Events(EventsTrait { event, filter: only, .. }) => {

@@ -18,7 +18,7 @@ mod stored;
 mod tests;
 mod update;
 
-pub use audience::{Audience, NodeKey};
+pub use audience::{Audience, Differences, NodeKey, causes_of_trait};
 pub use needs::{Cause, causes_of};
 pub use rank::{Cuts, Ranks, rank_value};
 pub use record::Standing;
