@@ -93,7 +93,7 @@ impl Planner<'_> {
     }
 
     /// A workflow whose definition stays as it is.
-    fn untouched(&self, name: String) -> WorkflowPlan {
+    pub(super) fn untouched(&self, name: String) -> WorkflowPlan {
         let live = Some("live".to_owned());
         WorkflowPlan {
             name,

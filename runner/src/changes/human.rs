@@ -95,10 +95,12 @@ fn shared(text: &mut String, heading: &str, all: &[SharedChange], paint: &Paint)
     }
     for one in all {
         let _ = writeln!(text, "  {} {}  {}", paint.sign(one.change), one.name, definition(one));
-        if let Some(members) = members(one) {
-            let backfill = if one.backfill { ", backfill: enter fires for those in it" } else { "" };
-            let used = if one.used_by.is_empty() { String::new() } else { format!("; in {}", one.used_by.join(", ")) };
-            let _ = writeln!(text, "      {members}{backfill}{used}");
+        let backfill = if one.backfill { ", backfill: enter fires for those in it" } else { "" };
+        let members = members(one).map(|members| format!("{members}{backfill}"));
+        let used = (!one.used_by.is_empty()).then(|| format!("in {}", one.used_by.join(", ")));
+        let more: Vec<String> = members.into_iter().chain(used).collect();
+        if !more.is_empty() {
+            let _ = writeln!(text, "      {}", more.join("; "));
         }
     }
 }

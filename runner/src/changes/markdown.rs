@@ -131,8 +131,11 @@ fn details(plan: &WorkflowPlan) -> Option<String> {
 
 fn shared(heading: &str, all: &[SharedChange]) -> Option<String> {
     let lines = all.iter().map(|one| {
-        let members = members(one).map(|members| format!(" ({members}{})", if one.backfill { ", backfill" } else { "" }));
-        format!("{} {}  {}{}", sign(one.change), one.name, definition(one), members.unwrap_or_default())
+        let members = members(one).map(|members| format!("{members}{}", if one.backfill { ", backfill" } else { "" }));
+        let used = (!one.used_by.is_empty()).then(|| format!("in {}", one.used_by.join(", ")));
+        let more: Vec<String> = members.into_iter().chain(used).collect();
+        let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join("; ")) };
+        format!("{} {}  {}{more}", sign(one.change), one.name, definition(one))
     });
     (!all.is_empty()).then(|| folded(heading, &fenced(lines)))
 }

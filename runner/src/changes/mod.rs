@@ -64,6 +64,16 @@ struct After<'a> {
     status: Status,
 }
 
+impl<'a> After<'a> {
+    fn of(entry: &'a CatalogEntry, row: Option<&WorkflowRow>) -> After<'a> {
+        let status = match entry.definition.workflow.status {
+            Status::Live if row.is_some_and(|row| row.paused) => Status::Paused,
+            written => written,
+        };
+        After { entry, status }
+    }
+}
+
 impl<'a> Planner<'a> {
     fn new(store: &'a mut dyn Store, tree: &Arc<Catalog>, now: i64) -> Result<Planner<'a>> {
         let before = Before::read(store)?;
@@ -86,11 +96,8 @@ impl<'a> Planner<'a> {
         let mut workflows = Vec::new();
         for (name, entry) in &tree.workflows {
             let row = self.before.rows.iter().find(|row| row.name == *name).cloned();
-            let status = match entry.definition.workflow.status {
-                Status::Live if row.as_ref().is_some_and(|row| row.paused) => Status::Paused,
-                written => written,
-            };
-            if let Some(plan) = self.workflow(name, row, Some(&After { entry, status }))? {
+            let after = After::of(entry, row.as_ref());
+            if let Some(plan) = self.workflow(name, row, Some(&after))? {
                 workflows.push(plan);
             }
         }
@@ -99,6 +106,7 @@ impl<'a> Planner<'a> {
                 workflows.extend(self.workflow(&row.name.clone(), Some(row), None)?);
             }
         }
+        self.left_behind(&mut workflows)?;
         self.backfilled(&mut workflows)?;
         self.add_rates(&mut workflows)?;
         workflows.sort_by(|a, b| a.name.cmp(&b.name));

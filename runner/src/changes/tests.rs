@@ -81,6 +81,13 @@ impl World {
         }
     }
 
+    fn edit(&mut self, texts: &[(&str, String)]) {
+        let files = files(texts);
+        self.kernel.note(&[LastGood::note(&files)], self.now).unwrap();
+        self.kernel.reload(Arc::new(Plan::new(catalog(&files), None).unwrap()), self.now).unwrap();
+        self.turn(&[]);
+    }
+
     fn runs(&mut self) -> BTreeMap<RunId, Run> {
         let page = self.kernel.store().run_page(RunId(0), 1000).unwrap();
         page.into_iter().map(|run| (run.id, run)).collect()
@@ -116,7 +123,10 @@ fn word(fate: Fate) -> &'static str {
 
 /// Plans the edit, makes it, and compares.
 fn check(old: &[(&str, String)], new: &[(&str, String)]) -> Report {
-    let mut world = World::new(old);
+    check_in(World::new(old), new)
+}
+
+fn check_in(mut world: World, new: &[(&str, String)]) -> Report {
     let tree = catalog(&files(new));
     let report = plan(Some(world.kernel.store()), &tree, world.now).unwrap();
     let (before, newest) = (world.runs(), world.kernel.store().newest_contact().unwrap());
@@ -262,6 +272,23 @@ fn an_edited_trait_reaches_who_uses_it() {
 }
 
 #[test]
+fn an_edited_trait_reaches_runs_under_older_definitions() {
+    let old = workflow("exit_when: { contact.code: { is: gold } }\n", "  - { wait: 2 days, id: it }\n").remove(0);
+    let check = |now: &[(&'static str, String)], expected: &[(Fate, u64)]| {
+        let with = |least| -> Vec<(&str, String)> { [traits(least)].into_iter().chain(now.iter().cloned()).collect() };
+        let mut world = World::new(&[traits(1000), old.clone()]);
+        world.edit(&with(1000));
+        assert_eq!(fates(&check_in(world, &with(500))), expected, "{now:?}");
+    };
+    check(&workflow("in_flight: pinned\n", "  - { wait: 2 days, id: it }\n"), &[(Fate::Ends, 5), (Fate::Pinned, 5)]);
+    check(&workflow("", "  - { wait: 2 days, id: other }\n"), &[(Fate::Ends, 5), (Fate::Older, 5)]);
+    // Nobody is under the older one any more.
+    check(&workflow("", "  - { wait: 3 days, id: it }\n"), &[]);
+    check(&workflow("status: paused\n", "  - { wait: 3 days, id: it }\n"), &[]);
+    check(&[], &[(Fate::Ends, 5), (Fate::Closing, 5)]);
+}
+
+#[test]
 fn who_enters_at_once() {
     let segment =
         |rule: &str, backfill: bool| ("workflows/s.yaml", format!("segments:\n  some: {{ {rule}, backfill: {backfill} }}\n"));
@@ -294,6 +321,9 @@ fn who_enters_at_once() {
     assert_eq!(people(&base, &with(&[at("2026-03-27T18:30", "")])), [(12, true)]);
     assert_eq!(people(&base, &with(&[at("2026-03-27T17:00", "")])), []);
     assert_eq!(people(&base, &with(&[at("2026-03-28T09:00", even)])), [(6, false)]);
+    // The broadcast stays as it is, its audience does not.
+    let big = at("2026-03-28T09:00", "audience: { segment: sbig }\n");
+    assert_eq!(people(&with(&[traits(1000), big.clone()]), &with(&[traits(500), big])), [(5, false)]);
 }
 
 #[test]

@@ -4,10 +4,37 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dsl::model::{Catalog, Condition, Definition, Path, Root, StepKind, Trigger, Wait};
 
-use super::Planner;
+use super::{After, Fate, Planner, Sides, WorkflowPlan, shown};
 use crate::standing::{Cause, causes_of, causes_of_trait};
+use crate::store::Result;
 
 impl Planner<'_> {
+    /// Adds workflows that stay as they are, or whose files were gone before, where an edited trait ends runs or sends them on that are under an older
+    /// definition: the runner looks at all open runs of whom a trait has become another.
+    pub(super) fn left_behind(&mut self, workflows: &mut Vec<WorkflowPlan>) -> Result<()> {
+        if self.changed.traits.is_empty() {
+            return Ok(());
+        }
+        let tree = self.tree.clone();
+        for row in self.before.rows.clone() {
+            if row.definition.is_none() || workflows.iter().any(|plan| plan.name == row.name) {
+                continue;
+            }
+            let after = tree.workflows.get(&row.name).map(|entry| After::of(entry, Some(&row)));
+            let runs = self.runs(&row, after.as_ref())?;
+            if runs.becomes.contains_key(&Fate::Ends) || runs.becomes.contains_key(&Fate::AtOnce) {
+                let status = Some(shown(&row).to_owned());
+                let notes = vec![
+                    "its definition stays as it is; runs inside are under an older one that uses a trait that has changed"
+                        .to_owned(),
+                ];
+                let status = Sides { before: status.clone(), after: status };
+                workflows.push(WorkflowPlan { runs, status, notes, ..self.untouched(row.name.clone()) });
+            }
+        }
+        Ok(())
+    }
+
     /// The traits that the workflow uses, through segments too, and that would be others.
     pub(super) fn changed_traits(&self, definition: &Definition) -> Vec<String> {
         if self.changed.traits.is_empty() {
