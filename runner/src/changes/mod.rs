@@ -120,6 +120,7 @@ impl<'a> Planner<'a> {
         if self.before.is_new() {
             notes.push("Nothing was ever in force in this store: everything is new.".to_owned());
         }
+        notes.extend(self.reranked());
         let (segments, traits, messages) = (self.segments()?, self.traits(), self.messages());
         let settings = self.before.catalog.as_ref().map_or_else(Vec::new, |old| compare::settings(&old.settings, &tree.settings));
         let unchanged =

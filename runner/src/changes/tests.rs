@@ -272,6 +272,16 @@ fn an_edited_trait_reaches_who_uses_it() {
 }
 
 #[test]
+fn an_edited_rank_is_found_later() {
+    let with = |into: u32| {
+        let text = format!("traits:\n  often: {{ count: x }}\n  group: {{ rank: contact.often, into: {into} }}\n");
+        vec![("workflows/t.yaml", text), workflow("", TEN_STEPS).remove(0)]
+    };
+    let notes = |new: &[(&str, String)]| check(&with(2), new).notes.len();
+    assert_eq!((notes(&with(2)), notes(&with(5))), (0, 1));
+}
+
+#[test]
 fn an_edited_trait_reaches_runs_under_older_definitions() {
     let old = workflow("exit_when: { contact.code: { is: gold } }\n", "  - { wait: 2 days, id: it }\n").remove(0);
     let check = |now: &[(&'static str, String)], expected: &[(Fate, u64)]| {

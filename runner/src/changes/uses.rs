@@ -35,6 +35,18 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// A note for each rank that is another: the runner finds its cut points only once it is in force.
+    pub(super) fn reranked(&self) -> Vec<String> {
+        let ranks = self.definitions.audience.ranks().map(|(name, ..)| name);
+        let note = |name: &str| {
+            format!(
+                "The groups of contact.{name} are found anew among all contacts soon after; until then nobody has one, and what is said here of its \
+                 users is for that time."
+            )
+        };
+        ranks.filter(|name| self.changed.traits.contains(*name)).map(note).collect()
+    }
+
     /// The traits that the workflow uses, through segments too, and that would be others.
     pub(super) fn changed_traits(&self, definition: &Definition) -> Vec<String> {
         if self.changed.traits.is_empty() {
