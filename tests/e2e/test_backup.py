@@ -88,5 +88,13 @@ def test_takes_no_files_place(shop, tmp_path):
     assert {path.name: path.stat().st_mtime_ns for path in store.parent.iterdir()} == before
     itself = shop.command("backup", store, "--force")
     assert itself.returncode == 2 and "the store itself" in itself.stderr
+    # What was accepted last may stand only there.
+    for beside in ["-wal", "-shm", ".lock"]:
+        path = store.parent / (store.name + beside)
+        path.touch()
+        before = path.read_bytes()
+        refused = shop.command("backup", path, "--force")
+        assert refused.returncode == 2 and "the store itself" in refused.stderr, beside
+        assert path.read_bytes() == before, beside
     nowhere = shop.command("backup", tmp_path / "no" / "copy.db")
     assert nowhere.returncode == 2, nowhere

@@ -78,12 +78,12 @@ def test_the_shipped_campaigns_pass_and_are_covered(tmp_path):
 
 def test_the_example_of_the_language_works_word_for_word(tmp_path):
     page = (ROOT / "docs" / "language.md").read_text()
-    example = re.search(r"    # tests/cart-recovery\.test\.yaml\n((?:    .*\n)+)", page).group(0)
+    example = re.search(r"```yaml\n(# tests/cart-recovery\.test\.yaml\n.*?)```", page, re.DOTALL).group(1)
     project = Project(tmp_path / "shop")
     for folder in ["workflows", "templates", "schemas"]:
         shutil.copytree(ROOT / folder, project.folder / folder)
     shutil.copy(ROOT / "campaignd.yaml", project.folder)
-    project.write("tests/cart-recovery.test.yaml", "".join(line[4:] for line in example.splitlines(keepends=True)))
+    project.write("tests/cart-recovery.test.yaml", example)
     told = as_json(project)
     assert [test["status"] for test in told["tests"]] == ["passed", "passed"]
     assert project.command("validate", "--deny-warnings").returncode == 0

@@ -433,7 +433,9 @@ def test_the_description_is_true(project):
     done = subprocess.run(
         [
             schemathesis, "run", f"http://127.0.0.1:{project.http}/openapi.json", "--auth", f"{KEY}:", "--seed", "1",
-            "--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--workers", "1", "--no-color",
+            "--phases", "examples,coverage,fuzzing",
+            # What it takes is a compiled project, which only campaignd writes: test_plan.py has it.
+            "--exclude-path", "/v1/plan", "--max-examples", "20", "--workers", "1", "--no-color",
         ],
         cwd=project.folder.parent, capture_output=True, text=True, timeout=120, check=False,
     )

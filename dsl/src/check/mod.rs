@@ -9,6 +9,7 @@ mod duplicate_name;
 mod empty_steps;
 mod experiment_of_one;
 mod image_only;
+mod impossible_value;
 mod insecure_link;
 mod message_too_large;
 mod missing_body;
@@ -68,6 +69,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         empty_steps::check,
         experiment_of_one::check,
         image_only::check,
+        impossible_value::check,
         insecure_link::check,
         message_too_large::check,
         missing_body::check,
@@ -108,7 +110,7 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
         winner_without_rival::check,
         winner_without_tracking::check,
         workflow_loop::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 48]
+    ] as [fn(&Project<'_>, &mut Report<'_>); 49]
     {
         report.suggestions = SUGGESTIONS;
         rule(project, &mut report);

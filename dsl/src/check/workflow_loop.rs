@@ -40,6 +40,10 @@ use crate::diagnostic::{Diagnostic, Location};
 use crate::lower::WorkflowUnit;
 use crate::model::{Reentry, Status, StepKind, Trigger};
 
+/// How many circles are told of, and how many workflows of one: with more, a project has other things to put in order first.
+const MOST_CIRCLES: usize = 50;
+const MOST_NAMED: usize = 12;
+
 /// One workflow's step that starts another one.
 struct Edge<'a> {
     to: &'a str,
@@ -63,8 +67,9 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let units: BTreeMap<&str, &WorkflowUnit> = running().map(|workflow| (workflow.model.name.as_str(), workflow)).collect();
     let edges: Edges<'_> = units.iter().map(|(name, workflow)| (*name, edges(workflow, &by_event))).collect();
     let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut circles = 0;
     for name in edges.keys() {
-        walk(name, &edges, &units, &mut done, report);
+        walk(name, &edges, &units, (&mut done, &mut circles), report);
     }
 }
 
@@ -97,7 +102,7 @@ fn walk<'a>(
     start: &'a str,
     edges: &Edges<'a>,
     units: &BTreeMap<&str, &WorkflowUnit>,
-    done: &mut BTreeSet<&'a str>,
+    (done, circles): (&mut BTreeSet<&'a str>, &mut usize),
     report: &mut Report<'_>,
 ) {
     let mut path: Vec<(&'a str, usize)> = vec![(start, 0)];
@@ -111,6 +116,10 @@ fn walk<'a>(
         };
         path.push((name, next + 1));
         if open.contains(edge.to) {
+            *circles += 1;
+            if *circles > MOST_CIRCLES {
+                continue;
+            }
             let begin = path.iter().position(|(open, _)| *open == edge.to).unwrap_or_default();
             let circle: Vec<&Edge<'_>> =
                 path[begin..].iter().filter_map(|(name, next)| edges.get(name)?.get(next.checked_sub(1)?)).collect();
@@ -133,7 +142,8 @@ fn tell(names: &[(&str, usize)], circle: &[&Edge<'_>], units: &BTreeMap<&str, &W
     let Some((last, before)) = circle.split_last() else { return };
     let endless = circle.iter().all(|edge| edge.at_once)
         && names.iter().all(|(name, _)| units.get(name).is_some_and(|unit| lets_in_anybody(unit)));
-    let mut round: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+    let mut round: Vec<&str> = names.iter().map(|(name, _)| *name).take(MOST_NAMED).collect();
+    round.extend((names.len() > MOST_NAMED).then_some("…"));
     round.extend(names.first().map(|(name, _)| *name));
     let message = format!("workflows start each other in a circle: {}", round.join(" starts "));
     let mut diagnostic = if endless {
@@ -147,7 +157,7 @@ fn tell(names: &[(&str, usize)], circle: &[&Edge<'_>], units: &BTreeMap<&str, &W
         Diagnostic::warning("workflow-loop", last.at.clone(), message)
             .help("use `repeat` in one workflow, or allow it if something else ends it")
     };
-    for edge in before {
+    for edge in before.iter().take(MOST_NAMED) {
         diagnostic = diagnostic.related(edge.at.clone(), format!("this starts `{}`", edge.to));
     }
     report.push(diagnostic);

@@ -179,6 +179,25 @@ impl Contract {
         }
     }
 
+    /// The only texts that `contract.KEYS` may be, by the schema or the trait; `None` where they are not listed.
+    pub fn contact_texts(&self, keys: &[String]) -> Option<Vec<String>> {
+        match keys.first().and_then(|name| self.traits.known.get(name)) {
+            Some(known) => match known.as_ref().filter(|_| keys.len() == 1)? {
+                Trait::Tier { tiers, .. } => Some(tiers.iter().map(|(name, _)| name.clone()).collect()),
+                Trait::FirstMatch { cases, otherwise } => {
+                    Some(cases.iter().map(|(name, _)| name).chain(otherwise).cloned().collect())
+                }
+                _ => None,
+            },
+            None => self.contact.as_ref()?.texts(keys),
+        }
+    }
+
+    /// The same for `event.KEYS` of this event.
+    pub fn event_texts(&self, event: &str, keys: &[String]) -> Option<Vec<String>> {
+        self.events.get(event)?.texts(keys)
+    }
+
     /// The attributes that the contract declares by name, in order of name.
     pub fn contact_attributes(&self) -> Vec<String> {
         let declared = self.contact.as_ref().map_or_else(Vec::new, |schema| schema.properties());

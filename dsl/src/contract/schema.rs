@@ -1,5 +1,7 @@
 //! One schema of the contract: asked what it says of a place in the data, and whether data obeys it.
 
+use std::collections::HashSet;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -11,6 +13,13 @@ use crate::structure::type_of;
 
 /// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
 const MAX_REFERENCES: usize = 32;
+
+/// How many nodes are looked at for one question; a schema for people has far fewer.
+const MOST_SEEN: usize = 1_000;
+
+/// Nodes of a schema that were looked at, each with how many keys were left: looking again tells nothing new, and without this a few parts that
+/// name each other would be looked at more often than there is time for.
+type Seen = HashSet<(*const Value, usize)>;
 
 /// A compiled JSON Schema (draft 2020-12) and its source.
 #[derive(Debug)]
@@ -71,18 +80,18 @@ impl Schema {
 
     /// Whether the value there is, holds or is part of what the schema marks as personal.
     pub fn personal(&self, keys: &[String]) -> bool {
-        self.personal_below(&self.source, keys, 0)
+        self.personal_below(&self.source, keys, 0, &mut Seen::new())
     }
 
-    fn personal_below(&self, node: &Value, keys: &[String], depth: usize) -> bool {
-        let Some(node) = self.resolve(node).filter(|_| depth < MAX_REFERENCES) else {
+    fn personal_below(&self, node: &Value, keys: &[String], depth: usize, seen: &mut Seen) -> bool {
+        let Some(node) = self.resolve(node).filter(|node| depth < MAX_REFERENCES && is_new(node, keys, seen)) else {
             return false;
         };
         // What is neither true nor false was meant to say something: better too careful.
         if node.get("x-personal").is_some_and(|mark| mark != &Value::Bool(false)) {
             return true;
         }
-        let below = |node: &Value, keys: &[String]| self.personal_below(node, keys, depth + 1);
+        let mut below = |node: &Value, keys: &[String]| self.personal_below(node, keys, depth + 1, seen);
         let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key)?.as_array()).flatten();
         let properties = node.get("properties").and_then(Value::as_object);
         let items = node.get("items").filter(|_| keys.first().is_none_or(|key| key.parse::<usize>().is_ok()));
@@ -97,7 +106,15 @@ impl Schema {
     }
 
     pub fn lookup(&self, keys: &[String]) -> Declared {
-        self.walk(&self.source, keys)
+        self.walk(&self.source, keys, &mut Seen::new())
+    }
+
+    /// The only texts that may stand there; `None` where the schema does not list them.
+    pub fn texts(&self, keys: &[String]) -> Option<Vec<String>> {
+        let below = |node, key: &String| self.resolve(node)?.get("properties")?.get(key);
+        let node = self.resolve(keys.iter().try_fold(&self.source, below)?)?;
+        let listed = node.get("enum").and_then(Value::as_array)?;
+        listed.iter().filter(|value| !value.is_null()).map(|value| value.as_str().map(str::to_owned)).collect()
     }
 
     /// The members that the whole declares, in order of name.
@@ -115,7 +132,7 @@ impl Schema {
             let Some(here) = node.and_then(|node| self.resolve(node)) else {
                 return false;
             };
-            if self.kinds(here, 0).list && key.parse::<usize>().is_ok() {
+            if self.kinds(here, &mut Seen::new()).list && key.parse::<usize>().is_ok() {
                 node = here.get("items");
                 return true;
             }
@@ -125,28 +142,31 @@ impl Schema {
         })
     }
 
-    fn walk(&self, node: &Value, keys: &[String]) -> Declared {
+    fn walk(&self, node: &Value, keys: &[String], seen: &mut Seen) -> Declared {
         let Some(node) = self.resolve(node) else {
             return Declared::Open;
         };
+        if !is_new(node, keys, seen) {
+            return Declared::Unknown(Vec::new());
+        }
         let Some(schema) = node.as_object() else {
             return if node == &Value::Bool(false) { Declared::Unknown(Vec::new()) } else { Declared::Open };
         };
         let Some((key, rest)) = keys.split_first() else {
-            let kinds = self.kinds(node, 0);
+            let kinds = self.kinds(node, &mut Seen::new());
             return if kinds == Kinds::default() { Declared::Open } else { Declared::Known(kinds) };
         };
         let properties = schema.get("properties").and_then(Value::as_object);
         if let Some(property) = properties.and_then(|properties| properties.get(key)) {
-            return self.walk(property, rest);
+            return self.walk(property, rest, seen);
         }
-        let kinds = self.kinds(node, 0);
+        let kinds = self.kinds(node, &mut Seen::new());
         if kinds.list && key.parse::<usize>().is_ok() {
-            return schema.get("items").map_or(Declared::Open, |items| self.walk(items, rest));
+            return schema.get("items").map_or(Declared::Open, |items| self.walk(items, rest, seen));
         }
         match schema.get("additionalProperties") {
             Some(Value::Bool(false)) => {}
-            Some(additional) => return self.walk(additional, rest),
+            Some(additional) => return self.walk(additional, rest, seen),
             None if schema.contains_key("patternProperties") => return Declared::Open,
             None => {}
         }
@@ -155,7 +175,7 @@ impl Schema {
         let mut described = properties.is_some() || schema.contains_key("additionalProperties");
         for part in parts {
             described = true;
-            match self.walk(part, keys) {
+            match self.walk(part, keys, seen) {
                 Declared::Unknown(more) => names.extend(more),
                 found => return found,
             }
@@ -175,9 +195,9 @@ impl Schema {
         None
     }
 
-    fn kinds(&self, node: &Value, depth: usize) -> Kinds {
+    fn kinds(&self, node: &Value, seen: &mut Seen) -> Kinds {
         let mut kinds = Kinds::default();
-        let Some(node) = self.resolve(node).filter(|_| depth < MAX_REFERENCES) else {
+        let Some(node) = self.resolve(node).filter(|node| is_new(node, &[], seen)) else {
             return kinds;
         };
         match node.get("type") {
@@ -188,7 +208,7 @@ impl Schema {
                     node.get("const").into_iter().chain(node.get("enum").and_then(Value::as_array).into_iter().flatten());
                 constants.for_each(|value| kinds.add_type(type_of(value)));
                 let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key)?.as_array()).flatten();
-                parts.for_each(|part| kinds = kinds.or(self.kinds(part, depth + 1)));
+                parts.for_each(|part| kinds = kinds.or(self.kinds(part, seen)));
                 if kinds == Kinds::default() && node.get("properties").is_some() {
                     kinds.object = true;
                 }
@@ -223,6 +243,11 @@ impl Kinds {
             date: self.date || other.date,
         }
     }
+}
+
+/// Whether the node was not looked at for these keys; notes that it is now.
+fn is_new(node: &Value, keys: &[String], seen: &mut Seen) -> bool {
+    seen.len() < MOST_SEEN && seen.insert((std::ptr::from_ref(node), keys.len()))
 }
 
 fn bad(error: &ValidationError<'_>) -> BadSchema {

@@ -326,3 +326,15 @@ fn nulls_are_missing() {
         assert_eq!(contract.check_contact(&with_nulls), contract.check_contact(&data), "{data}");
     }
 }
+
+/// Parts that each name the next one ten times: looking at each once is enough.
+#[test]
+fn parts_that_name_each_other_are_looked_at_once() {
+    let parts = |next: usize| (0..10).map(|_| json!({ "$ref": format!("#/$defs/d{next}") })).collect::<Vec<_>>();
+    let mut defs: serde_json::Map<String, Value> = (0..20).map(|k| (format!("d{k}"), json!({ "anyOf": parts(k + 1) }))).collect();
+    defs.insert("d20".to_owned(), json!({ "type": "string" }));
+    let contract = contract(Some(json!({ "properties": { "x": { "$ref": "#/$defs/d0" } }, "$defs": defs })), &[]);
+    let declared = contract.contact_attribute(&["x".to_owned()]);
+    assert!(matches!(declared, Declared::Known(kinds) if kinds.text && !kinds.number), "{declared:?}");
+    assert!(!contract.personal_attribute(&["x".to_owned()]));
+}

@@ -6,7 +6,7 @@ use crate::diagnostic::Severity;
 use crate::place::did_you_mean;
 
 /// The rules with a file of their own: the file's documentation is the explanation.
-const RULES: [(&str, Weight, &str); 47] = [
+const RULES: [(&str, Weight, &str); 48] = [
     ("cap-too-low", Warning, include_str!("../check/cap_too_low.rs")),
     ("constant-condition", Warning, include_str!("../check/constant_condition.rs")),
     ("constant-segment", Warning, include_str!("../check/constant_segment.rs")),
@@ -15,6 +15,7 @@ const RULES: [(&str, Weight, &str); 47] = [
     ("empty-steps", Warning, include_str!("../check/empty_steps.rs")),
     ("experiment-of-one", Warning, include_str!("../check/experiment_of_one.rs")),
     ("image-only", Warning, include_str!("../check/image_only.rs")),
+    ("impossible-value", Warning, include_str!("../check/impossible_value.rs")),
     ("insecure-link", Warning, include_str!("../check/insecure_link.rs")),
     ("message-too-large", Warning, include_str!("../check/message_too_large.rs")),
     ("missing-body", Error, include_str!("../check/missing_body.rs")),

@@ -298,7 +298,7 @@ impl Lowerer<'_> {
             path: of.clone(),
             at: here.location(),
             scope: EventScope::Named(event.to_owned()),
-            tests: vec![TestNote { word, wants, at: here.location() }],
+            tests: vec![TestNote { word, wants, at: here.location(), texts: Vec::new() }],
         });
         let tests = self.number_tests(value, at);
         Some(Aggregate { function, of, tests })

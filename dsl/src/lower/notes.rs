@@ -86,6 +86,8 @@ pub(crate) struct TestNote {
     pub word: &'static str,
     pub wants: Wants,
     pub at: Location,
+    /// The texts that the value must be one of, each at its place; none where it may be something else, too.
+    pub texts: Vec<(String, Location)>,
 }
 
 /// The kinds of value that a predicate can hold for.

@@ -22,9 +22,9 @@ impl Lowerer<'_> {
                 keys.into_iter().flat_map(|key| self.test(key, &map[key], &at.key(key))).collect()
             }
             Value::Array(items) => {
-                vec![(Predicate::OneOf(items.clone()), note("one_of", of_any(items), at))]
+                vec![(Predicate::OneOf(items.clone()), one_of(items, at))]
             }
-            other => vec![(Predicate::Is(other.clone()), note("is", of(other), at))],
+            other => vec![(Predicate::Is(other.clone()), is(other, at))],
         }
     }
 
@@ -35,9 +35,9 @@ impl Lowerer<'_> {
         let items = || value.as_array().cloned().unwrap_or_default();
         let text = || value.as_str().unwrap_or_default().to_owned();
         match key {
-            "is" => one(Some(Predicate::Is(value.clone())), "is", of(value)),
+            "is" => vec![(Predicate::Is(value.clone()), is(value, at))],
             "is_not" => one(Some(Predicate::IsNot(value.clone())), "is_not", of(value)),
-            "one_of" => one(Some(Predicate::OneOf(items())), "one_of", of_any(&items())),
+            "one_of" => vec![(Predicate::OneOf(items()), one_of(&items(), at))],
             "none_of" => one(Some(Predicate::NoneOf(items())), "none_of", of_any(&items())),
             "above" => one(value.as_f64().map(Predicate::Above), "above", NUMBER),
             "at_least" => one(value.as_f64().map(Predicate::AtLeast), "at_least", NUMBER),
@@ -119,7 +119,17 @@ impl Lowerer<'_> {
 }
 
 fn note(word: &'static str, wants: Wants, at: &At<'_>) -> TestNote {
-    TestNote { word, wants, at: at.location() }
+    TestNote { word, wants, at: at.location(), texts: Vec::new() }
+}
+
+fn is(value: &Value, at: &At<'_>) -> TestNote {
+    let texts = value.as_str().map(|text| (text.to_owned(), at.location()));
+    TestNote { texts: texts.into_iter().collect(), ..note("is", of(value), at) }
+}
+
+fn one_of(items: &[Value], at: &At<'_>) -> TestNote {
+    let text = |(index, item): (usize, &Value)| item.as_str().map(|text| (text.to_owned(), at.item(index).location()));
+    TestNote { texts: items.iter().enumerate().filter_map(text).collect(), ..note("one_of", of_any(items), at) }
 }
 
 /// What a value must be to equal this one.

@@ -176,7 +176,7 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn note_value(&mut self, path: &Path, word: &'static str, wants: Wants, at: &At<'_>) {
-        let tests = vec![TestNote { word, wants, at: at.location() }];
+        let tests = vec![TestNote { word, wants, at: at.location(), texts: Vec::new() }];
         self.notes.values.push(ValueNote { path: path.clone(), at: at.key_location(), scope: EventScope::Run, tests });
     }
 

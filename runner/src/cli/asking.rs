@@ -32,7 +32,8 @@ pub fn plan(base: &str, key_file: Option<&Path>, catalog: &Arc<Catalog>) -> Resu
         return Err(wrong(format!("the project is longer than {LONGEST_PLAN} bytes; plan with --store")));
     }
     let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    if let Some(key) = key(key_file)? {
+    let key = key(key_file)?;
+    if let Some(key) = &key {
         let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
             .map_err(|_| CouldNotRun("the key holds what no header can hold; a write key of `http.keys` is needed".to_owned()))?;
         value.set_sensitive(true);
@@ -50,7 +51,7 @@ pub fn plan(base: &str, key_file: Option<&Path>, catalog: &Arc<Catalog>) -> Resu
         .block_on(async { Connections::new(client).ask_for(request, PATIENCE, LONGEST_PLAN).await })
         .map_err(|error| wrong(error.to_string()))?;
     if answer.status != 200 || !answer.whole {
-        return Err(wrong(refusal(&answer)));
+        return Err(wrong(refusal(&answer, key.is_some())));
     }
     serde_json::from_slice(&answer.body)
         .map_err(|error| wrong(format!("the answer is no plan: {error}; the runner may be of another version of campaignd")))
@@ -71,10 +72,11 @@ fn key(file: Option<&Path>) -> Result<Option<String>, CouldNotRun> {
 }
 
 /// What the runner said, in its words.
-fn refusal(answer: &Answer) -> String {
+fn refusal(answer: &Answer, keyed: bool) -> String {
     let said: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let words = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str);
     match (answer.status, words) {
+        (401, _) if keyed => "the runner knows no such write key; look at what --key-file or CAMPAIGND_KEY gives".to_owned(),
         (401, _) => "the runner wants a write key: give it by --key-file, or in the variable CAMPAIGND_KEY".to_owned(),
         (404, _) => "there is no /v1/plan at this address; is it a runner of this version of campaignd?".to_owned(),
         (status, Some(words)) => format!("the runner answered {status}: {words}"),

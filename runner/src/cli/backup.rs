@@ -41,10 +41,14 @@ impl Backup {
 
     fn check_target(&self, store: &Path) -> Result<(), CouldNotRun> {
         let shown = self.file.display();
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(CouldNotRun(format!("{shown} cannot be written: there is no folder {}", folder.display())));
+        }
         match fs::symlink_metadata(&self.file) {
             Err(_) => Ok(()),
-            Ok(_) if fs::canonicalize(&self.file).ok() == fs::canonicalize(store).ok() => {
-                Err(CouldNotRun(format!("{shown} is the store itself; name another file")))
+            Ok(_) if is_of_the_store(&self.file, store) => {
+                Err(CouldNotRun(format!("{shown} belongs to the store itself; name another file")))
             }
             Ok(about) if !about.is_file() => Err(CouldNotRun(format!("{shown} is no plain file; name another"))),
             Ok(_) if !self.force => Err(CouldNotRun(format!("{shown} is there already; --force replaces it"))),
@@ -71,4 +75,15 @@ impl Backup {
         let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot)
     }
+}
+
+/// Whether it is the store, or one of the files that SQLite and the runner keep beside it: what was accepted last stands only there.
+fn is_of_the_store(file: &Path, store: &Path) -> bool {
+    let (Ok(file), Ok(store)) = (fs::canonicalize(file), fs::canonicalize(store)) else { return false };
+    let beside = |ending: &str| {
+        let mut name = store.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    ["", "-wal", "-shm", "-journal", ".lock"].into_iter().any(|ending| file == beside(ending))
 }

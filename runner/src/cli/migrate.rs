@@ -49,25 +49,21 @@ impl Migrate {
             None => None,
         };
         let Some((row, definition)) = found else {
-            note(&format!(
-                "campaignd: no workflow `{}` is in force; `campaignd status` lists them",
-                self.workflow.escape_debug()
-            ));
-            return Ok(Exit::Findings);
+            let name = self.workflow.escape_debug();
+            return Err(CouldNotRun(format!("no workflow `{name}` is in force; `campaignd status` lists them")));
         };
-        let missing: Vec<&String> = moves.values().chain(&self.to).filter(|step| !has(&definition, step)).collect();
-        if !missing.is_empty() {
-            for step in missing {
-                note(&format!(
-                    "campaignd: the definition in force has no step `{}`; `campaignd graph` shows those it has",
-                    step.escape_debug()
-                ));
-            }
-            return Ok(Exit::Findings);
+        if let Some(step) = moves.values().chain(&self.to).find(|step| !has(&definition, step)) {
+            let step = step.escape_debug();
+            return Err(CouldNotRun(format!(
+                "the definition in force has no step `{step}`; `campaignd graph` shows those it has"
+            )));
         }
         let migration = Migration { workflow: self.workflow.clone(), moves, rest: self.to.clone() };
         let Some(store) = &mut beside.store else { return Ok(Exit::Findings) };
         let behind = store.at_one_moment::<_, CouldNotRun>(|store| behind(store, &row, &definition, &migration))?;
+        for old in migration.moves.keys().filter(|old| !behind.contains_key(*old)) {
+            note(&format!("campaignd: nobody under an older definition stands on `{}`", old.escape_debug()));
+        }
         let lost = behind.values().filter(|(_, goes)| *goes == Goes::Nowhere).map(|(runs, _)| runs).sum::<u64>();
         let moved = behind.values().map(|(runs, _)| runs).sum::<u64>() - lost;
         if !self.dry_run && moved > 0 {
@@ -89,7 +85,7 @@ impl Migrate {
         let name = &self.workflow;
         print(|out| {
             if behind.is_empty() {
-                return writeln!(out, "{name}: everybody inside is under the definition in force");
+                return writeln!(out, "{name}: nobody inside is under an older definition than the last one");
             }
             for (step, (runs, goes)) in behind {
                 let goes = match goes {

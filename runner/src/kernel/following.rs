@@ -52,10 +52,24 @@ impl Kernel {
             if everyone || self.in_force.get(workflow).is_some_and(|current| current.definition != run.definition) {
                 let mut contact = self.load_contact(run.contact)?;
                 self.run_on(&mut run, &mut contact, None, 0)?;
+                self.plan_send_anew(&run)?;
                 self.follow_up()?;
             }
         }
         Ok(true)
+    }
+
+    /// A message that is held may leave at another time by the edited step: it is decided about now, and held again if need be. One that waits to be tried
+    /// again keeps its turn.
+    fn plan_send_anew(&mut self, run: &Run) -> Result<()> {
+        let Stage::Sending(id) = run.state.stage else { return Ok(()) };
+        match self.store.message(id)? {
+            Some(mut message) if message.status == MessageStatus::Queued && message.attempts == 0 && message.due > self.now => {
+                message.due = self.now;
+                self.store.update_message(&message)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Puts the run under its workflow's current definition if that changed and lets runs follow; gives the definition the run is under then.

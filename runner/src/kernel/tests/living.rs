@@ -34,6 +34,14 @@ fn a_changed_wait_counts_from_when_it_began() {
     );
 }
 
+/// At 09:00 the message waits for its window; at 10:00 that is another one.
+#[test]
+fn a_held_message_goes_by_the_changed_window() {
+    let send = |window: &str| format!("steps: [ {{ send: a, window: {{ between: \"{window}\" }} }} ]");
+    check(&send("20:00-20:30"), &send("08:00-20:00"), &["0 seconds enter w", "1 hour send a", "1 hour exit completed"]);
+    check(&send("20:00-20:30"), &send("09:00-09:30"), &["0 seconds enter w", "1 day send a", "1 day exit completed"]);
+}
+
 #[test]
 fn pinned_runs_finish_as_they_began() {
     check(
