@@ -13,7 +13,7 @@ use crate::page::{escape, open, push};
 /// What the chart is drawn in; the page scales it.
 const WIDTH: f64 = 700.0;
 const HEIGHT: f64 = 240.0;
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 72.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 26.0;
 /// More columns than this could not be told apart: then a column is several days.
