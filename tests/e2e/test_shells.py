@@ -63,8 +63,12 @@ def in_zsh(path, words):
         zpty -r -m shell line '*the-end*the-end*'
         print -r -- "$line"
     """
-    done = subprocess.run(["zsh", "-f", "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    return re.findall(r"<([^<>\s]+)>", done.stdout)
+    # What is typed ahead while it is still completing makes it stop: on a busy machine it has to be asked again.
+    for _ in range(20):
+        done = subprocess.run(["zsh", "-f", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+        if offered := re.findall(r"<([^<>\s]+)>", done.stdout):
+            return offered
+    return []
 
 
 OFFERS = {"bash": in_bash, "fish": in_fish, "zsh": in_zsh}
