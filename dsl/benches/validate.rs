@@ -78,7 +78,7 @@ steps:
                 - contact.age: {{ above: 30, below: 60 }}
                 - {{ event: order_completed, count: {{ at_least: 3 }}, within: 90 days }}
             steps:
-              - send: {{ subject: "{{{{default contact.first_name "You"}}}}, still there?", text: "It is still there: {{{{event.item}}}}" }}
+              - send: {{ subject: '{{{{default contact.first_name "You"}}}}, still there?', text: "It is still there: {{{{event.item}}}}" }}
                 id: to-regulars
           - steps:
               - wait: 3 hours

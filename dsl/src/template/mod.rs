@@ -16,6 +16,7 @@ mod names;
 mod pages;
 mod partials;
 mod place;
+mod plain;
 mod scope;
 mod selectors;
 mod structure;
