@@ -3,7 +3,6 @@
 mod allow;
 mod catalog;
 mod confirming;
-mod halves;
 mod journeys;
 mod read;
 mod severities;
@@ -43,6 +42,15 @@ const LONGEST_MESSAGE: usize = 600;
 
 /// Compiles a project. Everything that is wrong anywhere is found in one go; nothing is changed or looked up outside `files`.
 pub fn compile(files: &ProjectFiles) -> Compiled {
+    work(files, true)
+}
+
+/// What is wrong with a project: [`Compiled::diagnostics`], without what only those need who run it.
+pub fn diagnose(files: &ProjectFiles) -> Vec<Diagnostic> {
+    work(files, false).diagnostics
+}
+
+fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
     let mut diagnostics = files.diagnostics().to_vec();
     let (contract, found) = Contract::load(&folder(files, "schemas/"));
     diagnostics.extend(found);
@@ -79,7 +87,7 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let keeps = |found: &Diagnostic| found.severity == Severity::Error && !is_of_tests(&found.location.file);
     let sound = !diagnostics.iter().any(keeps);
     diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
-    let catalog = match (&settings.settings, sound) {
+    let catalog = match (&settings.settings, sound && to_run) {
         (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
         _ => None,
     };

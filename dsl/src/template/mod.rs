@@ -217,7 +217,7 @@ impl Library {
     }
 
     /// Every word that stands in a tag of the template, its layouts or their partials. Some may mean nothing there.
-    pub fn words(&self, template: &TemplateSource) -> HashSet<String> {
+    pub fn words<'a>(&'a self, template: &'a TemplateSource) -> HashSet<&'a str> {
         let partials = self.partials_of(template);
         let partials = partials.iter().filter_map(|name| self.partials.get(name));
         let mut words = HashSet::new();

@@ -99,14 +99,12 @@ pub(super) fn scan_long(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
 }
 
 /// Puts every word in here that stands in some tag, with its dashes and without. What is between `{{` and the next `}}` counts as a tag.
-pub(super) fn words(text: &str, words: &mut HashSet<String>) {
+pub(super) fn words<'a>(text: &'a str, words: &mut HashSet<&'a str>) {
     let inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     for piece in text.split("{{").skip(1) {
         let tag = piece.split("}}").next().unwrap_or(piece);
         for word in tag.split(|c| !inside(c)).filter(|word| !word.is_empty()) {
-            for word in word.split('-').chain([word]).filter(|word| !words.contains(*word)).collect::<Vec<_>>() {
-                words.insert(word.to_owned());
-            }
+            words.extend(word.split('-').chain([word]));
         }
     }
 }
