@@ -25,6 +25,10 @@ use std::time::Instant;
 
 use dsl::{ProjectFiles, compile, diagnose, render, schema};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SETTINGS: &str = "project: bench
 time_zone: Europe/Berlin
 url: https://mail.shop.example

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compose::{Composed, Unfit, Which};
-use super::markup::{Markup, scan};
+use super::markup::{Markup, mentions, scan};
 use super::place::Place;
 use super::{mjml, styles, tags};
 use crate::diagnostic::{Diagnostic, Location, Severity};
@@ -187,6 +187,9 @@ fn unfit_mjml(unfit: Unfit<'_>, body: Place<'_>, layout: Option<Place<'_>>) -> O
 
 /// The images of a text that are named by a path, with the bytes of the path.
 fn images(text: &str) -> Vec<(String, (usize, usize))> {
+    if !mentions(text, "src") {
+        return Vec::new();
+    }
     let tags = tags::scan_long(text).unwrap_or_default();
     let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
     let mut found = Vec::new();

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use css_inline::{CSSInliner, InlineOptions};
 
-use super::markup::{Inside, Markup, deepest, is_void, markup, scan, span_of};
+use super::markup::{Inside, Markup, deepest, is_void, markup, mentions, scan, span_of};
 use super::selectors::{self, Unknown};
 use super::tags::{self, Kind, Tag};
 use super::tokens::{Shape, Tokens, is_ordered};
@@ -50,7 +50,7 @@ impl Left {
 
 /// Whether a text has styles to put on its elements.
 pub(super) fn has_style(text: &str) -> bool {
-    markup(text).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(text, "style")))
+    mentions(text, "<style") && markup(text).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(text, "style")))
 }
 
 /// The text with the styles of its `<style>` elements on the elements they are for. At-rules, what matches nothing, and what elements may
