@@ -15,6 +15,10 @@ pub(super) struct Values {
     root: Option<Value>,
     /// Something was written in a rarer way.
     given_up: bool,
+    /// Double quotes may hold escapes.
+    escapes: bool,
+    /// A quote may stand in single quotes, written twice.
+    doubled: bool,
 }
 
 enum Open {
@@ -26,8 +30,14 @@ enum Open {
 impl Values {
     /// For this text.
     pub(super) fn new(text: &str) -> Values {
-        let rare = text.contains(['\t', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']) || text.starts_with('%');
-        Values { open: Vec::new(), root: None, given_up: rare || ["\n%", "? ", "\n..."].iter().any(|rare| text.contains(rare)) }
+        let rare = text.contains(['\t', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']) || text.starts_with('%') || text.starts_with("...");
+        Values {
+            open: Vec::new(),
+            root: None,
+            given_up: rare || ["\n%", "? ", "\n..."].iter().any(|rare| text.contains(rare)),
+            escapes: text.contains('\\'),
+            doubled: text.contains("''"),
+        }
     }
 
     /// The whole, if all of it was plain to see.
@@ -43,7 +53,7 @@ impl Values {
         if self.given_up {
             return;
         }
-        let read = if text.len() <= LONGEST_KEY { scalar(text, style, span) } else { None };
+        let read = if text.len() <= LONGEST_KEY { self.read(text, style, span) } else { None };
         match (self.open.last_mut(), read) {
             (Some(Open::Mapping(_, key)), Some(Value::String(text))) => *key = Some(text),
             _ => self.given_up = true,
@@ -54,7 +64,7 @@ impl Values {
         if self.given_up {
             return;
         }
-        match scalar(text, style, span) {
+        match self.read(text, style, span) {
             Some(value) => self.put(value),
             None => self.given_up = true,
         }
@@ -72,6 +82,19 @@ impl Values {
         }
     }
 
+    /// What a scalar on one line says, without escapes, in letters that mean nothing else anywhere.
+    fn read(&self, text: &str, style: ScalarStyle, span: Span) -> Option<Value> {
+        if span.start.line != span.end.line {
+            return None;
+        }
+        match style {
+            ScalarStyle::DoubleQuoted => (!self.escapes).then(|| Value::String(text.to_owned())),
+            ScalarStyle::SingleQuoted => (!self.doubled).then(|| Value::String(text.to_owned())),
+            ScalarStyle::Plain => plain(text),
+            ScalarStyle::Literal | ScalarStyle::Folded => None,
+        }
+    }
+
     fn put(&mut self, value: Value) {
         match self.open.last_mut() {
             None if self.root.is_none() => self.root = Some(value),
@@ -85,21 +108,6 @@ impl Values {
     }
 }
 
-/// What a scalar on one line says, without escapes, in letters that mean nothing else anywhere.
-fn scalar(text: &str, style: ScalarStyle, span: Span) -> Option<Value> {
-    if span.start.line != span.end.line {
-        return None;
-    }
-    let width = span.end.column.checked_sub(span.start.column)?;
-    match style {
-        ScalarStyle::DoubleQuoted | ScalarStyle::SingleQuoted => {
-            (width == text.chars().count() + 2).then(|| Value::String(text.to_owned()))
-        }
-        ScalarStyle::Plain => plain(text),
-        ScalarStyle::Literal | ScalarStyle::Folded => None,
-    }
-}
-
 fn plain(text: &str) -> Option<Value> {
     match text {
         "" | "~" | "null" => return Some(Value::Null),
@@ -108,7 +116,7 @@ fn plain(text: &str) -> Option<Value> {
         _ => {}
     }
     if let super::plain::Plain::Text = super::plain::resolve(text) {
-        let usual = |c: char| c.is_alphanumeric() || " _-./+%@()<>=*&!'\"$;^~|,".contains(c);
+        let usual = |c: char| c.is_alphanumeric() || " _-./+%@()<>=*&!'\"$;^~|,:".contains(c);
         let good = text.starts_with(|c: char| c.is_alphanumeric() || c == '_') && text.chars().all(usual);
         return good.then(|| Value::String(text.to_owned()));
     }
@@ -147,6 +155,7 @@ mod tests {
             "- a\n-\n  - b\n- c: d\n  e: f\n",
             "plain\n",
             "a: -0.5\nb: 0.0\nc: 100.25\n",
+            "url: https://x.example/a\nhours: [21:00-08:00, \"10:00\" , { a: \"12:00\" } ]\n",
         ] {
             check(text, true);
         }
@@ -159,7 +168,6 @@ mod tests {
             "a: &b c\nd: *b\n",
             "a: 0x10\n",
             "a: 1e3\n",
-            "a: b:c\n",
             "a: 1\na: 2\n",
             "a:\tb\n",
             "? a\n: b\n",
