@@ -60,7 +60,7 @@ fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
     let files = with_confirming.as_ref().unwrap_or(files);
     let locale = settings.settings.as_ref().map_or("en", |settings| settings.locale.as_str());
     let texts = folder(files, "templates/");
-    let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale });
+    let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale, to_run });
     diagnostics.extend(found);
     let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
     let read = read::workflows(files, &library, zone, &mut diagnostics);

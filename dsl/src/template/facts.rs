@@ -13,6 +13,8 @@ use crate::model::LocaleVariant;
 
 /// Attributes that lead somewhere or show something.
 const ADDRESSES: [&str; 4] = ["href", "src", "background", "background-url"];
+/// How much of a mail's HTML Gmail shows, in bytes.
+pub(crate) const SHOWN: usize = 102 * 1024;
 /// So few characters say nothing.
 const NEXT_TO_NOTHING: usize = 20;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Builder;
+use super::effort::Effort;
 use super::facts;
 use super::files::{self, ENDING, FOLDER, File, Format, LAYOUTS};
 use super::front_matter;
@@ -33,7 +34,7 @@ pub(super) fn load(folder: &Folder<'_>) -> (Library, Vec<Diagnostic>) {
     let faults = partials::faults(&loader.library.partials);
     loader.shared();
     let halves = in_halves(&messages, |messages| {
-        let mut maker = Maker { shared: &loader, made: Vec::new(), found: Findings::default() };
+        let mut maker = Maker { shared: &loader, made: Vec::new(), found: Findings::default(), effort: Effort::default() };
         messages.iter().for_each(|(name, variants)| maker.message(name, variants));
         (maker.made, maker.found)
     });
@@ -64,7 +65,7 @@ impl Findings {
     pub fn addresses(&mut self, place: Place<'_>, role: Role, folder: &Folder<'_>) {
         if matches!(role, Role::Html | Role::HtmlLayout | Role::Partial) {
             let none = BTreeMap::new();
-            let builder = Builder { partials: &none, assets: folder.assets };
+            let builder = Builder { partials: &none, assets: folder.assets, to_run: folder.to_run };
             builder.missing_images(place, &mut self.diagnostics);
             self.insecure.extend(facts::insecure(place));
         }
@@ -165,7 +166,7 @@ impl<'a> Loader<'a> {
             self.found.structure(Place::file(&file, text), role, &self.library.partials);
             self.found.addresses(Place::file(&file, text), role, self.folder);
         }
-        let builder = Builder { partials: &partials, assets: self.folder.assets };
+        let builder = Builder { partials: &partials, assets: self.folder.assets, to_run: self.folder.to_run };
         for (name, (file, text)) in &partials {
             self.found.structure(Place::file(file, text), Role::Partial, &self.library.partials);
             self.found.addresses(Place::file(file, text), Role::Partial, self.folder);

@@ -89,8 +89,13 @@ pub(super) fn mentions(text: &str, letters: &str) -> bool {
 
 /// How deep elements nest, at most; elements that have no end do not count.
 pub fn deepest(text: &str) -> usize {
+    deepest_of(text, &markup(text))
+}
+
+/// The same where the markup is known.
+pub(super) fn deepest_of(text: &str, markup: &[Markup]) -> usize {
     let (mut depth, mut most) = (0usize, 0);
-    for found in markup(text) {
+    for found in markup {
         match found {
             Markup::Start(tag) if !tag.closed && !is_void(&text[tag.name.clone()]) => depth += 1,
             Markup::End { .. } => depth = depth.saturating_sub(1),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{self, Builder};
+use super::effort::Effort;
 use super::facts::Facts;
 use super::files::{ENDING, FOLDER, Format, LAYOUTS};
 use super::front_matter::{FrontMatter, Written};
@@ -37,6 +38,7 @@ pub(super) struct Maker<'a, 's> {
     /// Each with its name.
     pub made: Vec<(String, TemplateSource, Origin)>,
     pub found: Findings,
+    pub effort: Effort,
 }
 
 impl<'a> Maker<'a, '_> {
@@ -228,9 +230,14 @@ impl<'a> Maker<'a, '_> {
         let layout = layout.and_then(|key| Some((layout_file(key), self.shared.library.layouts.get(key)?.clone())));
         let layout = layout.as_ref().map(|(file, text)| Place::file(file, text));
         let place = Place { file: body.file, text: body.text, line: body.line, column: 1 };
-        let builder = Builder { partials: self.shared.partials(), assets: self.shared.folder.assets };
+        let builder =
+            Builder { partials: self.shared.partials(), assets: self.shared.folder.assets, to_run: self.shared.folder.to_run };
         let mut found = Vec::new();
-        let part = if mjml { builder.mjml(place, layout, &mut found) } else { Some(builder.html(place, layout, &mut found)) };
+        let part = if mjml {
+            builder.mjml(place, layout, &mut self.effort, &mut found)
+        } else {
+            Some(builder.html(place, layout, &mut self.effort, &mut found))
+        };
         let mut images = BTreeSet::new();
         let part = part.map(|part| Part {
             source: builder.embed(&part.source, &mut images),
@@ -246,7 +253,7 @@ impl<'a> Maker<'a, '_> {
 
     fn attachments(&mut self, front: &FrontMatter, variant: &mut LocaleVariant) {
         let none = BTreeMap::new();
-        let builder = Builder { partials: &none, assets: self.shared.folder.assets };
+        let builder = Builder { partials: &none, assets: self.shared.folder.assets, to_run: true };
         for written in front.attachments.iter().flatten() {
             match builder.asset(&written.value, false) {
                 Ok(asset) => variant.attachments.push(asset),
