@@ -19,6 +19,7 @@ use crate::lower::Unit;
 use crate::model::journey::Suite;
 use crate::model::{Catalog, Settings, Trait};
 use crate::project::{ProjectFiles, is_of_tests};
+use crate::structure::Form;
 use crate::template::{Folder, Library};
 
 /// What compiling a project gives.
@@ -51,6 +52,7 @@ pub fn diagnose(files: &ProjectFiles) -> Vec<Diagnostic> {
 }
 
 fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
+    Form::prepare_workflow();
     let mut diagnostics = files.diagnostics().to_vec();
     let (contract, found) = Contract::load(&folder(files, "schemas/"));
     diagnostics.extend(found);
