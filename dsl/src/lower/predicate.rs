@@ -82,6 +82,7 @@ impl Lowerer<'_> {
                 self.error("invalid-regex", at, format!("`{text}` is no regular expression: {reason}"));
                 None
             }
+            Err(Unfit::Unread) => None,
             Err(unfit) => {
                 let message = match unfit {
                     Unfit::TooLargeTogether => {
