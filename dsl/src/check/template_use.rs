@@ -39,7 +39,7 @@ type Use<'a> = (&'a str, BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
 struct Uses<'a, 'p> {
     project: &'p Project<'a>,
     /// The words of each template.
-    words: HashMap<&'a str, HashSet<String>>,
+    words: HashMap<&'a str, HashSet<&'a str>>,
     seen: HashSet<Use<'a>>,
     left: usize,
 }
@@ -52,9 +52,15 @@ impl<'a> Uses<'a, '_> {
         for send in &workflow.notes.sends {
             let Some(template) = &send.template else { continue };
             let Some(source) = project.library.templates.get(&template.name) else { continue };
-            let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
-            let named = |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(*name)).cloned().collect();
-            let (with, vars) = (named(&send.with), named(vars));
+            let (with, vars) = match send.with.is_empty() && vars.is_empty() {
+                true => Default::default(),
+                false => {
+                    let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
+                    let named =
+                        |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(name.as_str())).cloned().collect();
+                    (named(&send.with), named(vars))
+                }
+            };
             let key = (template.name.as_str(), events.clone(), with, vars);
             if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
                 continue;
