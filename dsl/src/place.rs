@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::yaml::{Document, push_segment};
+use crate::yaml::{Document, Span, push_segment};
 
 /// A node of a document, by its pointer. Cheap to move down from.
 #[derive(Debug, Clone)]
@@ -46,21 +46,23 @@ impl<'a> At<'a> {
 
     /// The value, where it is written on one line; else what stands for it: its key, or its first key.
     pub(crate) fn location(&self) -> Location {
+        self.shown().at(&self.document.file)
+    }
+
+    /// The same in this file.
+    pub(crate) fn shown(&self) -> Span {
         let span = self.document.spans.get(&self.pointer);
-        let shown = if span.value.start.line == span.value.end.line {
-            span.value
-        } else {
-            span.first_key.or(span.key).unwrap_or(span.value)
-        };
-        shown.at(&self.document.file)
+        if span.value.start.line == span.value.end.line { span.value } else { span.first_key.or(span.key).unwrap_or(span.value) }
     }
 
     /// The key, for a value in a mapping; else like [`At::location`].
     pub(crate) fn key_location(&self) -> Location {
-        match self.document.spans.get(&self.pointer).key {
-            Some(key) => key.at(&self.document.file),
-            None => self.location(),
-        }
+        self.shown_key().at(&self.document.file)
+    }
+
+    /// The same in this file.
+    pub(crate) fn shown_key(&self) -> Span {
+        self.document.spans.get(&self.pointer).key.unwrap_or_else(|| self.shown())
     }
 
     /// The whole value, however many lines it takes.
