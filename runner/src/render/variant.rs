@@ -127,7 +127,8 @@ impl Variant {
         let parts = [&self.html, &self.text].into_iter().flatten();
         let texts = parts.flat_map(|part| [Some(&part.body), part.layout.as_ref()]).flatten();
         let mut reads = Reads::default();
-        texts.chain(&self.subject).chain(&self.preheader).chain(self.bodies.values()).for_each(|text| reads.template(text));
+        texts.chain(self.bodies.values()).for_each(|text| reads.template(text));
+        self.subject.iter().chain(&self.preheader).for_each(|text| reads.words(text));
         reads
     }
 }
