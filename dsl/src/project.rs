@@ -63,7 +63,7 @@ impl ProjectFiles {
             return Err(ProjectError::NoProject(root.to_owned()));
         }
         let mut walk = Walk { root: &real_root, files: ProjectFiles::default(), others: Vec::new() };
-        walk.file(&settings, SETTINGS);
+        walk.file(&settings, SETTINGS, true);
         if let Some(diagnostic) = walk.files.diagnostics.first() {
             return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
         }
@@ -319,7 +319,10 @@ impl Walk<'_> {
             }
             let relative = format!("{relative}/{name}");
             let path = entry.path();
-            if path.is_dir() {
+            // What is no link itself is where its folder is, which has been looked at.
+            let linked = entry.file_type().map_or(true, |kind| kind.is_symlink());
+            let is_folder = if linked { path.is_dir() } else { entry.file_type().is_ok_and(|kind| kind.is_dir()) };
+            if is_folder {
                 self.folder(&path, &relative, wanted, above);
             } else if relative.starts_with(TEMPLATES) && !name.ends_with(".hbs") {
                 if is_lookalike(&name) {
@@ -328,7 +331,7 @@ impl Walk<'_> {
                 }
                 self.others.push((path, relative));
             } else if wanted(&name) {
-                self.file(&path, &relative);
+                self.file(&path, &relative, linked);
             }
         }
     }
@@ -343,8 +346,9 @@ impl Walk<'_> {
         self.refuse(relative, "link-out-of-project", message, Some("copy what it leads to into the project"));
     }
 
-    fn file(&mut self, path: &Path, relative: &str) {
-        match self.stays_inside(path) {
+    fn file(&mut self, path: &Path, relative: &str, linked: bool) {
+        let inside = if linked { self.stays_inside(path) } else { Ok(true) };
+        match inside {
             Ok(true) => {}
             Ok(false) => return self.refuse_link(relative),
             Err(error) => {

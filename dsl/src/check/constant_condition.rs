@@ -4,7 +4,7 @@
 //! Looks at `audience`, `where`, `exit_when`, `goal`, `wait_for`, `when`, `until` and the conditions of traits and segments, and at each part of them: at tests of one
 //! value and numbers of one event that exclude each other or leave nothing out, at something and its opposite, and at what the segments that are named ask for
 //! themselves. What is sure where a condition is asked counts, too: what the `where` of the only trigger asked for, which segment somebody has just entered, and that
-//! nothing has happened yet when a wait begins.
+//! nothing has happened yet when a wait begins; and that `exit_when`, or a goal, has not ended the run.
 //!
 //! A value may always be missing, even one that the data contract requires: a contact that only an event brought has nothing but its id.
 //!
@@ -33,9 +33,12 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for unit in project.workflows() {
         let all = wholes::of_workflow(project, unit);
         let sure = wholes::sure(project, unit, &all);
+        let waiting: Vec<Given<'_>> = sure.iter().copied().chain(wholes::while_waiting(unit, &all)).collect();
         for whole in &all {
             let given = match whole.role {
                 Role::Trigger => &[],
+                // Where nothing is done for those who come through, that nobody does is no harm.
+                Role::WaitFor if whole.leads => waiting.as_slice(),
                 _ => sure.as_slice(),
             };
             let constant = self::whole(&certain, given, whole, report);

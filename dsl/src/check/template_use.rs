@@ -34,12 +34,12 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 }
 
 /// A template, and what may make a difference to it: the events, and of the data given and the variables set those that it names.
-type Use<'a> = (&'a str, BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+type Use<'a> = (&'a str, (BTreeSet<String>, bool), BTreeSet<String>, BTreeSet<String>);
 
 struct Uses<'a, 'p> {
     project: &'p Project<'a>,
     /// The words of each template.
-    words: HashMap<&'a str, HashSet<String>>,
+    words: HashMap<&'a str, HashSet<&'a str>>,
     seen: HashSet<Use<'a>>,
     left: usize,
 }
@@ -47,15 +47,23 @@ struct Uses<'a, 'p> {
 impl<'a> Uses<'a, '_> {
     fn workflow(&mut self, workflow: &'a WorkflowUnit, report: &mut Report<'_>) {
         let project = self.project;
-        let events = project.events_of(workflow).unwrap_or_default();
+        let events = project.events_of(workflow);
+        let eventless = events.as_ref().is_some_and(BTreeSet::is_empty);
+        let events = events.unwrap_or_default();
         let vars = &workflow.notes.variables;
         for send in &workflow.notes.sends {
             let Some(template) = &send.template else { continue };
             let Some(source) = project.library.templates.get(&template.name) else { continue };
-            let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
-            let named = |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(*name)).cloned().collect();
-            let (with, vars) = (named(&send.with), named(vars));
-            let key = (template.name.as_str(), events.clone(), with, vars);
+            let (with, vars) = match send.with.is_empty() && vars.is_empty() {
+                true => Default::default(),
+                false => {
+                    let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
+                    let named =
+                        |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(name.as_str())).cloned().collect();
+                    (named(&send.with), named(vars))
+                }
+            };
+            let key = (template.name.as_str(), (events.clone(), eventless), with, vars);
             if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
                 continue;
             }
@@ -63,6 +71,7 @@ impl<'a> Uses<'a, '_> {
             let variables = Variables {
                 contract: project.contract,
                 events: &events,
+                eventless,
                 with: &send.with,
                 vars: &workflow.notes.variables,
                 open: project.open(),
@@ -75,8 +84,14 @@ impl<'a> Uses<'a, '_> {
                 continue;
             }
             let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
-            let variables =
-                Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
+            let variables = Variables {
+                contract: project.contract,
+                events: &events,
+                eventless,
+                with: &text.with,
+                vars,
+                open: project.open(),
+            };
             report.all(project.library.check_inline(&inline, &variables));
         }
     }

@@ -243,3 +243,114 @@ fn steps_behind_an_end() {
     );
     check("  - experiment: e\n    variants: { a: { weight: 1, steps: [exit] }, b: { weight: 1 } }\n  - wait: 1 day\n", &[]);
 }
+
+/// The lines and columns at which a code is found in a workflow, with more in the settings.
+fn places(code: &str, more: &str, workflow: &str, expected: &[&str]) {
+    let settings = format!("{SETTINGS}{more}");
+    let shared = "segments: { keen: { topic: asked } }\n";
+    let files = [("campaignd.yaml", settings.as_str()), ("workflows/a.yaml", workflow), ("workflows/s.yaml", shared)];
+    let places: Vec<String> =
+        found(code, &files).iter().map(|found| found.split(' ').next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(places, expected, "{more}{workflow}");
+}
+
+#[test]
+fn quiet_hours_that_never_end() {
+    let send = "workflow: w\ntrigger: { manual: true }\ntopic: offers\nsteps:\n  - send: a\n";
+    places("no-opening", "limits: { quiet_hours: 00:00-24:00 }\n", send, &["campaignd.yaml:8:24"]);
+    places("no-opening", "limits: { quiet_hours: 08:00-08:00 }\n", send, &["campaignd.yaml:8:24"]);
+    places("no-opening", "limits: { quiet_hours: 08:01-08:00 }\n", send, &[]);
+    places(
+        "no-opening",
+        "limits: { quiet_hours: 00:00-24:00 }\n",
+        &send.replace("topic: offers\n", "").replace("a\n", "a\n    transactional: true\n"),
+        &[],
+    );
+}
+
+#[test]
+fn waits_in_vain() {
+    let wait =
+        |head: &str, steps: &str| format!("workflow: w\ntrigger: {{ event: asked }}\ntopic: offers\n{head}steps:\n{steps}");
+    let bought = "  - wait_for: { event: bought }\n    within: 1 day\n    then: [{ wait: 1 hour }]\n";
+    let ends = |head: &str, expected: &[&str]| places("constant-condition", "", &wait(head, bought), expected);
+    ends("exit_when: { event: bought }\n", &["a.yaml:6:17"]);
+    ends("exit_when: { any: [ { event: gone }, { event: bought } ] }\n", &["a.yaml:6:17"]);
+    ends("goal: { event: bought }\n", &["a.yaml:6:17"]);
+    ends("goal: { event: bought, stay: true }\n", &[]);
+    ends("goal: { event: bought, within: 1 hour }\n", &[]);
+    ends("exit_when: { event: bought, where: { event.total: 5 } }\n", &[]);
+    ends("exit_when: { event: bought, count: { at_least: 2 } }\n", &[]);
+    // Nobody is to do anything there.
+    let without = wait(
+        "goal: { event: bought }\n",
+        "  - wait_for: { event: bought }\n    within: 1 day\n    otherwise: [{ wait: 1 hour }]\n",
+    );
+    places("constant-condition", "", &without, &[]);
+    let early = |steps: &str, expected: &[&str]| places("never-sent", "tracking: { clicks: true }\n", &wait("", steps), expected);
+    early("  - wait_for: { message: any, is: clicked }\n    within: 1 day\n  - send: a\n", &["a.yaml:5:5"]);
+    early(
+        "  - wait_for: { any: [ { message: a, is: clicked }, { message: b, is: clicked } ] }\n    within: 1 day\n  - send: a\n  - send: b\n",
+        &["a.yaml:5:5"],
+    );
+    early(
+        "  - send: b\n  - wait_for: { any: [ { message: a, is: clicked }, { message: b, is: clicked } ] }\n    within: 1 day\n  - send: a\n",
+        &[],
+    );
+    early("  - wait_for: { any: [ { message: a, is: clicked }, { event: bought } ] }\n    within: 1 day\n  - send: a\n", &[]);
+    early(
+        "  - wait_for: { all: [ { message: a, is: clicked }, { event: bought } ] }\n    within: 1 day\n  - send: a\n",
+        &["a.yaml:5:5"],
+    );
+    early(
+        "  - repeat: { times: 2, every: 1 day, steps: [{ wait_for: { message: any, is: clicked }, within: 1 hour }, { send: a }] }\n",
+        &[],
+    );
+    let untracked = |condition: &str, expected: &[&str]| {
+        let steps = format!("  - send: a\n  - wait_for: {condition}\n    within: 1 day\n");
+        places("untracked-wait", "", &wait("", &steps), expected);
+    };
+    untracked("{ all: [ { message: a, is: clicked }, { topic: offers } ] }", &["a.yaml:6:5"]);
+    untracked("{ any: [ { message: a, is: clicked }, { message: a, is: opened } ] }", &["a.yaml:6:5"]);
+    untracked("{ any: [ { message: a, is: clicked }, { event: bought } ] }", &[]);
+    untracked("{ all: [ { not: { message: a, is: clicked } }, { event: bought } ] }", &[]);
+}
+
+#[test]
+fn consent() {
+    let check = |head: &str, steps: &str, expected: &[&str]| {
+        let workflow = format!("workflow: w\ntrigger: {{ event: came }}\ntopic: offers\n{head}steps:\n{steps}");
+        places("no-consent", "", &workflow, expected);
+    };
+    let send = "{ send: a, topic: asked }";
+    check("", &format!("  - {send}\n"), &["a.yaml:5:5"]);
+    check("audience: { segment: keen }\n", &format!("  - {send}\n"), &[]);
+    check("audience: { any: [ { topic: asked }, { topic: news } ] }\n", &format!("  - {send}\n"), &[]);
+    check("", &format!("  - wait_for: {{ topic: asked }}\n    within: 1 day\n    then: [{send}]\n"), &[]);
+    check("", &format!("  - wait_for: {{ topic: asked }}\n    within: 1 day\n    otherwise: [{send}]\n"), &["a.yaml:7:17"]);
+    check("", &format!("  - branch: [{{ when: {{ topic: asked }}, steps: [{send}] }}]\n"), &[]);
+    check("", &format!("  - branch: [{{ when: {{ not: {{ topic: asked }} }}, steps: [{send}] }}]\n"), &["a.yaml:5:57"]);
+    check("", &format!("  - branch: [{{ when: {{ not: {{ topic: asked }} }}, steps: [exit] }}]\n  - {send}\n"), &[]);
+    check("", "  - unsubscribe: offers\n  - send: a\n", &["a.yaml:6:5"]);
+    check("", "  - unsubscribe: all\n  - wait: 1 day\n  - send: a\n", &["a.yaml:7:5"]);
+    check("", "  - unsubscribe: news\n  - send: a\n", &[]);
+    check("", "  - unsubscribe: offers\n  - subscribe: offers\n  - send: a\n", &[]);
+    check("", "  - unsubscribe: offers\n  - wait_for: { event: subscribed }\n    within: 9 days\n    then: [{ send: a }]\n", &[]);
+    check("", "  - branch: [{ when: { event: gone }, steps: [{ unsubscribe: offers }] }]\n  - send: a\n", &[]);
+}
+
+/// Messages about an event that nothing brings.
+#[test]
+fn messages_without_an_event() {
+    let template = "---\nsubject: Hello\n---\n<p>{{event.total}} {{#if event.total}}{{event.total}}{{/if}} {{default event.total 0}}</p>\n<p><a href=\"{{unsubscribe_url}}\">No more</a></p>\n";
+    let check = |trigger: &str, expected: usize| {
+        let workflow = format!("workflow: w\ntrigger: {trigger}\ntopic: offers\nsteps:\n  - send: bill\n");
+        let files = [("workflows/a.yaml", workflow.as_str()), ("templates/bill.html.hbs", template)];
+        assert_eq!(found("possibly-missing", &files).len(), expected, "{trigger}");
+    };
+    check("{ schedule: \"0 9 * * *\" }", 1);
+    check("{ date: contact.birthday, every: year }", 1);
+    check("{ event: bought }", 0);
+    check("[ { schedule: \"0 9 * * *\" }, { event: bought } ]", 0);
+    check("{ manual: true }", 0);
+}

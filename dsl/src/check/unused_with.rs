@@ -26,7 +26,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::StepKind;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let mut words: HashMap<&str, HashSet<String>> = HashMap::new();
+    let mut words: HashMap<&str, HashSet<&str>> = HashMap::new();
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let sends = workflow.model.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Send(send) => Some(send),
@@ -48,7 +48,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
                     &*words.entry(name).or_insert_with(|| project.library.words(template))
                 }
             };
-            for name in note.with.iter().filter(|name| !words.contains(*name)) {
+            for name in note.with.iter().filter(|name| !words.contains(name.as_str())) {
                 let what = if send.inline { "this message".to_owned() } else { format!("`{}`", send.template) };
                 let message = format!("{what} does not use `{name}`");
                 report.push(

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::halves::in_halves;
 use crate::contract::Contract;
+use crate::halves::in_halves;
 use crate::lower::{Unit, WorkflowUnit};
 use crate::model::{Assets, Catalog, CatalogEntry, Condition, ContentHash, Definition, Settings, StepKind, Trait};
 use crate::project::{ProjectFiles, SETTINGS};

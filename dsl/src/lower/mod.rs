@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::{Condition, TemplateSource, Trait, Workflow};
+use crate::pattern::Budget;
 use crate::place::At;
 pub(crate) use crate::surface::RuleLevel;
 use crate::surface::WorkflowFile;
@@ -104,11 +105,13 @@ pub(crate) struct Lowerer<'a> {
     context: Context<'a>,
     diagnostics: Vec<Diagnostic>,
     notes: Notes,
+    /// What its regular expressions may still weigh.
+    patterns: Budget,
 }
 
 impl<'a> Lowerer<'a> {
     fn new(context: &Context<'a>) -> Lowerer<'a> {
-        Lowerer { context: *context, diagnostics: Vec::new(), notes: Notes::default() }
+        Lowerer { context: *context, diagnostics: Vec::new(), notes: Notes::default(), patterns: Budget::default() }
     }
 
     fn error(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>) {

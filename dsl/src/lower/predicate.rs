@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Lowerer;
 use super::notes::{TestNote, Wants};
 use crate::model::{Predicate, When};
+use crate::pattern::Unfit;
 use crate::place::At;
 use crate::time::{Duration, parse_date};
 
@@ -78,12 +79,21 @@ impl Lowerer<'_> {
     }
 
     fn pattern(&mut self, text: &str, at: &At<'_>) -> Option<Predicate> {
-        match regex::Regex::new(text) {
-            Ok(_) => Some(Predicate::Matches(text.to_owned())),
-            Err(error) => {
-                let reason = error.to_string();
+        match self.patterns.take(text) {
+            Ok(()) => Some(Predicate::Matches(text.to_owned())),
+            Err(Unfit::Syntax(reason)) => {
                 let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
                 self.error("invalid-regex", at, format!("`{text}` is no regular expression: {reason}"));
+                None
+            }
+            Err(unfit) => {
+                let message = match unfit {
+                    Unfit::TooLargeTogether => {
+                        "with this one, the regular expressions of this file are too large together".to_owned()
+                    }
+                    _ => format!("`{text}` is too large a regular expression"),
+                };
+                self.error_help("invalid-regex", at, message, unfit.help().unwrap_or_default());
                 None
             }
         }

@@ -4,8 +4,10 @@ mod address;
 mod blocks;
 mod build;
 mod compose;
+mod effort;
 mod facts;
 mod files;
+mod fitting;
 mod front_matter;
 mod load;
 mod locale;
@@ -16,6 +18,7 @@ mod names;
 mod pages;
 mod partials;
 mod place;
+mod plain;
 mod scope;
 mod selectors;
 mod structure;
@@ -30,6 +33,7 @@ use std::sync::Arc;
 
 pub use self::address::Before;
 pub use self::facts::Facts;
+pub(crate) use self::facts::SHOWN;
 pub use self::locale::{canonical_locale, fallback, locale_and_wider};
 pub use self::markup::{Attribute, Markup, StartTag, deepest, is_void, markup};
 pub use self::partials::{never_end, partials_reached};
@@ -37,6 +41,7 @@ pub use self::scope::{LAYOUT as LAYOUT_NAMES, TOP as TOP_NAMES};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
+use self::effort::Effort;
 pub(crate) use self::files::{Called, called, good_name};
 pub use self::front_matter::KEYS as FRONT_MATTER;
 use self::names::NameCheck;
@@ -55,6 +60,8 @@ pub struct Folder<'a> {
     pub assets: &'a BTreeMap<String, Arc<[u8]>>,
     /// The project's language.
     pub locale: &'a str,
+    /// Messages are made as they are sent. Where they are only checked, styles may stay where they are written.
+    pub to_run: bool,
 }
 
 /// Every template, layout and partial of a project, each read and checked on its own.
@@ -128,6 +135,8 @@ pub struct Variables<'a> {
     /// The events that can start the run: `event.*` may name what any of them declares. Empty: only `start … with` or `enroll --with`
     /// can give it, so any name is allowed.
     pub events: &'a BTreeSet<String>,
+    /// What starts the run (a schedule, a date, a segment) never brings an event.
+    pub eventless: bool,
     /// Names that the step's `with` gives.
     pub with: &'a BTreeSet<String>,
     /// Names that a `set` step of the workflow gives under `vars`.
@@ -168,10 +177,10 @@ impl Library {
     pub fn inline_mjml(&self, text: &InlineText<'_>) -> Result<Part, Vec<Diagnostic>> {
         let partials = self.partials.iter().map(|(name, text)| (name.clone(), (partials::file_of(name), text.clone()))).collect();
         let none = BTreeMap::new();
-        let builder = build::Builder { partials: &partials, assets: &none };
+        let builder = build::Builder { partials: &partials, assets: &none, to_run: true };
         let place = Place { file: text.file, text: text.text, line: text.line, column: text.column };
         let mut found = Vec::new();
-        builder.mjml(place, None, &mut found).ok_or(found)
+        builder.mjml(place, None, &mut Effort::default(), &mut found).ok_or(found)
     }
 
     /// What is wrong with sending the template `name` with these variables: unknown variables, and contact attributes that may be missing. The
@@ -216,7 +225,7 @@ impl Library {
     }
 
     /// Every word that stands in a tag of the template, its layouts or their partials. Some may mean nothing there.
-    pub fn words(&self, template: &TemplateSource) -> HashSet<String> {
+    pub fn words<'a>(&'a self, template: &'a TemplateSource) -> HashSet<&'a str> {
         let partials = self.partials_of(template);
         let partials = partials.iter().filter_map(|name| self.partials.get(name));
         let mut words = HashSet::new();

@@ -2,12 +2,13 @@
 //!
 //! A text is read twice. The first pass ([`events`]) refuses what would be ambiguous or dangerous (duplicate keys, tags,
 //! merge keys, deep nesting, alias bombs) and notes where everything stands; only what it lets through reaches the second,
-//! which makes the values.
+//! which makes the values. Where all is written in the usual ways, the first makes them as well ([`values`]).
 
 mod events;
 mod first;
 mod plain;
 mod spans;
+mod values;
 
 use serde_json::Value;
 
@@ -36,7 +37,10 @@ pub(crate) struct Document {
 /// Everything the first pass found, or the one thing that made the second give up.
 pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (spans, duplicates) = events::scan(file, text)?;
+    let (spans, duplicates, value) = events::scan(file, text)?;
+    if let Some(value) = value {
+        return Ok(Document { file: file.to_owned(), value, spans, duplicates });
+    }
     let value = if duplicates.is_empty() {
         serde_yaml::from_str::<Value>(text)
     } else {

@@ -87,7 +87,7 @@ fn check(job: Job, known: Option<Arc<ProjectFiles>>) -> Checked {
     // Where the settings are open in the editor, it does not matter what is on disk.
     let diagnostics = match failed.filter(|_| files.text("campaignd.yaml").is_none()) {
         Some(message) => vec![unreadable(message)],
-        None => dsl::compile(&files).diagnostics,
+        None => dsl::diagnose(&files),
     };
     let versions = job.open.iter().map(|(path, open)| (path.clone(), open.version)).collect();
     Checked { root: job.root, disk, files, versions, diagnostics }

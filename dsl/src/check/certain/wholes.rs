@@ -25,6 +25,8 @@ pub(in crate::check) struct Whole<'a> {
     pub fact: Fact<'a>,
     /// Its key.
     pub key: Place<'a>,
+    /// Steps of its own stand behind a wait for it.
+    pub leads: bool,
     /// The moment at which it is asked first, in which nothing has happened since.
     pub moment: Option<From>,
 }
@@ -49,8 +51,16 @@ pub(in crate::check) fn of_workflow<'a>(project: &Project<'a>, unit: &'a Workflo
         };
         of_step(&step.kind).into_iter().map(move |condition| (role, condition, started_by, from))
     });
+    let mut leads = model.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::WaitFor { then, .. } => Some(then.is_some() && *then != step.next),
+        _ => None,
+    });
     let all: Vec<_> = filters.chain(audience).chain(exit_when).chain(goal).chain(steps).collect();
-    placed(&unit.at.file, &unit.notes, all)
+    let mut wholes = placed(&unit.at.file, &unit.notes, all);
+    for wait in wholes.iter_mut().filter(|whole| whole.role == Role::WaitFor) {
+        wait.leads = leads.next().unwrap_or_default();
+    }
+    wholes
 }
 
 /// Those of a trait.
@@ -84,6 +94,7 @@ fn placed<'a>(file: &'a str, notes: &'a Notes, all: Vec<Unplaced<'a>>) -> Vec<Wh
             role,
             fact: Fact { condition, places: &note.places, so: true, asked },
             key: Place { file, span: note.key },
+            leads: false,
             // What happened between entry and a step is not known.
             moment: moment.filter(|from| role != Role::WaitFor || *from == From::Step),
         }
@@ -117,6 +128,16 @@ pub(in crate::check) fn sure<'a>(project: &Project<'a>, unit: &'a WorkflowUnit, 
         _ => vec![trigger.fact],
     };
     facts.into_iter().filter(of_event).map(Given::Fact).collect()
+}
+
+/// What is sure where a run waits for something: what ends the run has not come to be, as it is looked at first.
+pub(in crate::check) fn while_waiting<'a>(unit: &'a WorkflowUnit, wholes: &[Whole<'a>]) -> Vec<Given<'a>> {
+    let ends = |whole: &&Whole<'a>| match whole.role {
+        Role::ExitWhen => true,
+        Role::Goal => unit.model.goal.as_ref().is_some_and(|goal| goal.within.is_none() && !goal.stay),
+        _ => false,
+    };
+    wholes.iter().filter(ends).map(|whole| Given::Fact(whole.fact.not())).collect()
 }
 
 /// What is sure when a contact comes in, by each trigger in turn. `None` where there are ways in of which nothing is known.
