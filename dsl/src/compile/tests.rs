@@ -452,7 +452,7 @@ steps:
         "wait-2-days-2",
         "wait-until-09-00",
         "wait-until-trial-ends-at",
-        "wait-for-order-completed",
+        "wait-for-cart-updated",
         "exit",
         "wait-30m",
         "fork",
