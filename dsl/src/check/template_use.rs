@@ -41,7 +41,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 }
 
 /// A template, and what may make a difference to it: the events, and of the data given and the variables set those that it names.
-type Use<'a> = (&'a str, BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+type Use<'a> = (&'a str, (BTreeSet<String>, bool), BTreeSet<String>, BTreeSet<String>);
 
 struct Uses<'a, 'p> {
     project: &'p Project<'a>,
@@ -54,7 +54,9 @@ struct Uses<'a, 'p> {
 impl<'a> Uses<'a, '_> {
     fn workflow(&mut self, workflow: &'a WorkflowUnit) {
         let project = self.project;
-        let events = project.events_of(workflow).unwrap_or_default();
+        let events = project.events_of(workflow);
+        let eventless = events.as_ref().is_some_and(BTreeSet::is_empty);
+        let events = events.unwrap_or_default();
         let vars = &workflow.notes.variables;
         for send in &workflow.notes.sends {
             let Some(template) = &send.template else { continue };
@@ -63,7 +65,7 @@ impl<'a> Uses<'a, '_> {
                 names.iter().filter(|name| self.words.holds(&template.name, source, name)).cloned().collect()
             };
             let (with, vars) = (named(&send.with), named(vars));
-            let key = (template.name.as_str(), events.clone(), with, vars);
+            let key = (template.name.as_str(), (events.clone(), eventless), with, vars);
             if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
                 continue;
             }
@@ -71,6 +73,7 @@ impl<'a> Uses<'a, '_> {
             let variables = Variables {
                 contract: project.contract,
                 events: &events,
+                eventless,
                 with: &send.with,
                 vars: &workflow.notes.variables,
                 open: project.open(),
@@ -83,8 +86,14 @@ impl<'a> Uses<'a, '_> {
                 continue;
             }
             let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
-            let variables =
-                Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
+            let variables = Variables {
+                contract: project.contract,
+                events: &events,
+                eventless,
+                with: &text.with,
+                vars,
+                open: project.open(),
+            };
             self.found.extend(project.library.check_inline(&inline, &variables));
         }
     }

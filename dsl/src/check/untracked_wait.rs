@@ -28,13 +28,16 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(settings) = project.settings else { return };
     for workflow in project.workflows() {
         for (step, at) in workflow.model.steps.iter().zip(&workflow.step_places) {
-            let StepKind::WaitFor { condition: Condition::Message(awaited), .. } = &step.kind else { continue };
-            let on: fn(&Tracking) -> bool = match awaited.is {
-                Fate::Opened => |tracking| tracking.opens,
-                Fate::Clicked => |tracking| tracking.clicks,
-                _ => continue,
+            let StepKind::WaitFor { condition, .. } = &step.kind else { continue };
+            let untracked = |awaited: &MessageCondition| {
+                let on: fn(&Tracking) -> bool = match awaited.is {
+                    Fate::Opened => |tracking| tracking.opens,
+                    Fate::Clicked => |tracking| tracking.clicks,
+                    _ => return false,
+                };
+                !tracked(project, settings, &workflow.model, awaited, on)
             };
-            if !tracked(project, settings, &workflow.model, awaited, on) {
+            if let Some(awaited) = needed(condition, &untracked) {
                 let message = format!(
                     "nobody tracks whether this is {}: unless it is reported from outside, this never comes true",
                     awaited.is.word()
@@ -43,6 +46,20 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
                 report.warning("untracked-wait", at, &message, help);
             }
         }
+    }
+}
+
+/// What nobody tracks, and without which the condition cannot come true.
+fn needed<'c>(condition: &'c Condition, untracked: &impl Fn(&MessageCondition) -> bool) -> Option<&'c MessageCondition> {
+    match condition {
+        Condition::Message(awaited) => untracked(awaited).then_some(awaited),
+        Condition::All(parts) => parts.iter().find_map(|part| needed(part, untracked)),
+        Condition::Any(parts) => {
+            let mut all = parts.iter().map(|part| needed(part, untracked));
+            let first = all.next()??;
+            all.all(|other| other.is_some()).then_some(first)
+        }
+        _ => None,
     }
 }
 

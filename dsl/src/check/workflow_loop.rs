@@ -1,8 +1,10 @@
 //! Finds workflows that start each other in a circle.
 //!
 //! # What it does
-//! Follows every `start` step to the workflow that it names, and every `record` step to the workflows that the event starts. A circle in which nothing waits and
-//! every workflow lets in everybody, again and again, is an error (`endless-loop`); any other is a warning.
+//! Follows every `start` step to the workflow that it names, every `record`, `subscribe`, `unsubscribe` and `send` step to the workflows that the event starts, and whatever
+//! changes the contact (`set` above all) to the workflows that start as somebody comes into a segment or leaves it by that. A circle in which nothing waits and
+//! every workflow lets in everybody, again and again, is an error (`endless-loop`); any other is a warning. Where a circle goes through a segment, something in it
+//! must also take the contact out again.
 //!
 //! # Why is this bad
 //! People go round in it, and get the same messages with every round, until something else stops them.
@@ -35,61 +37,61 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::Paths;
+use super::starts::{Starts, is_running};
 use super::{Project, Report};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::lower::WorkflowUnit;
-use crate::model::{Reentry, Status, StepKind, Trigger};
+use crate::model::{Reentry, Trigger};
 
 /// How many circles are told of, and how many workflows of one: with more, a project has other things to put in order first.
 const MOST_CIRCLES: usize = 50;
 const MOST_NAMED: usize = 12;
 
 /// One workflow's step that starts another one.
+#[derive(Clone, Copy)]
 struct Edge<'a> {
     to: &'a str,
     at: &'a Location,
+    /// By coming into this segment (or, `false`, leaving it).
+    crossing: Option<(&'a str, bool)>,
     /// A run comes there in the moment in which it begins.
     at_once: bool,
 }
 
 type Edges<'a> = BTreeMap<&'a str, Vec<Edge<'a>>>;
 
+/// Workflows by name, and what starts what.
+struct Net<'p, 'a> {
+    starts: Starts<'p, 'a>,
+    units: BTreeMap<&'a str, &'a WorkflowUnit>,
+    edges: Edges<'a>,
+}
+
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let mut by_event: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let running = || project.workflows().filter(|workflow| matches!(workflow.model.status, Status::Live | Status::Paused));
-    for workflow in running() {
-        for trigger in &workflow.model.triggers {
-            if let Trigger::Event { name, .. } = trigger {
-                by_event.entry(name.as_str()).or_default().push(workflow.model.name.as_str());
-            }
-        }
-    }
-    let units: BTreeMap<&str, &WorkflowUnit> = running().map(|workflow| (workflow.model.name.as_str(), workflow)).collect();
-    let edges: Edges<'_> = units.iter().map(|(name, workflow)| (*name, edges(workflow, &by_event))).collect();
+    let mut starts = Starts::new(project);
+    let running = || project.workflows().filter(|workflow| is_running(workflow));
+    let units = running().map(|workflow| (workflow.model.name.as_str(), workflow)).collect();
+    let edges = running().map(|workflow| (workflow.model.name.as_str(), edges(workflow, &mut starts))).collect();
+    let mut net = Net { starts, units, edges };
+    let names: Vec<&str> = net.edges.keys().copied().collect();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     let mut circles = 0;
-    for name in edges.keys() {
-        walk(name, &edges, &units, (&mut done, &mut circles), report);
+    for name in names {
+        walk(name, &mut net, (&mut done, &mut circles), report);
     }
 }
 
-fn edges<'a>(workflow: &'a WorkflowUnit, by_event: &BTreeMap<&'a str, Vec<&'a str>>) -> Vec<Edge<'a>> {
+fn edges<'a>(workflow: &'a WorkflowUnit, starts: &mut Starts<'_, 'a>) -> Vec<Edge<'a>> {
     let steps = &workflow.model.steps;
-    let starts = |kind: &StepKind| matches!(kind, StepKind::Start { .. } | StepKind::Record { .. });
-    if !steps.iter().any(|step| starts(&step.kind)) {
+    if !steps.iter().any(|step| starts.may_start(&step.kind)) {
         return Vec::new();
     }
     let at_once = Paths::of(steps).map(|paths| paths.at_once(steps)).unwrap_or_default();
     let mut edges = Vec::new();
     for ((index, step), at) in steps.iter().enumerate().zip(&workflow.step_places) {
         let at_once = at_once.get(index) == Some(&true);
-        match &step.kind {
-            StepKind::Start { workflow, .. } => edges.push(Edge { to: workflow, at, at_once }),
-            StepKind::Record { event, .. } => {
-                let started = by_event.get(event.as_str()).into_iter().flatten();
-                edges.extend(started.map(|to| Edge { to, at, at_once }));
-            }
-            _ => {}
+        for started in starts.of_step(&workflow.model.name, &step.id, &step.kind) {
+            edges.push(Edge { to: started.workflow, at, crossing: started.crossing, at_once });
         }
     }
     // What goes round at once is worse, and found first.
@@ -100,15 +102,14 @@ fn edges<'a>(workflow: &'a WorkflowUnit, by_event: &BTreeMap<&'a str, Vec<&'a st
 /// Depth first, without recursion: each circle that begins at a workflow not gone through before is found once.
 fn walk<'a>(
     start: &'a str,
-    edges: &Edges<'a>,
-    units: &BTreeMap<&str, &WorkflowUnit>,
+    net: &mut Net<'_, 'a>,
     (done, circles): (&mut BTreeSet<&'a str>, &mut usize),
     report: &mut Report<'_>,
 ) {
     let mut path: Vec<(&'a str, usize)> = vec![(start, 0)];
     let mut open: BTreeSet<&str> = BTreeSet::from([start]);
     while let Some((name, next)) = path.pop() {
-        let edge = edges.get(name).and_then(|edges| edges.get(next)).filter(|_| !done.contains(name));
+        let edge = net.edges.get(name).and_then(|edges| edges.get(next)).filter(|_| !done.contains(name));
         let Some(edge) = edge else {
             done.insert(name);
             open.remove(name);
@@ -116,18 +117,34 @@ fn walk<'a>(
         };
         path.push((name, next + 1));
         if open.contains(edge.to) {
-            *circles += 1;
-            if *circles > MOST_CIRCLES {
+            if *circles >= MOST_CIRCLES {
                 continue;
             }
             let begin = path.iter().position(|(open, _)| *open == edge.to).unwrap_or_default();
-            let circle: Vec<&Edge<'_>> =
-                path[begin..].iter().filter_map(|(name, next)| edges.get(name)?.get(next.checked_sub(1)?)).collect();
-            tell(&path[begin..], &circle, units, report);
-        } else if edges.contains_key(edge.to) {
+            let of_place = |(name, next): &(&str, usize)| net.edges.get(name)?.get(next.checked_sub(1)?).copied();
+            let circle: Vec<Edge<'a>> = path[begin..].iter().filter_map(of_place).collect();
+            let names: Vec<&'a str> = path[begin..].iter().map(|(name, _)| *name).collect();
+            if net.comes_back(&names, &circle) {
+                *circles += 1;
+                tell(&names, &circle, &net.units, report);
+            }
+        } else if net.edges.contains_key(edge.to) {
             open.insert(edge.to);
             path.push((edge.to, 0));
         }
+    }
+}
+
+impl<'a> Net<'_, 'a> {
+    /// Who is in a segment comes into it again only when something has taken them out: whether the circle does so itself.
+    fn comes_back(&mut self, names: &[&'a str], circle: &[Edge<'a>]) -> bool {
+        let crossings: BTreeSet<(&str, bool)> = circle.iter().filter_map(|edge| edge.crossing).collect();
+        crossings.into_iter().all(|(segment, enter)| {
+            names.iter().filter_map(|name| self.units.get(name).copied()).any(|unit| {
+                let mut steps = unit.model.steps.iter();
+                steps.any(|step| self.starts.crosses(&unit.model.name, &step.id, &step.kind, segment, !enter))
+            })
+        })
     }
 }
 
@@ -138,14 +155,19 @@ fn lets_in_anybody(unit: &WorkflowUnit) -> bool {
     model.reentry == Reentry::Always && model.audience.is_none() && !model.triggers.iter().any(filtered)
 }
 
-fn tell(names: &[(&str, usize)], circle: &[&Edge<'_>], units: &BTreeMap<&str, &WorkflowUnit>, report: &mut Report<'_>) {
+fn tell(names: &[&str], circle: &[Edge<'_>], units: &BTreeMap<&str, &WorkflowUnit>, report: &mut Report<'_>) {
     let Some((last, before)) = circle.split_last() else { return };
-    let endless = circle.iter().all(|edge| edge.at_once)
-        && names.iter().all(|(name, _)| units.get(name).is_some_and(|unit| lets_in_anybody(unit)));
-    let mut round: Vec<&str> = names.iter().map(|(name, _)| *name).take(MOST_NAMED).collect();
+    let endless = circle.iter().all(|edge| edge.at_once && edge.crossing.is_none())
+        && names.iter().all(|name| units.get(name).is_some_and(|unit| lets_in_anybody(unit)));
+    let mut round: Vec<&str> = names.iter().copied().take(MOST_NAMED).collect();
     round.extend((names.len() > MOST_NAMED).then_some("…"));
-    round.extend(names.first().map(|(name, _)| *name));
+    round.extend(names.first().copied());
     let message = format!("workflows start each other in a circle: {}", round.join(" starts "));
+    let by = match last.crossing {
+        Some((segment, true)) => format!("; this takes people into the segment `{segment}`"),
+        Some((segment, false)) => format!("; this takes people out of the segment `{segment}`"),
+        None => String::new(),
+    };
     let mut diagnostic = if endless {
         Diagnostic::error(
             "endless-loop",
@@ -154,11 +176,12 @@ fn tell(names: &[(&str, usize)], circle: &[&Edge<'_>], units: &BTreeMap<&str, &W
         )
         .help("let one of them wait, or be entered `once`")
     } else {
-        Diagnostic::warning("workflow-loop", last.at.clone(), message)
+        Diagnostic::warning("workflow-loop", last.at.clone(), message + &by)
             .help("use `repeat` in one workflow, or allow it if something else ends it")
     };
     for edge in before.iter().take(MOST_NAMED) {
-        diagnostic = diagnostic.related(edge.at.clone(), format!("this starts `{}`", edge.to));
+        let by = edge.crossing.map_or(String::new(), |(segment, _)| format!(" by the segment `{segment}`"));
+        diagnostic = diagnostic.related(edge.at.clone(), format!("this starts `{}`{by}", edge.to));
     }
     report.push(diagnostic);
 }

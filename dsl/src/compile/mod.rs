@@ -8,7 +8,7 @@ mod read;
 mod severities;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use read::{document, typed};
 
@@ -77,6 +77,7 @@ fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
         units: &read.units,
         set_aside: &read.set_aside,
         started: started(&read.units),
+        constant_segments: OnceLock::new(),
     };
     check::all(&project, &mut diagnostics);
     diagnostics.extend(files.test_diagnostics().iter().cloned());

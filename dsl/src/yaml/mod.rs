@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::diagnostic::{Diagnostic, Location};
 pub(crate) use events::in_scalars;
 use first::First;
-pub(crate) use spans::{Position, Spans, push_segment};
+pub(crate) use spans::{Position, Span, Spans, push_segment};
 
 /// Deepest nesting of lists and mappings.
 pub(crate) const MAX_DEPTH: usize = 64;
