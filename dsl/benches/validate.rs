@@ -1,9 +1,10 @@
 //! `validate` over a large project, over one file, and over files that were made to be slow: how long the checker takes, and how much memory.
 //!
-//!     cargo bench -p dsl --bench validate -- [WORKFLOWS] [hostile]
+//!     cargo bench -p dsl --bench validate -- [WORKFLOWS] [hostile [NAME]]
 //!
 //! WORKFLOWS (1,000) of 64 lines, each with a template of its own, are read from a folder and checked with all rules: with a plain layout, and with one
-//! whose styles go to each template's elements. With `hostile`, projects of 10 MB as well that were made to be slow.
+//! whose styles go to each template's elements. With `hostile`, projects of 10 MB as well that were made to be slow, or
+//! those of them whose names hold NAME.
 //!
 //! Of these environment variables, each names a program that is run on the same files, as a process of its own: `CAMPAIGND` (the runner, which checks the
 //! whole project), `AJV` (ajv-cli's dist/index.js, run by `node`) and `CHECK_JSONSCHEMA`. The latter two check the workflows' structure alone, by our schema.
@@ -256,8 +257,8 @@ fn peers(root: &Path, workflows: usize) {
     }
 }
 
-fn slow() {
-    for (name, files) in hostile::projects() {
+fn slow(only: &str) {
+    for (name, files) in hostile::projects().into_iter().filter(|(name, _)| name.contains(only)) {
         let size: usize = files.iter().map(|(_, text)| text.len()).sum();
         let files = ProjectFiles::from_texts(files);
         let (began, before) = (Instant::now(), cpu());
@@ -284,7 +285,7 @@ fn main() {
     large(workflows, "a plain layout", PLAIN);
     large(workflows, "a layout with styles", STYLED);
     println!("peak {} MiB so far", peak());
-    if arguments.iter().any(|argument| argument == "hostile") {
-        slow();
+    if let Some(at) = arguments.iter().position(|argument| argument == "hostile") {
+        slow(arguments.get(at + 1).map_or("", String::as_str));
     }
 }

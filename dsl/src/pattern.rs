@@ -27,13 +27,15 @@ pub(crate) enum Unfit {
     TooLarge,
     /// With those before it.
     TooLargeTogether,
+    /// Those before it were too large together already: this one was not looked at.
+    Unread,
 }
 
 impl Unfit {
     /// What to do about one that is too large.
     pub(crate) fn help(&self) -> Option<&'static str> {
         match self {
-            Unfit::Syntax(_) => None,
+            Unfit::Syntax(_) | Unfit::Unread => None,
             Unfit::TooLarge => Some(
                 "repeat less: a large class such as \\p{L} counts as often as it is repeated; `+` or `*` in place of {1,500} costs nothing",
             ),
@@ -47,24 +49,31 @@ impl Unfit {
 /// Expressions that belong together.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
-    left: u64,
+    /// `None`: they are too large together.
+    left: Option<u64>,
 }
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { left: MOST_TOGETHER }
+        Budget { left: Some(MOST_TOGETHER) }
     }
 }
 
 impl Budget {
     /// Takes one more, as the runner reads it.
     pub(crate) fn take(&mut self, pattern: &str) -> Result<(), Unfit> {
+        if self.left.is_none() {
+            return Err(Unfit::Unread);
+        }
         let weight = weight(pattern)?;
         self.spend(weight)
     }
 
     /// Takes one more, as JSON Schema reads it (ECMA-262, where `\w` and `\d` are ASCII). What it cannot be is not said here.
     pub(crate) fn take_of_schema(&mut self, pattern: &str) -> Result<(), Unfit> {
+        if self.left.is_none() {
+            return Err(Unfit::TooLargeTogether);
+        }
         let ascii = pattern.replace("\\w", "aaaa").replace("\\d", "a");
         match weight(&ascii) {
             Ok(weight) => self.spend(weight),
@@ -77,8 +86,8 @@ impl Budget {
         if weight > MOST {
             return Err(Unfit::TooLarge);
         }
-        self.left = self.left.checked_sub(weight).ok_or(Unfit::TooLargeTogether)?;
-        Ok(())
+        self.left = self.left.and_then(|left| left.checked_sub(weight));
+        self.left.map(|_| ()).ok_or(Unfit::TooLargeTogether)
     }
 }
 
@@ -132,7 +141,8 @@ mod tests {
         let mut budget = Budget::default();
         let taken = (0..).take_while(|number| budget.take(&format!("{number}")).is_ok()).count();
         assert!((1_000..10_000).contains(&taken), "{taken}");
-        assert_eq!(budget.take("abcdefghij"), Err(Unfit::TooLargeTogether));
+        assert_eq!(budget.take("x"), Err(Unfit::Unread));
+        assert_eq!(budget.take_of_schema("x"), Err(Unfit::TooLargeTogether));
     }
 
     #[test]

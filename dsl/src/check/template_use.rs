@@ -17,20 +17,27 @@
 //! - send: { subject: "Hello {{contact.first_name}}", text: "Welcome!" }
 //! ```
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Project, Report};
+use crate::diagnostic::Diagnostic;
+use crate::halves::in_halves;
 use crate::lower::WorkflowUnit;
-use crate::template::{InlineText, Variables};
+use crate::template::{InlineText, Variables, Words};
 
 /// How much text is looked at, in bytes: one that is long and sent with ever other data would be looked at again and again.
 const MOST: usize = 64 * 1024 * 1024;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let mut uses = Uses { project, words: HashMap::new(), seen: HashSet::new(), left: MOST };
-    for workflow in project.workflows() {
-        uses.workflow(workflow, report);
-    }
+    let workflows: Vec<&WorkflowUnit> = project.workflows().collect();
+    let all = workflows.len();
+    let found = in_halves(&workflows, |workflows| {
+        let left = if workflows.len() < all { MOST / 2 } else { MOST };
+        let mut uses = Uses { project, words: Words::new(project.library), seen: HashSet::new(), left, found: Vec::new() };
+        workflows.iter().for_each(|workflow| uses.workflow(workflow));
+        uses.found
+    });
+    found.into_iter().for_each(|found| report.all(found));
 }
 
 /// A template, and what may make a difference to it: the events, and of the data given and the variables set those that it names.
@@ -38,14 +45,14 @@ type Use<'a> = (&'a str, (BTreeSet<String>, bool), BTreeSet<String>, BTreeSet<St
 
 struct Uses<'a, 'p> {
     project: &'p Project<'a>,
-    /// The words of each template.
-    words: HashMap<&'a str, HashSet<&'a str>>,
+    words: Words<'a>,
     seen: HashSet<Use<'a>>,
     left: usize,
+    found: Vec<Diagnostic>,
 }
 
 impl<'a> Uses<'a, '_> {
-    fn workflow(&mut self, workflow: &'a WorkflowUnit, report: &mut Report<'_>) {
+    fn workflow(&mut self, workflow: &'a WorkflowUnit) {
         let project = self.project;
         let events = project.events_of(workflow);
         let eventless = events.as_ref().is_some_and(BTreeSet::is_empty);
@@ -54,15 +61,10 @@ impl<'a> Uses<'a, '_> {
         for send in &workflow.notes.sends {
             let Some(template) = &send.template else { continue };
             let Some(source) = project.library.templates.get(&template.name) else { continue };
-            let (with, vars) = match send.with.is_empty() && vars.is_empty() {
-                true => Default::default(),
-                false => {
-                    let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
-                    let named =
-                        |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(name.as_str())).cloned().collect();
-                    (named(&send.with), named(vars))
-                }
+            let mut named = |names: &BTreeSet<String>| {
+                names.iter().filter(|name| self.words.holds(&template.name, source, name)).cloned().collect()
             };
+            let (with, vars) = (named(&send.with), named(vars));
             let key = (template.name.as_str(), (events.clone(), eventless), with, vars);
             if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
                 continue;
@@ -76,7 +78,7 @@ impl<'a> Uses<'a, '_> {
                 vars: &workflow.notes.variables,
                 open: project.open(),
             };
-            report.all(project.library.check_use(&template.name, &variables));
+            self.found.extend(project.library.check_use(&template.name, &variables));
             self.seen.insert(key);
         }
         for text in &workflow.notes.texts {
@@ -92,7 +94,7 @@ impl<'a> Uses<'a, '_> {
                 vars,
                 open: project.open(),
             };
-            report.all(project.library.check_inline(&inline, &variables));
+            self.found.extend(project.library.check_inline(&inline, &variables));
         }
     }
 

@@ -86,6 +86,7 @@ impl Lowerer<'_> {
                 self.error("invalid-regex", at, format!("`{text}` is no regular expression: {reason}"));
                 None
             }
+            Err(Unfit::Unread) => None,
             Err(unfit) => {
                 let message = match unfit {
                     Unfit::TooLargeTogether => {

@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         }
         let in_paragraph = self.open.iter().rev().take_while(|open| !BOUNDARIES.contains(open)).any(|open| *open == "p");
         let heading = |name: &str| matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
-        !in_paragraph && !(heading(name) && heading(top))
+        !(in_paragraph || (heading(name) && heading(top)))
     }
 
     /// Whether attributes stay as they are, and what stands for expressions in its order: styles are put together anew, and classes come first.
@@ -233,7 +233,7 @@ fn usual_style(style: &str) -> bool {
     if !style.is_ascii() || style.contains(['{', '}', '[', ']', '\\', '"', '!', '@', '&', '<', '>', '\n', '*']) {
         return false;
     }
-    let pairs = style.matches('\'').count() % 2 == 0 && style.matches('(').count() == style.matches(')').count();
+    let pairs = style.matches('\'').count().is_multiple_of(2) && style.matches('(').count() == style.matches(')').count();
     let declarations = style.trim_ascii().trim_end_matches(';');
     pairs
         && (declarations.is_empty()

@@ -28,7 +28,7 @@ mod tags;
 mod tokens;
 mod vocabulary;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use self::address::Before;
@@ -224,15 +224,10 @@ impl Library {
         }
     }
 
-    /// Every word that stands in a tag of the template, its layouts or their partials. Some may mean nothing there.
-    pub fn words<'a>(&'a self, template: &'a TemplateSource) -> HashSet<&'a str> {
-        let partials = self.partials_of(template);
-        let partials = partials.iter().filter_map(|name| self.partials.get(name));
-        let mut words = HashSet::new();
-        for text in texts(template).into_iter().chain(partials.map(String::as_str)) {
-            tags::words(text, &mut words);
-        }
-        words
+    /// The template's own texts, its layouts and their partials.
+    fn all_texts<'a>(&'a self, template: &'a TemplateSource) -> impl Iterator<Item = &'a str> {
+        let partials = self.partials_of(template).into_iter().filter_map(|name| self.partials.get(&name));
+        texts(template).into_iter().chain(partials.map(String::as_str))
     }
 
     /// About how many bytes are looked at when the use of a template is checked.
@@ -253,6 +248,45 @@ impl Library {
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
     pub fn partials_of(&self, template: &TemplateSource) -> BTreeSet<String> {
         partials_reached(texts(template), &self.partials)
+    }
+}
+
+/// Which words stand in the tags of templates, their layouts or their partials. Some may mean nothing there.
+pub(crate) struct Words<'a> {
+    library: &'a Library,
+    /// By name: how often one was asked, and all of its words once that pays.
+    known: HashMap<&'a str, (usize, HashSet<&'a str>)>,
+}
+
+impl<'a> Words<'a> {
+    /// So many words are looked for one by one.
+    const FEW: usize = 4;
+
+    pub(crate) fn new(library: &'a Library) -> Words<'a> {
+        Words { library, known: HashMap::new() }
+    }
+
+    /// Whether this word stands in the template that the library has under this name.
+    pub(crate) fn holds(&mut self, name: &'a str, template: &'a TemplateSource, word: &str) -> bool {
+        let (asked, words) = self.known.entry(name).or_default();
+        *asked += 1;
+        if *asked <= Words::FEW {
+            return self.library.all_texts(template).any(|text| tags::says(text, word));
+        }
+        if *asked == Words::FEW + 1 {
+            self.library.all_texts(template).for_each(|text| tags::words(text, words));
+        }
+        words.contains(word)
+    }
+
+    /// All words of a message that has no name.
+    pub(crate) fn of<'t>(&self, template: &'t TemplateSource) -> HashSet<&'t str>
+    where
+        'a: 't,
+    {
+        let mut words = HashSet::new();
+        self.library.all_texts(template).for_each(|text| tags::words(text, &mut words));
+        words
     }
 }
 

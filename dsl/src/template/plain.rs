@@ -93,7 +93,7 @@ impl<'a, 't> Reader<'a, 't> {
 /// Comments of which everybody finds the same end.
 fn plain_comment(written: &str) -> Option<()> {
     let inside = written.strip_prefix("{{!")?;
-    (inside.starts_with("--") == inside.trim_start().starts_with("--") && !(inside == "--}}")).then_some(())
+    (inside.starts_with("--") == inside.trim_start().starts_with("--") && inside != "--}}").then_some(())
 }
 
 /// What stands in one tag, word by word.

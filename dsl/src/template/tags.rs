@@ -132,6 +132,22 @@ pub(super) fn words<'a>(text: &'a str, words: &mut HashSet<&'a str>) {
     }
 }
 
+/// Whether [`words`] would find this word in the text: quicker, for one.
+pub(super) fn says(text: &str, word: &str) -> bool {
+    let letter = |c: char| c.is_alphanumeric() || c == '_';
+    let dashed = word.contains('-');
+    let inside = |c: &char| letter(*c) || (dashed && *c == '-');
+    let Some(first) = word.bytes().next().filter(|_| word.chars().all(|c| letter(c) || c == '-')) else { return false };
+    pieces(text).any(|piece| {
+        let tag = piece.split_once("}}").map_or(piece, |(tag, _)| tag);
+        tag.bytes().enumerate().filter(|(_, byte)| *byte == first).any(|(at, _)| {
+            let behind = tag.get(at..).and_then(|rest| rest.strip_prefix(word));
+            let free = |c: Option<char>| c.filter(inside).is_none();
+            behind.is_some_and(|behind| free(behind.chars().next()) && free(tag[..at].chars().next_back()))
+        })
+    })
+}
+
 fn read(text: &str, start: usize) -> Result<Tag<'_>, Fault> {
     let rest = &text[start..];
     if rest.starts_with("{{{{") {
@@ -324,6 +340,16 @@ mod tests {
             "{{> a/b x=1}}{{x.[a }} b]}}",
             &[(Kind::Partial, "{{> a/b x=1}}", "a/b x=1"), (Kind::Value, "{{x.[a }} b]}}", "x.[a }} b]")],
         );
+    }
+
+    #[test]
+    fn words_of_tags_are_found() {
+        let text = "a {{b.c-d x=\"e\"}} f {{#if äg_h}} {{i";
+        let mut all = HashSet::new();
+        words(text, &mut all);
+        for word in ["a", "b", "c", "c-d", "d", "x", "e", "f", "if", "äg_h", "h", "i", "b.c", "-d", "", "c-"] {
+            assert_eq!(says(text, word), all.contains(word), "{word}");
+        }
     }
 
     #[test]

@@ -52,6 +52,11 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> 
     }
 }
 
+/// Whether a text that is written without quotes is read as this text, and not as a number, true, false or nothing.
+pub(crate) fn is_plain_text(text: &str) -> bool {
+    matches!(plain::resolve(text), plain::Plain::Text)
+}
+
 /// The libyaml family refuses a few things that the first pass accepts (control characters, for one).
 fn second_pass_error(file: &str, error: &serde_yaml::Error) -> Diagnostic {
     let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));

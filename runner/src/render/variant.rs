@@ -66,6 +66,11 @@ impl Message {
         Ok(Message { plain, locales, empty: Variant::default(), utm: source.utm.clone() })
     }
 
+    /// In whatever language.
+    pub fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.plain.iter().chain(self.locales.values())
+    }
+
     /// The variant for this reader, and the language in which its dates and numbers are written: that of its words, with the reader's region.
     pub fn for_reader(&self, to: &Addressee<'_>) -> (&Variant, String) {
         if self.locales.is_empty() {
