@@ -17,17 +17,21 @@
 //! - send: { subject: "Hello {{contact.first_name}}", text: "Welcome!" }
 //! ```
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Project, Report};
+use crate::diagnostic::Location;
 use crate::lower::WorkflowUnit;
 use crate::template::{InlineText, Variables};
 
 /// How much text is looked at, in bytes: one that is long and sent with ever other data would be looked at again and again.
 const MOST: usize = 64 * 1024 * 1024;
+/// How much is said of one template, over all its uses.
+const MOST_TOLD: usize = 1_000;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let mut uses = Uses { project, words: HashMap::new(), seen: HashSet::new(), left: MOST };
+    let mut uses = Uses { project, words: HashMap::new(), seen: HashSet::new(), told: HashMap::new(), left: MOST };
     for workflow in project.workflows() {
         uses.workflow(workflow, report);
     }
@@ -41,6 +45,8 @@ struct Uses<'a, 'p> {
     /// The words of each template.
     words: HashMap<&'a str, HashSet<String>>,
     seen: HashSet<Use<'a>>,
+    /// What was said of each template: the next use of it has mostly the same troubles.
+    told: HashMap<&'a str, HashSet<(Location, String)>>,
     left: usize,
 }
 
@@ -56,7 +62,8 @@ impl<'a> Uses<'a, '_> {
             let named = |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(*name)).cloned().collect();
             let (with, vars) = (named(&send.with), named(vars));
             let key = (template.name.as_str(), events.clone(), with, vars);
-            if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
+            let told = self.told.get(template.name.as_str()).map_or(0, HashSet::len);
+            if self.seen.contains(&key) || told >= MOST_TOLD || !self.affords(project.library.weight(&template.name)) {
                 continue;
             }
             // Suggestions are made of all that is given.
@@ -66,8 +73,13 @@ impl<'a> Uses<'a, '_> {
                 with: &send.with,
                 vars: &workflow.notes.variables,
                 open: project.open(),
+                suggestions: Cell::new(report.suggestions),
             };
-            report.all(project.library.check_use(&template.name, &variables));
+            let mut found = project.library.check_use(&template.name, &variables);
+            report.suggestions = variables.suggestions.get();
+            let told = self.told.entry(template.name.as_str()).or_default();
+            found.retain(|found| told.insert((found.location.clone(), found.message.clone())));
+            report.all(found);
             self.seen.insert(key);
         }
         for text in &workflow.notes.texts {
@@ -75,9 +87,16 @@ impl<'a> Uses<'a, '_> {
                 continue;
             }
             let inline = InlineText { text: &text.text, file: &text.at.file, line: text.line, column: text.column };
-            let variables =
-                Variables { contract: project.contract, events: &events, with: &text.with, vars, open: project.open() };
+            let variables = Variables {
+                contract: project.contract,
+                events: &events,
+                with: &text.with,
+                vars,
+                open: project.open(),
+                suggestions: Cell::new(report.suggestions),
+            };
             report.all(project.library.check_inline(&inline, &variables));
+            report.suggestions = variables.suggestions.get();
         }
     }
 

@@ -25,8 +25,12 @@ use super::{Project, Report};
 use crate::diagnostic::Diagnostic;
 use crate::model::StepKind;
 
+/// How much text of messages in workflows is looked at, in bytes: each with all partials that it names.
+const MOST: usize = 16 * 1024 * 1024;
+
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let mut words: HashMap<&str, HashSet<String>> = HashMap::new();
+    let mut left = MOST;
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let sends = workflow.model.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Send(send) => Some(send),
@@ -40,6 +44,9 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             let own;
             let words = match workflow.inline.get(&send.template).filter(|_| send.inline) {
                 Some(inline) => {
+                    let weight = project.library.weight_of_message(inline);
+                    let Some(rest) = left.checked_sub(weight) else { continue };
+                    left = rest;
                     own = project.library.words(inline);
                     &own
                 }

@@ -5,6 +5,8 @@ mod catalog;
 mod confirming;
 mod halves;
 mod journeys;
+mod limits;
+mod most;
 mod read;
 mod severities;
 
@@ -68,7 +70,11 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
         set_aside: &read.set_aside,
         started: started(&read.units),
     };
-    check::all(&project, &mut diagnostics);
+    // Too much for the rules, which hold everything against everything else.
+    if read.too_large.is_none() {
+        check::all(&project, &mut diagnostics);
+    }
+    diagnostics.extend(read.too_large.iter().cloned());
     diagnostics.extend(files.test_diagnostics().iter().cloned());
     let tests = journeys::suites(files, &project, &mut diagnostics);
     sort(&mut diagnostics);
@@ -78,11 +84,18 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     // What is wrong with tests keeps nobody from running.
     let keeps = |found: &Diagnostic| found.severity == Severity::Error && !is_of_tests(&found.location.file);
     let sound = !diagnostics.iter().any(keeps);
-    diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
     let catalog = match (&settings.settings, sound) {
-        (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
+        (Some(settings), true) => {
+            catalog::build(settings, files, &read.units, &library, Arc::new(contract)).unwrap_or_else(|too_large| {
+                diagnostics.push(too_large);
+                sort(&mut diagnostics);
+                None
+            })
+        }
         _ => None,
     };
+    most::limit(&mut diagnostics);
+    diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
     Compiled { catalog, settings: settings.settings, diagnostics, library, tests }
 }
 

@@ -13,6 +13,11 @@ const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: f
 const TEXT_OR_LIST: Wants = Wants { text: true, number: false, boolean: false, list: true, date: false };
 const ANYTHING: Wants = Wants { text: true, number: true, boolean: true, list: true, date: false };
 
+/// How many regular expressions are read of one file; a project may have no more.
+pub(crate) const MOST_PATTERNS: usize = 1_000;
+/// How much memory a regular expression may take when it is ready, in bytes: getting there takes time in proportion.
+const LARGEST_PATTERN: usize = 512 * 1024;
+
 impl Lowerer<'_> {
     /// What stands at a path: a value (equals), a list (one of), or predicates.
     pub(super) fn tests(&mut self, value: &Value, at: &At<'_>) -> Vec<(Predicate, TestNote)> {
@@ -74,7 +79,12 @@ impl Lowerer<'_> {
     }
 
     fn pattern(&mut self, text: &str, at: &At<'_>) -> Option<Predicate> {
-        match regex::Regex::new(text) {
+        self.patterns += 1;
+        // More are an error of the project's.
+        if self.patterns > MOST_PATTERNS {
+            return None;
+        }
+        match regex::RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build() {
             Ok(_) => Some(Predicate::Matches(text.to_owned())),
             Err(error) => {
                 let reason = error.to_string();

@@ -25,6 +25,7 @@ mod tags;
 mod tokens;
 mod vocabulary;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -134,6 +135,8 @@ pub struct Variables<'a> {
     pub vars: &'a BTreeSet<String>,
     /// `contract: open`: what the contract does not know is a warning.
     pub open: bool,
+    /// How often what was probably meant may still be looked for: each time all names there are have to be compared.
+    pub suggestions: Cell<usize>,
 }
 
 /// Where an inline text stands in a workflow file, so that a place inside it can be named.
@@ -239,6 +242,11 @@ impl Library {
         let partials =
             if text.contains("{{>") || text.contains("{{#>") { self.partials.values().map(String::len).sum() } else { 0 };
         text.len() + partials
+    }
+
+    /// The same for all texts of a message.
+    pub(crate) fn weight_of_message(&self, template: &TemplateSource) -> usize {
+        texts(template).into_iter().map(|text| self.weight_of(text)).sum()
     }
 
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
