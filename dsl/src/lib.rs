@@ -18,7 +18,9 @@ pub mod time;
 pub mod words;
 
 mod compile;
+mod halves;
 mod lower;
+mod pattern;
 mod place;
 mod project;
 mod structure;
@@ -26,6 +28,6 @@ mod surface;
 mod synthetic;
 mod yaml;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, diagnose};
 pub use project::{ProjectError, ProjectFiles};
 pub use synthetic::read_audience;

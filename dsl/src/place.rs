@@ -44,6 +44,26 @@ impl<'a> At<'a> {
         &self.document.file
     }
 
+    /// The same value where it was written out: behind an alias, at its anchor.
+    pub(crate) fn written(&self) -> At<'a> {
+        At { document: self.document, pointer: self.document.spans.written_out(&self.pointer).into_owned() }
+    }
+
+    /// Whether this is written here, or an alias that stands here: not something inside of what an alias stands for.
+    pub(crate) fn is_its_own(&self) -> bool {
+        self.document.spans.is_own(&self.pointer)
+    }
+
+    /// The alias that stands for the value; without width, where it stands for what the value is in.
+    pub(crate) fn alias(&self) -> Option<Location> {
+        let alias = self.document.spans.written_out(&self.pointer) != self.pointer;
+        let width = |span: Location| match self.is_its_own() {
+            true => span,
+            false => Location { end_line: span.line, end_column: span.column, ..span },
+        };
+        alias.then(|| width(self.span()))
+    }
+
     /// The value, where it is written on one line; else what stands for it: its key, or its first key.
     pub(crate) fn location(&self) -> Location {
         let span = self.document.spans.get(&self.pointer);

@@ -45,6 +45,8 @@ pub struct ProjectFiles {
     tests: BTreeMap<String, String>,
     /// What went wrong in reading those.
     test_diagnostics: Vec<Diagnostic>,
+    /// Audiences made up for `simulate`, which nothing depends on.
+    audiences: BTreeMap<String, String>,
     /// Files under templates/ that are no templates and that a text names.
     assets: BTreeMap<String, Arc<[u8]>>,
     diagnostics: Vec<Diagnostic>,
@@ -63,7 +65,7 @@ impl ProjectFiles {
             return Err(ProjectError::NoProject(root.to_owned()));
         }
         let mut walk = Walk { root: &real_root, files: ProjectFiles::default(), others: Vec::new() };
-        walk.file(&settings, SETTINGS);
+        walk.file(&settings, SETTINGS, true);
         if let Some(diagnostic) = walk.files.diagnostics.first() {
             return Err(ProjectError::Settings { path: settings, reason: diagnostic.message.clone() });
         }
@@ -87,11 +89,39 @@ impl ProjectFiles {
         Ok(ProjectFiles { tests: walk.files.texts, test_diagnostics: walk.files.diagnostics, ..files })
     }
 
+    /// The same with the journey tests and the audiences made up for `simulate` that are kept beside them, tests/**/*.yaml: all that editors show.
+    ///
+    /// # Errors
+    /// As [`ProjectFiles::read`].
+    pub fn read_for_editors(root: &Path) -> Result<ProjectFiles, ProjectError> {
+        let files = ProjectFiles::read_with_tests(root)?;
+        let real_root = fs::canonicalize(root).map_err(|source| ProjectError::Root { path: root.to_owned(), source })?;
+        let mut walk = Walk { root: &real_root, files: ProjectFiles::default(), others: Vec::new() };
+        walk.folder(&real_root.join("tests"), "tests", |name| is_workflow(name) && !is_test(name), &mut Vec::new());
+        // Whatever else stands there is none of ours: nothing is said of it.
+        let audiences = walk.files.texts.into_iter().filter(|(path, text)| ProjectFiles::is_audience(path, text)).collect();
+        Ok(ProjectFiles { audiences, ..files })
+    }
+
+    /// Whether a file, by its path relative to the project and its text, is an audience for `simulate` that is kept beside the journey tests.
+    pub fn is_audience(path: &str, text: &str) -> bool {
+        let inside = path.strip_prefix(TESTS).filter(|inside| is_workflow(inside) && !is_test(inside));
+        inside.is_some_and(|inside| !inside.split('/').any(is_passed_over))
+            && text.lines().any(|line| line.trim_start_matches(['"', '\'', '{', ' ']).starts_with("audience"))
+    }
+
+    /// The audiences, by path.
+    pub fn audiences(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.audiences.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// A project in memory: paths relative to it, and texts.
     pub fn from_texts<P: Into<String>, T: Into<String>>(texts: impl IntoIterator<Item = (P, T)>) -> ProjectFiles {
         let texts = texts.into_iter().map(|(path, text)| (path.into(), text.into()));
-        let (tests, texts) = texts.partition(|(path, _): &(String, String)| path.starts_with(TESTS) && is_test(path));
-        ProjectFiles { texts, tests, ..ProjectFiles::default() }
+        let (audiences, texts): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            texts.partition(|(path, text): &(String, String)| ProjectFiles::is_audience(path, text));
+        let (tests, texts) = texts.into_iter().partition(|(path, _)| path.starts_with(TESTS) && is_test(path));
+        ProjectFiles { texts, tests, audiences, ..ProjectFiles::default() }
     }
 
     /// The same project with one more file that messages may attach or show, by its path relative to the project.
@@ -111,6 +141,8 @@ impl ProjectFiles {
             };
             diagnostics.retain(|diagnostic| diagnostic.location.file != path);
             texts.insert(path.to_owned(), text.to_owned());
+        } else if ProjectFiles::is_audience(path, text) {
+            self.audiences.insert(path.to_owned(), text.to_owned());
         }
         self
     }
@@ -166,7 +198,8 @@ impl ProjectFiles {
 
     /// The text of a file, by its path relative to the project.
     pub fn text(&self, path: &str) -> Option<&str> {
-        self.texts.get(path).or_else(|| self.tests.get(path)).map(String::as_str)
+        let texts = self.texts.get(path).or_else(|| self.tests.get(path));
+        texts.or_else(|| self.audiences.get(path)).map(String::as_str)
     }
 
     /// Every path, in order, without those of journey tests.
@@ -174,9 +207,9 @@ impl ProjectFiles {
         self.texts.keys().map(String::as_str)
     }
 
-    /// Every path, with those of journey tests.
+    /// Every path, with those of journey tests and audiences.
     pub fn paths_with_tests(&self) -> impl Iterator<Item = &str> {
-        self.paths().chain(self.tests.keys().map(String::as_str))
+        self.paths().chain(self.tests.keys().chain(self.audiences.keys()).map(String::as_str))
     }
 
     /// What went wrong in reading.
@@ -319,7 +352,10 @@ impl Walk<'_> {
             }
             let relative = format!("{relative}/{name}");
             let path = entry.path();
-            if path.is_dir() {
+            // What is no link itself is where its folder is, which has been looked at.
+            let linked = entry.file_type().map_or(true, |kind| kind.is_symlink());
+            let is_folder = if linked { path.is_dir() } else { entry.file_type().is_ok_and(|kind| kind.is_dir()) };
+            if is_folder {
                 self.folder(&path, &relative, wanted, above);
             } else if relative.starts_with(TEMPLATES) && !name.ends_with(".hbs") {
                 if is_lookalike(&name) {
@@ -328,7 +364,7 @@ impl Walk<'_> {
                 }
                 self.others.push((path, relative));
             } else if wanted(&name) {
-                self.file(&path, &relative);
+                self.file(&path, &relative, linked);
             }
         }
     }
@@ -343,8 +379,9 @@ impl Walk<'_> {
         self.refuse(relative, "link-out-of-project", message, Some("copy what it leads to into the project"));
     }
 
-    fn file(&mut self, path: &Path, relative: &str) {
-        match self.stays_inside(path) {
+    fn file(&mut self, path: &Path, relative: &str, linked: bool) {
+        let inside = if linked { self.stays_inside(path) } else { Ok(true) };
+        match inside {
             Ok(true) => {}
             Ok(false) => return self.refuse_link(relative),
             Err(error) => {

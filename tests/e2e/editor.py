@@ -7,7 +7,7 @@ import threading
 from lsprotocol import types as lsp
 from pygls.lsp.client import LanguageClient
 
-WITHIN = 30
+WITHIN = 120
 
 
 class Editor:
@@ -35,6 +35,9 @@ class Editor:
         item = lsp.ClientCompletionItemOptions(snippet_support=True)
         document = lsp.TextDocumentClientCapabilities(
             completion=lsp.CompletionClientCapabilities(completion_item=item),
+            document_symbol=lsp.DocumentSymbolClientCapabilities(hierarchical_document_symbol_support=True),
+            code_action=lsp.CodeActionClientCapabilities(code_action_literal_support=lsp.ClientCodeActionLiteralOptions(
+                code_action_kind=lsp.ClientCodeActionKindOptions(value_set=[lsp.CodeActionKind.QuickFix]))),
             hover=lsp.HoverClientCapabilities(content_format=[lsp.MarkupKind.Markdown]),
             publish_diagnostics=lsp.PublishDiagnosticsClientCapabilities(related_information=True))
         workspace = lsp.WorkspaceClientCapabilities(

@@ -1,5 +1,6 @@
 """The language's schemas in editors: the real yaml-language-server, which VS Code, Zed, Helix and Vim use, on the shipped files."""
 
+import re
 import shutil
 
 import pytest
@@ -22,7 +23,7 @@ def shop(tmp_path_factory):
     for part in ("workflows", "schemas"):
         shutil.copytree(ROOT / part, folder / part)
     (folder / "tests").mkdir()
-    for path in (ROOT / "tests").glob("*.test.yaml"):
+    for path in (ROOT / "tests").glob("*.yaml"):
         shutil.copy(path, folder / "tests")
     return folder
 
@@ -35,7 +36,7 @@ def editor(shop):
 
 
 def shipped():
-    files = [ROOT / "campaignd.yaml", *sorted((ROOT / "workflows").rglob("*.yaml")), *sorted((ROOT / "tests").glob("*.test.yaml"))]
+    files = [ROOT / "campaignd.yaml", *sorted((ROOT / "workflows").rglob("*.yaml")), *sorted((ROOT / "tests").glob("*.yaml"))]
     return [str(path.relative_to(ROOT)) for path in files]
 
 
@@ -99,12 +100,40 @@ def test_completion_of_journey_tests(editor):
     assert {"send", "skip", "exit"} <= set(offered(editor, head + "    expect:\n      - ", path))
 
 
+def test_completion_of_audiences(editor):
+    head = "# yaml-language-server: $schema=../schemas/audience.schema.json\naudience: x\n"
+    path = "tests/people.yaml"
+    assert {"contacts", "profile", "events", "reactions"} <= set(offered(editor, head, path))
+    assert {"on_arrival", "follows", "rate", "event"} <= set(offered(editor, head + "events:\n  - ", path))
+    assert {"one_of", "between", "lognormal", "same"} <= set(offered(editor, head + "profile:\n  attributes:\n    x:\n      ", path))
+
+
+def test_completion_below_the_first_key(editor):
+    head = WORKFLOW + "workflow: x\ntrigger: { manual: true }\n"
+    assert {"for", "until"} <= set(offered(editor, head + "steps:\n  - wait:\n      "))
+    assert {"between", "days"} <= set(offered(editor, head + "steps:\n  - send: x\n    window:\n      "))
+    assert {"wait", "skip"} <= set(offered(editor, head + "steps:\n  - send: x\n    when_capped: "))
+    assert {"follow", "pinned"} <= set(offered(editor, head + "in_flight: "))
+    assert {"within", "value", "stay", "event"} <= set(offered(editor, head + "goal:\n  "))
+    assert {"above", "at_least", "one_of", "exists"} <= set(offered(editor, head + "audience:\n  contact.age:\n    "))
+    assert {"count", "sum", "rank", "score", "first_match"} <= set(offered(editor, head + "traits:\n  x:\n    "))
+    assert {"error", "warning", "off"} <= set(offered(
+        editor, "# yaml-language-server: $schema=./schemas/settings.schema.json\nproject: x\nrules:\n  missing-topic: ", "campaignd.yaml"))
+
+
 def test_snippets_write_what_is_right(editor):
     """Every snippet of a step is a step that the schema takes, its places as they are proposed."""
     head = WORKFLOW + "workflow: x\ntrigger: { manual: true }\nsteps:\n"
     items = offered(editor, head + "  - ")
-    snippets = [item for item in items.values() if "${" in (item.text_edit.new_text if item.text_edit else item.insert_text or "")]
+    written = {label: item.text_edit.new_text if item.text_edit else item.insert_text or "" for label, item in items.items()}
+    snippets = {label: text for label, text in written.items() if "${" in text}
     assert len(snippets) >= 10, sorted(items)
+    for label, text in snippets.items():
+        filled = re.sub(r"\$\{\d+:([^}]*)\}", r"\1", text)
+        filled = re.sub(r"\$\{?\d+\}?", "", filled)
+        step = "\n".join(line if number == 0 else f"    {line}" for number, line in enumerate(filled.split("\n")))
+        show(editor, "workflows/new.yaml", f"{head}  - {step}\n")
+        assert [one.message for one in editor.diagnostics("workflows/new.yaml")] == [], f"{label}:\n{step}"
 
 
 def test_hover_tells_what_a_key_is_for(editor):
@@ -113,6 +142,15 @@ def test_hover_tells_what_a_key_is_for(editor):
     assert "What must hold to enter" in editor.hover(path, "\naudi")
     assert "How long at most" in editor.hover(path, "    withi")
     assert "Whether a contact may enter again" in editor.hover(path, "\nreen")
+    assert "template" in editor.hover(path, "  - sen")
+    editor.close(path)
+    path = "tests/audience.yaml"
+    editor.open(path)
+    assert "How many are there when the simulation begins" in editor.hover(path, "  at_sta")
+    editor.close(path)
+    path = "tests/cart-recovery.test.yaml"
+    editor.open(path)
+    assert "virtual" in editor.hover(path, "\nsta")
     editor.close(path)
     show(editor, "campaignd.yaml", (editor.folder / "campaignd.yaml").read_text())
     assert "How many connections at once" in editor.hover("campaignd.yaml", "    connec")

@@ -93,6 +93,7 @@ def test_the_summary_is_what_the_lines_say(folder, lines):
     fullest = {who: max(sum(1 for other in own if time - week < other <= time) for time in own) for who, own in times.items()}
     assert f"{max(fullest.values())} messages at most to one person in 7 days" in text
     assert "waited for quiet hours" in text
+    assert re.search(r": 120 contacts and [\d,]+ who came later, [\d,]+ events\.", text), text[:200]
 
 
 def test_what_is_wrong_with_an_audience_is_shown_in_its_place(folder):

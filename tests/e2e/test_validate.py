@@ -73,6 +73,35 @@ def test_broken_files_are_reported_at_their_place(project, name):
         assert len(row["message"]) < 2_000
 
 
+def test_one_file_is_told_of_alone(project):
+    project.settings()
+    project.write("workflows/good.yaml", GOOD.replace("hello", "good"))
+    project.write("workflows/broken.yaml", BROKEN["unknown-topic"])
+    broken = project.folder / "workflows" / "broken.yaml"
+    done = project.command("validate", broken, "--format", "json")
+    assert (done.returncode, [row["code"] for row in json.loads(done.stdout)]) == (1, ["unknown-topic"])
+    done = project.command("validate", project.folder / "workflows" / "good.yaml", "--format", "json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    project.write("notes.txt", "nothing")
+    done = project.command("validate", project.folder / "notes.txt")
+    assert done.returncode == 2 and "no file of the project" in done.stderr, done.stderr
+
+
+def test_what_would_take_long_is_refused_at_its_place(project):
+    project.settings()
+    patterns = ",\n".join(f'"a{number}": {{ "type": "string", "pattern": "(\\\\p{{L}}{{90}}){number}" }}' for number in range(3_000))
+    project.write("schemas/contact.schema.json", '{ "properties": {\n' + patterns + "\n} }")
+    rules = "".join(f"p.a{number} {{ color: red }}\n" for number in range(2_500))
+    paragraphs = "<p class='a7'>x</p>" * 3_000
+    page = f"<html><head><style>{rules}</style></head><body>{paragraphs}</body></html>"
+    project.write("templates/many.html.hbs", f"---\nsubject: Hello\n---\n{page}")
+    done, took = validate(project)
+    assert took < 2, f"{took:.1f} s"
+    found = {(row["code"], row["file"], row["line"]) for row in json.loads(done.stdout)}
+    assert ("invalid-contract", "schemas/contact.schema.json", 2) in found, found
+    assert any(code == "styles-not-inlined" and file == "templates/many.html.hbs" for code, file, _ in found), found
+
+
 def test_a_misspelt_name_is_answered_with_the_right_one(project):
     project.settings()
     project.write("workflows/broken.yaml", BROKEN["unknown-topic"])

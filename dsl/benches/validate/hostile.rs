@@ -65,6 +65,17 @@ pub fn projects() -> Vec<(&'static str, Files)> {
         ("templates full of open elements", templates("<div>")),
         ("templates full of styles", templates("<style>.a{color:red}</style>")),
         ("a template that everything sends", shared_template()),
+        ("large patterns", patterns()),
+        (
+            "conditions with large patterns",
+            many(
+                "workflows",
+                "yaml",
+                &|file| format!("workflow: w{file}\ntrigger: {{ manual: true }}\nsteps: [exit]\naudience:\n  all:\n"),
+                "    - { contact.a: { matches: '\\p{L}{50}$' } }\n",
+            ),
+        ),
+        ("many rules for many elements", rules()),
     ]
 }
 
@@ -123,6 +134,29 @@ fn templates(piece: &str) -> Files {
             format!("workflows/w{file}.yaml"),
             format!("workflow: w{file}\ntrigger: {{ manual: true }}\ntopic: offers\nsteps:\n  - send: t{file}\n"),
         ));
+    }
+    files
+}
+
+/// Schemas of events whose every property has a pattern.
+fn patterns() -> Files {
+    let mut files = vec![("campaignd.yaml".to_owned(), SETTINGS.to_owned())];
+    for file in 0..10 {
+        let properties: Vec<String> =
+            (0..20_000).map(|number| format!("\"p{number}\": {{ \"pattern\": \"(\\\\p{{L}}{{40}}){file}{number}\" }}")).collect();
+        files.push((format!("schemas/events/e{file}.schema.json"), format!("{{\"properties\": {{{}}}}}", properties.join(","))));
+    }
+    files
+}
+
+/// A layout with very many rules, and messages of very many paragraphs in it.
+fn rules() -> Files {
+    let mut files = templates("<p class=\"a7\">x</p>");
+    let rules: String = (0..2_500).map(|number| format!("p.a{number}{{color:red}}\n")).collect();
+    let layout = format!("<html><head><style>{rules}</style></head><body>{{{{{{body}}}}}}</body></html>");
+    files.push(("templates/layouts/l.html.hbs".to_owned(), layout));
+    for (_, text) in files.iter_mut().filter(|(path, _)| path.starts_with("templates/t")) {
+        *text = text.replace("subject: Hello\n", "subject: Hello\nlayout: l\n");
     }
     files
 }

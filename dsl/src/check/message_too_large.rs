@@ -18,9 +18,7 @@
 //! ```
 
 use super::{Project, Report};
-
-/// In bytes.
-const SHOWN: usize = 102 * 1024;
+use crate::template::SHOWN;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for facts in project.library.origins.values().flat_map(|origin| &origin.facts).filter(|facts| facts.size > SHOWN) {

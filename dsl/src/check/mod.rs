@@ -54,68 +54,73 @@ mod winner_without_tracking;
 mod workflow_loop;
 
 use crate::diagnostic::{Diagnostic, Location};
+use crate::halves::in_halves;
 use crate::place::suggestion;
 pub(crate) use project::{Project, SetAside};
 
+/// Every rule.
+const RULES: [fn(&Project<'_>, &mut Report<'_>); 49] = [
+    cap_too_low::check,
+    constant_condition::check,
+    constant_segment::check,
+    dkim_domain::check,
+    duplicate_name::check,
+    empty_steps::check,
+    experiment_of_one::check,
+    image_only::check,
+    impossible_value::check,
+    insecure_link::check,
+    message_too_large::check,
+    missing_body::check,
+    missing_needs::check,
+    missing_text_part::check,
+    missing_topic::check,
+    moved::check,
+    never_sent::check,
+    no_consent::check,
+    no_opening::check,
+    no_unsubscribe_link::check,
+    noreply_sender::check,
+    personal_key::check,
+    predicate_type::check,
+    renumbered_step::check,
+    reserved_event::check,
+    secret_in_file::check,
+    segment_cycle::check,
+    set_trait::check,
+    shadowed_attribute::check,
+    template_use::check,
+    unknown_attribute::check,
+    unknown_channel::check,
+    unknown_event::check,
+    unknown_secret::check,
+    unknown_segment::check,
+    unknown_template::check,
+    unknown_topic::check,
+    unknown_variable::check,
+    unknown_workflow::check,
+    unreachable_step::check,
+    untracked_wait::check,
+    unused_segment::check,
+    unused_template::check,
+    unused_with::check,
+    wait_without_within::check,
+    winner_without_goal::check,
+    winner_without_rival::check,
+    winner_without_tracking::check,
+    workflow_loop::check,
+];
+
 /// Runs every rule.
 pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
-    let mut report = Report { out, suggestions: 0, room: 0 };
-    for rule in [
-        cap_too_low::check,
-        constant_condition::check,
-        constant_segment::check,
-        dkim_domain::check,
-        duplicate_name::check,
-        empty_steps::check,
-        experiment_of_one::check,
-        image_only::check,
-        impossible_value::check,
-        insecure_link::check,
-        message_too_large::check,
-        missing_body::check,
-        missing_needs::check,
-        missing_text_part::check,
-        missing_topic::check,
-        moved::check,
-        never_sent::check,
-        no_consent::check,
-        no_opening::check,
-        no_unsubscribe_link::check,
-        noreply_sender::check,
-        personal_key::check,
-        predicate_type::check,
-        renumbered_step::check,
-        reserved_event::check,
-        secret_in_file::check,
-        segment_cycle::check,
-        set_trait::check,
-        shadowed_attribute::check,
-        template_use::check,
-        unknown_attribute::check,
-        unknown_channel::check,
-        unknown_event::check,
-        unknown_secret::check,
-        unknown_segment::check,
-        unknown_template::check,
-        unknown_topic::check,
-        unknown_variable::check,
-        unknown_workflow::check,
-        unreachable_step::check,
-        untracked_wait::check,
-        unused_segment::check,
-        unused_template::check,
-        unused_with::check,
-        wait_without_within::check,
-        winner_without_goal::check,
-        winner_without_rival::check,
-        winner_without_tracking::check,
-        workflow_loop::check,
-    ] as [fn(&Project<'_>, &mut Report<'_>); 49]
-    {
-        report.suggestions = SUGGESTIONS;
-        report.room = MOST;
-        rule(project, &mut report);
-    }
+    let found = in_halves(&RULES, |rules| {
+        let mut out = Vec::new();
+        for rule in rules {
+            rule(project, &mut Report { out: &mut out, suggestions: SUGGESTIONS, room: MOST });
+        }
+        out
+    });
+    out.extend(found.into_iter().flatten());
 }
 
 /// How often a rule says what was probably meant: each time all names there are have to be compared, and nobody reads more.

@@ -28,10 +28,13 @@ use crate::lower::values::environment_name;
 use crate::place::At;
 use crate::yaml::Document;
 
-/// What keys of well-known services look like, and what gives any other away.
+/// What keys of well-known services look like, and what gives any other away. Letters are those of ASCII: keys have no others, and all of Unicode would
+/// take longer to make ready than a project takes to check.
 const SHAPES: &str = concat!(
-    r"xkeysib-[0-9a-f]{16}|SG\.[\w-]{16,}\.[\w-]{16}|\bAKIA[0-9A-Z]{16}\b|\b[rs]k_live_\w{16}|\bwhsec_[\w+/=]{16}|\bgh[pousr]_\w{30}|\bxox[abprs]-[\w-]{10}|",
-    r"\bre_\w{8,}_\w{16}|\bkey-[0-9a-f]{32}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bBearer +[\w.~+/=-]{16}|\bBasic +[\w+/=]{16}|",
+    r"xkeysib-[0-9a-f]{16}|SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16}|(?-u:\b)AKIA[0-9A-Z]{16}(?-u:\b)|(?-u:\b)[rs]k_live_[0-9A-Za-z_]{16}|",
+    r"(?-u:\b)whsec_[0-9A-Za-z_+/=]{16}|(?-u:\b)gh[pousr]_[0-9A-Za-z_]{30}|(?-u:\b)xox[abprs]-[0-9A-Za-z_-]{10}|",
+    r"(?-u:\b)re_[0-9A-Za-z_]{8,}_[0-9A-Za-z_]{16}|(?-u:\b)key-[0-9a-f]{32}(?-u:\b)|-----BEGIN [A-Z ]*PRIVATE KEY|",
+    r"(?-u:\b)Bearer +[0-9A-Za-z_.~+/=-]{16}|(?-u:\b)Basic +[0-9A-Za-z_+/=]{16}|",
     r#"://[^\s/:@{}$"']+:[^\s/@{}$"']+@"#
 );
 

@@ -20,10 +20,11 @@
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Project, Report};
-use crate::diagnostic::Location;
+use super::{Project, Report, SUGGESTIONS};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::halves::in_halves;
 use crate::lower::WorkflowUnit;
-use crate::template::{InlineText, Variables};
+use crate::template::{InlineText, Variables, Words};
 
 /// How much text is looked at, in bytes: one that is long and sent with ever other data would be looked at again and again.
 const MOST: usize = 64 * 1024 * 1024;
@@ -31,10 +32,23 @@ const MOST: usize = 64 * 1024 * 1024;
 const MOST_TOLD: usize = 1_000;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
-    let mut uses = Uses { project, words: HashMap::new(), seen: HashSet::new(), told: HashMap::new(), left: MOST };
-    for workflow in project.workflows() {
-        uses.workflow(workflow, report);
-    }
+    let workflows: Vec<&WorkflowUnit> = project.workflows().collect();
+    let all = workflows.len();
+    let found = in_halves(&workflows, |workflows| {
+        let left = if workflows.len() < all { MOST / 2 } else { MOST };
+        let mut uses = Uses {
+            project,
+            words: Words::new(project.library),
+            seen: HashSet::new(),
+            told: HashMap::new(),
+            suggestions: SUGGESTIONS,
+            left,
+            found: Vec::new(),
+        };
+        workflows.iter().for_each(|workflow| uses.workflow(workflow));
+        uses.found
+    });
+    found.into_iter().for_each(|found| report.all(found));
 }
 
 /// A template, and what may make a difference to it: the events, and of the data given and the variables set those that it names.
@@ -42,24 +56,27 @@ type Use<'a> = (&'a str, BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
 
 struct Uses<'a, 'p> {
     project: &'p Project<'a>,
-    /// The words of each template.
-    words: HashMap<&'a str, HashSet<String>>,
+    words: Words<'a>,
     seen: HashSet<Use<'a>>,
     /// What was said of each template: the next use of it has mostly the same troubles.
     told: HashMap<&'a str, HashSet<(Location, String)>>,
+    /// How often what was probably meant may still be looked for.
+    suggestions: usize,
     left: usize,
+    found: Vec<Diagnostic>,
 }
 
 impl<'a> Uses<'a, '_> {
-    fn workflow(&mut self, workflow: &'a WorkflowUnit, report: &mut Report<'_>) {
+    fn workflow(&mut self, workflow: &'a WorkflowUnit) {
         let project = self.project;
         let events = project.events_of(workflow).unwrap_or_default();
         let vars = &workflow.notes.variables;
         for send in &workflow.notes.sends {
             let Some(template) = &send.template else { continue };
             let Some(source) = project.library.templates.get(&template.name) else { continue };
-            let words = self.words.entry(template.name.as_str()).or_insert_with(|| project.library.words(source));
-            let named = |names: &BTreeSet<String>| names.iter().filter(|name| words.contains(*name)).cloned().collect();
+            let mut named = |names: &BTreeSet<String>| {
+                names.iter().filter(|name| self.words.holds(&template.name, source, name)).cloned().collect()
+            };
             let (with, vars) = (named(&send.with), named(vars));
             let key = (template.name.as_str(), events.clone(), with, vars);
             let told = self.told.get(template.name.as_str()).map_or(0, HashSet::len);
@@ -73,13 +90,13 @@ impl<'a> Uses<'a, '_> {
                 with: &send.with,
                 vars: &workflow.notes.variables,
                 open: project.open(),
-                suggestions: Cell::new(report.suggestions),
+                suggestions: Cell::new(self.suggestions),
             };
             let mut found = project.library.check_use(&template.name, &variables);
-            report.suggestions = variables.suggestions.get();
+            self.suggestions = variables.suggestions.get();
             let told = self.told.entry(template.name.as_str()).or_default();
             found.retain(|found| told.insert((found.location.clone(), found.message.clone())));
-            report.all(found);
+            self.found.extend(found);
             self.seen.insert(key);
         }
         for text in &workflow.notes.texts {
@@ -93,10 +110,10 @@ impl<'a> Uses<'a, '_> {
                 with: &text.with,
                 vars,
                 open: project.open(),
-                suggestions: Cell::new(report.suggestions),
+                suggestions: Cell::new(self.suggestions),
             };
-            report.all(project.library.check_inline(&inline, &variables));
-            report.suggestions = variables.suggestions.get();
+            self.found.extend(project.library.check_inline(&inline, &variables));
+            self.suggestions = variables.suggestions.get();
         }
     }
 

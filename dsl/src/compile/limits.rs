@@ -1,7 +1,7 @@
 //! How much a project may hold: more than anybody writes, and little enough to be checked in a moment.
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::lower::{MOST_PATTERNS, Notes, Unit};
+use crate::lower::{Notes, Unit};
 
 /// Values (texts, numbers, lists and mappings) in all files under workflows/.
 const VALUES: usize = 1_000_000;
@@ -23,7 +23,6 @@ pub(super) struct Size {
     pub steps: usize,
     pub parts: usize,
     pub messages: usize,
-    pub patterns: usize,
 }
 
 impl Size {
@@ -35,7 +34,6 @@ impl Size {
         let segments = unit.segments.iter().map(|segment| 1 + of(&segment.notes)).sum::<usize>();
         let traits = unit.traits.iter().map(|unit| 1 + of(&unit.notes)).sum::<usize>();
         self.parts += segments + traits;
-        self.patterns += unit.patterns;
         if let Some(workflow) = &unit.workflow {
             self.steps += workflow.model.steps.len();
             self.parts += workflow.model.triggers.len() + of(&workflow.notes);
@@ -49,7 +47,6 @@ impl Size {
             steps: self.steps + other.steps,
             parts: self.parts + other.parts,
             messages: self.messages + other.messages,
-            patterns: self.patterns + other.patterns,
         }
     }
 
@@ -58,7 +55,6 @@ impl Size {
         let limits = [
             (self.steps, STEPS, "steps"),
             (self.messages, MESSAGES, "messages written in workflows"),
-            (self.patterns, MOST_PATTERNS, "regular expressions"),
             (self.parts, PARTS, "triggers, segments, traits, comparisons and texts with expressions"),
             (self.values, VALUES, "values"),
         ];

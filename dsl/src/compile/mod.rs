@@ -3,7 +3,6 @@
 mod allow;
 mod catalog;
 mod confirming;
-mod halves;
 mod journeys;
 mod limits;
 mod most;
@@ -22,6 +21,7 @@ use crate::lower::Unit;
 use crate::model::journey::Suite;
 use crate::model::{Catalog, Settings, Trait};
 use crate::project::{ProjectFiles, is_of_tests};
+use crate::structure::Form;
 use crate::template::{Folder, Library};
 
 /// What compiling a project gives.
@@ -45,6 +45,16 @@ const LONGEST_MESSAGE: usize = 600;
 
 /// Compiles a project. Everything that is wrong anywhere is found in one go; nothing is changed or looked up outside `files`.
 pub fn compile(files: &ProjectFiles) -> Compiled {
+    work(files, true)
+}
+
+/// What is wrong with a project: [`Compiled::diagnostics`], without what only those need who run it.
+pub fn diagnose(files: &ProjectFiles) -> Vec<Diagnostic> {
+    work(files, false).diagnostics
+}
+
+fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
+    Form::prepare_workflow();
     let mut diagnostics = files.diagnostics().to_vec();
     let (contract, found) = Contract::load(&folder(files, "schemas/"));
     diagnostics.extend(found);
@@ -54,7 +64,7 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     let files = with_confirming.as_ref().unwrap_or(files);
     let locale = settings.settings.as_ref().map_or("en", |settings| settings.locale.as_str());
     let texts = folder(files, "templates/");
-    let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale });
+    let (library, found) = Library::load(&Folder { texts: &texts, assets: files.assets(), locale, to_run });
     diagnostics.extend(found);
     let zone = settings.settings.as_ref().map_or("UTC", |settings| settings.time_zone.as_str());
     let read = read::workflows(files, &library, zone, &mut diagnostics);
@@ -83,15 +93,14 @@ pub fn compile(files: &ProjectFiles) -> Compiled {
     sort(&mut diagnostics);
     // What is wrong with tests keeps nobody from running.
     let keeps = |found: &Diagnostic| found.severity == Severity::Error && !is_of_tests(&found.location.file);
-    let sound = !diagnostics.iter().any(keeps);
-    let catalog = match (&settings.settings, sound) {
-        (Some(settings), true) => {
-            catalog::build(settings, files, &read.units, &library, Arc::new(contract)).unwrap_or_else(|too_large| {
-                diagnostics.push(too_large);
-                sort(&mut diagnostics);
-                None
-            })
-        }
+    let mut sound = !diagnostics.iter().any(keeps);
+    if let Some(too_large) = catalog::too_large(&read.units, &library).filter(|_| sound) {
+        sound = false;
+        diagnostics.push(too_large);
+        sort(&mut diagnostics);
+    }
+    let catalog = match (&settings.settings, sound && to_run) {
+        (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
         _ => None,
     };
     most::limit(&mut diagnostics);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::halves::in_halves;
 use super::limits::{self, Size};
 use crate::check::{SetAside, secret_in_file};
 use crate::diagnostic::Diagnostic;
+use crate::halves::in_halves;
 use crate::lower::values::environment_name;
 use crate::lower::{Context, SettingsNotes, Unit, lower_file, lower_settings};
 use crate::model::Settings;

@@ -20,7 +20,7 @@ pub(super) fn fault(source: &Value) -> Option<BadSchema> {
     let mut open = vec![(source, String::new())];
     while let Some((node, pointer)) = open.pop() {
         if let Err(words) = search.cost(node, 0) {
-            return Some(BadSchema { pointer, words });
+            return Some(BadSchema { pointer, words, help: None });
         }
         match node {
             Value::Array(items) => {

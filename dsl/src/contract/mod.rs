@@ -19,6 +19,7 @@ use self::schema::Schema;
 use self::traits::Traits;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::Trait;
+use crate::pattern::Budget;
 
 pub(crate) const CONTACT_FILE: &str = "schemas/contact.schema.json";
 pub(crate) const EVENTS_FOLDER: &str = "schemas/events/";
@@ -81,10 +82,11 @@ impl Contract {
         let mut diagnostics = Vec::new();
         let mut contact = None;
         let mut events = BTreeMap::new();
+        let mut patterns = Budget::default();
         for (file, text) in files {
             let event = file.strip_prefix(EVENTS_FOLDER).and_then(|name| name.strip_suffix(SCHEMA_ENDING));
             if file == CONTACT_FILE {
-                contact = read(file, text, &CONTACT_FIELDS, &mut diagnostics).map(Arc::new);
+                contact = read(file, text, &CONTACT_FIELDS, &mut patterns, &mut diagnostics).map(Arc::new);
             } else if let Some(event) = event {
                 if event_properties(event).is_some() {
                     let words = format!("`{event}` is an event of the runner itself and can't be declared");
@@ -95,9 +97,9 @@ impl Contract {
                         words,
                         Some("remove this file, or rename the event".to_owned()),
                     ));
-                } else if let Some(schema) = read(file, text, &[], &mut diagnostics) {
+                } else if let Some(schema) = read(file, text, &[], &mut patterns, &mut diagnostics) {
                     events.insert(event.to_owned(), schema);
-                } else if let Ok(open) = Schema::compile(Value::Object(Default::default()), &[]) {
+                } else if let Ok(open) = Schema::compile(Value::Object(Default::default()), &[], &mut patterns) {
                     events.insert(event.to_owned(), open);
                 }
             }
@@ -316,7 +318,7 @@ fn faults(schema: &Schema, data: &Value, members: &Map<String, Value>) -> Vec<Fa
     schema.check(data)
 }
 
-fn read(file: &str, text: &str, always: &[&str], diagnostics: &mut Vec<Diagnostic>) -> Option<Schema> {
+fn read(file: &str, text: &str, always: &[&str], patterns: &mut Budget, diagnostics: &mut Vec<Diagnostic>) -> Option<Schema> {
     if text.len() > MAX_SCHEMA {
         let words = format!("this schema is {} KiB long; at most {} KiB are read", text.len() / 1024, MAX_SCHEMA / 1024);
         diagnostics.push(invalid(file, text, (0, 0), words, None));
@@ -334,10 +336,10 @@ fn read(file: &str, text: &str, always: &[&str], diagnostics: &mut Vec<Diagnosti
             return None;
         }
     };
-    match Schema::compile(source, always) {
+    match Schema::compile(source, always, patterns) {
         Ok(schema) => Some(schema),
         Err(bad) => {
-            diagnostics.push(invalid(file, text, position_of(text, &bad.pointer), bad.words, None));
+            diagnostics.push(invalid(file, text, position_of(text, &bad.pointer), bad.words, bad.help.map(str::to_owned)));
             None
         }
     }

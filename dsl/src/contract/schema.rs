@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::expansion;
 use super::names::shown;
 use super::{Declared, Fault, Kinds};
+use crate::pattern::{Budget, Unfit};
 use crate::structure::type_of;
+use crate::yaml::push_segment;
 
 /// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
 const MAX_REFERENCES: usize = 32;
@@ -33,14 +35,16 @@ pub(super) struct Schema {
 pub(super) struct BadSchema {
     pub pointer: String,
     pub words: String,
+    pub help: Option<&'static str>,
 }
 
 impl Schema {
     /// Compiles a schema in which `always` are properties that need no declaration. Nothing is fetched: a `$ref` that leaves the file is an
-    /// error. Patterns run in linear time; look-around and back-references are errors.
-    pub fn compile(mut source: Value, always: &[&str]) -> Result<Schema, BadSchema> {
+    /// error. Patterns run in linear time; look-around and back-references are errors, and so are those that are too large, together with what `patterns` has
+    /// taken already.
+    pub fn compile(mut source: Value, always: &[&str], patterns: &mut Budget) -> Result<Schema, BadSchema> {
         if !source.is_object() {
-            return Err(BadSchema { pointer: String::new(), words: "a schema must be a JSON object".to_owned() });
+            return Err(BadSchema { pointer: String::new(), words: "a schema must be a JSON object".to_owned(), help: None });
         }
         let declared = source.clone();
         if let Some(root) = source.as_object_mut() {
@@ -51,6 +55,7 @@ impl Schema {
                 properties.extend(open.chain(own));
             }
         }
+        Weighing { pointer: String::new(), seen: HashSet::new(), patterns }.node(&declared)?;
         jsonschema::draft202012::meta::validate(&declared).map_err(|error| bad(&error))?;
         if let Some(fault) = expansion::fault(&declared) {
             return Err(fault);
@@ -251,6 +256,56 @@ impl Kinds {
     }
 }
 
+/// Goes through a schema for its patterns, before any of them is compiled.
+struct Weighing<'a, 'b> {
+    pointer: String,
+    seen: HashSet<&'a str>,
+    patterns: &'b mut Budget,
+}
+
+impl<'a> Weighing<'a, '_> {
+    fn node(&mut self, node: &'a Value) -> Result<(), BadSchema> {
+        match node {
+            Value::Object(map) => map.iter().try_for_each(|(key, value)| {
+                self.inside(key, |here| {
+                    match (key.as_str(), value) {
+                        ("pattern", Value::String(pattern)) => here.take(pattern)?,
+                        ("patternProperties", Value::Object(map)) => {
+                            map.keys().try_for_each(|pattern| here.inside(pattern, |there| there.take(pattern)))?;
+                        }
+                        _ => {}
+                    }
+                    here.node(value)
+                })
+            }),
+            Value::Array(items) => {
+                items.iter().enumerate().try_for_each(|(index, item)| self.inside(&index.to_string(), |here| here.node(item)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn inside(&mut self, key: &str, work: impl FnOnce(&mut Self) -> Result<(), BadSchema>) -> Result<(), BadSchema> {
+        let length = self.pointer.len();
+        push_segment(&mut self.pointer, key);
+        let done = work(self);
+        self.pointer.truncate(length);
+        done
+    }
+
+    /// Each pattern is taken once.
+    fn take(&mut self, pattern: &'a str) -> Result<(), BadSchema> {
+        let taken = if self.seen.insert(pattern) { self.patterns.take_of_schema(pattern) } else { Ok(()) };
+        taken.map_err(|unfit| {
+            let words = match &unfit {
+                Unfit::TooLargeTogether => "with this pattern, those of the data contract are too large together",
+                _ => "this pattern is too large",
+            };
+            BadSchema { pointer: self.pointer.clone(), words: words.to_owned(), help: unfit.help() }
+        })
+    }
+}
+
 /// Whether the node was not looked at for these keys; notes that it is now.
 fn is_new(node: &Value, keys: &[String], seen: &mut Seen) -> bool {
     seen.len() < MOST_SEEN && seen.insert((std::ptr::from_ref(node), keys.len()))
@@ -265,7 +320,7 @@ fn bad(error: &ValidationError<'_>) -> BadSchema {
         // A schema is the project's own text, so that it may be quoted.
         _ => format!("this is not a JSON Schema (draft 2020-12): {error}"),
     };
-    BadSchema { pointer: error.instance_path().as_str().to_owned(), words }
+    BadSchema { pointer: error.instance_path().as_str().to_owned(), words, help: None }
 }
 
 /// `address.lines[0]`. What is missing, or should not be there, stands at its own place.

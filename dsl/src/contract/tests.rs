@@ -161,6 +161,11 @@ fn bad_schemas_are_reported_at_their_place() {
     check(CONTACT_FILE, "{\"$ref\": \"https://example.com/x.json\"}", (1, 1), "nothing is fetched");
     check(CONTACT_FILE, "{\"properties\": {\"a\": {\"$ref\": \"#/$defs/none\"}}}", (1, 1), "leads nowhere");
     check(CONTACT_FILE, "{\"properties\": {\"a\": {\"pattern\": \"(?=x)\"}}}", (1, 34), "regex");
+    check(CONTACT_FILE, "{\"properties\": {\"a\": {\n \"pattern\": \"(\\\\p{L}{90})N\"}}}", (2, 13), "too large");
+    check(CONTACT_FILE, "{\"properties\": {\"a\": {\"patternProperties\": {\n \"\\\\p{L}{90}\": {}}}}}", (2, 16), "too large");
+    let many: Vec<String> =
+        (0..20).map(|number| format!("\"a{number}\": {{\n\"pattern\": \"\\\\p{{L}}{{50}}{number}\"}}")).collect();
+    check(CONTACT_FILE, &format!("{{\"properties\": {{{}}}}}", many.join(",\n")), (32, 12), "too large together");
     check("schemas/events/message_sent.schema.json", "{}", (1, 1), "runner itself");
     let other = BTreeMap::from([("schemas/workflow.schema.json".to_owned(), "no json".to_owned())]);
     assert_eq!(Contract::load(&other).1, []);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::spelling::Spelling;
 use super::text::Lines;
 use super::{About, FileIndex, Kind, Occurrence, mend};
 use crate::contract::{CONTACT_FILE, EVENTS_FOLDER, SCHEMA_ENDING};
@@ -24,9 +25,16 @@ pub(super) fn read(path: &str, text: &str) -> FileIndex {
     if let Some(event) = event {
         let extent = lines.location(path, 0, text.len());
         let at = Location { end_line: 1, end_column: 1, ..extent.clone() };
-        let about = About { description: described(schema), detail: Some("event".to_owned()), extent };
+        let about = About { description: described(schema), detail: Some("event".to_owned()), options: Vec::new(), extent };
         let definition = Some(Arc::new(about));
-        index.occurrences.push(Occurrence { kind: Kind::Event, name: event.to_owned(), of: Vec::new(), at, definition });
+        index.occurrences.push(Occurrence {
+            kind: Kind::Event,
+            name: event.to_owned(),
+            of: Vec::new(),
+            at,
+            spelt: None,
+            definition,
+        });
     }
     let Some((document, whole)) = &document else {
         return index;
@@ -36,18 +44,22 @@ pub(super) fn read(path: &str, text: &str) -> FileIndex {
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let place = At::root(document).key("properties").key(name);
-        let at = lines.unquoted(place.key_location());
-        if lines.slice(&at) != name {
-            continue;
-        }
+        let key = place.written().key_location();
+        let start = lines.offset(key.line, key.column);
+        let quoted = text[start..].starts_with(['"', '\'']);
+        let spelt = Spelling::of(text, start, quoted, name).and_then(|spelling| spelling.range(0..name.len()));
+        let Some(spelt) = spelt else { continue };
+        let at = lines.location(path, spelt.start, spelt.end);
         let always = if required.contains(&name.as_str()) { ", always there" } else { "" };
         let detail = Some(format!("{}{always}", type_words(property)));
-        let about = About { description: described(property), detail, extent: place.span() };
+        let options = property.get("enum").and_then(Value::as_array).into_iter().flatten();
+        let options = options.filter_map(Value::as_str).map(str::to_owned).collect();
+        let about = About { description: described(property), detail, options, extent: place.span() };
         let (kind, of) = match event {
             Some(event) => (Kind::Property, vec![event.to_owned()]),
             None => (Kind::Attribute, Vec::new()),
         };
-        index.occurrences.push(Occurrence { kind, name: name.clone(), of, at, definition: Some(Arc::new(about)) });
+        index.occurrences.push(Occurrence { kind, name: name.clone(), of, at, spelt: None, definition: Some(Arc::new(about)) });
     }
     index
 }

@@ -9,6 +9,8 @@ pub enum Form {
     Workflow,
     Settings,
     Test,
+    /// People made up for `simulate`.
+    Audience,
 }
 
 impl Form {
@@ -22,6 +24,7 @@ impl Form {
             _ if path.starts_with("tests/") && path.trim_end_matches(".yml").trim_end_matches(".yaml").ends_with(".test") => {
                 Some(Form::Test)
             }
+            _ if path.starts_with("tests/") => Some(Form::Audience),
             _ => None,
         }
     }
@@ -67,6 +70,17 @@ pub enum Place {
     Expect,
     /// The properties of what happened to a message.
     Message,
+    /// A mapping whose keys use names of this kind.
+    Uses(Kind),
+    /// The same, with how each value is drawn.
+    DrawnFor(Kind),
+    Drawn,
+    Profile,
+    /// An event of an audience, or a list of such.
+    Source,
+    Reaction,
+    /// A property of the event that the one at hand follows.
+    Same,
     /// A text that names something of this kind, or a list of such.
     Name(Kind),
     /// A path: `contact.country`, `event.total`, `vars.stage`.
@@ -141,6 +155,11 @@ impl Place {
                 _ => Place::Other,
             },
             Place::Text => Place::Text,
+            // `event.template: { one_of: [a, b] }`
+            Place::Name(_) if matches!(key, "is" | "is_not" | "one_of" | "none_of") => self,
+            Place::Uses(Kind::Attribute) if key == "topics" => Place::Name(Kind::Topic),
+            Place::DrawnFor(_) => Place::Drawn,
+            Place::Profile | Place::Source | Place::Reaction | Place::Drawn => in_audience(self, key),
             _ => Place::Other,
         }
     }
@@ -158,6 +177,9 @@ impl Place {
             | Place::Timeline
             | Place::Expect
             | Place::Name(_)
+            | Place::Uses(_)
+            | Place::Source
+            | Place::Reaction
             | Place::Text => self,
             _ => Place::Other,
         }
@@ -185,6 +207,9 @@ fn in_file(form: Form, key: &str) -> Place {
         (Form::Settings, "limits") => Place::Limits,
         (Form::Test, "workflow") => Place::Name(Kind::Workflow),
         (Form::Test, "tests") => Place::Tests,
+        (Form::Audience, "profile") => Place::Profile,
+        (Form::Audience, "events") => Place::Source,
+        (Form::Audience, "reactions") => Place::Reaction,
         _ => Place::Other,
     }
 }
@@ -239,6 +264,8 @@ fn in_test(here: Place, key: &str) -> Place {
         (Place::Test, "given") => Place::Given,
         (Place::Test, "timeline") | (Place::Given, "events") => Place::Timeline,
         (Place::Test, "expect") => Place::Expect,
+        (Place::Given, "contact" | "contacts") => Place::Uses(Kind::Attribute),
+        (Place::Timeline, "with") => Place::Uses(Kind::Property),
         (Place::Given, "segments") | (Place::Timeline, "join" | "leave") => Place::Name(Kind::Segment),
         (Place::Timeline | Place::Expect, "event") => Place::Name(Kind::Event),
         (Place::Timeline, "subscribe" | "unsubscribe" | "confirm") => Place::Name(Kind::Topic),
@@ -250,6 +277,19 @@ fn in_test(here: Place, key: &str) -> Place {
             Place::Expect,
             "step" | "wait" | "branch" | "assign" | "set" | "record" | "subscribe" | "unsubscribe" | "start" | "call",
         ) => Place::Name(Kind::Step),
+        _ => Place::Other,
+    }
+}
+
+fn in_audience(here: Place, key: &str) -> Place {
+    match (here, key) {
+        (Place::Profile, "topics") => Place::Uses(Kind::Topic),
+        (Place::Profile, "attributes") => Place::DrawnFor(Kind::Attribute),
+        (Place::Profile, "locale" | "time_zone") => Place::Drawn,
+        (Place::Source, "event" | "follows") => Place::Name(Kind::Event),
+        (Place::Source, "template") | (Place::Reaction, "to") => Place::Name(Kind::Template),
+        (Place::Source, "with") => Place::DrawnFor(Kind::Property),
+        (Place::Drawn, "same") => Place::Same,
         _ => Place::Other,
     }
 }
@@ -269,8 +309,8 @@ mod tests {
 
     #[test]
     fn every_name_has_its_place() {
-        use Form::{Settings, Test, Workflow};
-        use Place::Name;
+        use Form::{Audience, Settings, Test, Workflow};
+        use Place::{Name, Uses};
         check(Workflow, "steps/-/send", Place::Send);
         check(Workflow, "steps/-/branch/-/steps/-/start", Name(Kind::Workflow));
         check(Workflow, "steps/-/variants/a/steps/-/subscribe", Name(Kind::Topic));
@@ -290,6 +330,15 @@ mod tests {
         check(Test, "tests/-/expect/-/branch", Name(Kind::Step));
         check(Test, "tests/-/given/events/-/event", Name(Kind::Event));
         check(Test, "tests/-/timeline/-/set", Place::Set);
+        check(Test, "tests/-/timeline/-/with", Uses(Kind::Property));
+        check(Test, "tests/-/given/contacts/-", Uses(Kind::Attribute));
+        check(Test, "tests/-/given/contact/topics/-", Name(Kind::Topic));
+        check(Workflow, "trigger/where/segment/none_of/-", Name(Kind::Segment));
+        check(Audience, "profile/topics", Uses(Kind::Topic));
+        check(Audience, "profile/attributes", Place::DrawnFor(Kind::Attribute));
+        check(Audience, "events/-/with/total/same", Place::Same);
+        check(Audience, "events/-/follows", Name(Kind::Event));
+        check(Audience, "reactions/-/to/-", Name(Kind::Template));
     }
 
     #[test]
@@ -298,7 +347,8 @@ mod tests {
             ("campaignd.yaml", Some(Form::Settings)),
             ("workflows/a/b.yml", Some(Form::Workflow)),
             ("tests/a.test.yaml", Some(Form::Test)),
-            ("tests/a.yaml", None),
+            ("tests/a.yaml", Some(Form::Audience)),
+            ("other/a.yaml", None),
             ("templates/a.html.hbs", None),
         ] {
             assert_eq!(Form::of(path), form, "{path}");

@@ -7,6 +7,7 @@ mod contract;
 mod grammar;
 mod mend;
 mod outline;
+mod spelling;
 mod tags;
 mod template;
 mod text;
@@ -18,10 +19,12 @@ use std::sync::Arc;
 pub use grammar::{Form, Place};
 pub use outline::{Symbol, SymbolKind};
 
+use crate::contract::CONTACT_FIELDS;
 use crate::diagnostic::Location;
 use crate::lower::values::is_name;
 use crate::project::ProjectFiles;
-use crate::template::good_name;
+use crate::template::{Called, called, good_name};
+use crate::yaml::is_plain_text;
 
 /// Longer files are not looked through: they are no part of a project.
 const MAX_LENGTH: usize = 1024 * 1024;
@@ -49,10 +52,18 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether something of this kind may be called so.
+    /// Whether something of this kind may be called so, and be named so wherever it is used without more ado: `true`, say, is no text in YAML.
     pub fn may_be_called(self, name: &str) -> bool {
+        if !is_plain_text(name) {
+            return false;
+        }
+        let file = |file: String, called_so: Called<'_>| good_name(name).is_ok() && called(&file) == Some(called_so);
         match self {
-            Kind::Template | Kind::Layout | Kind::Partial => good_name(name).is_ok(),
+            // `message: any` is every message.
+            Kind::Template => name != "any" && file(format!("templates/{name}.html.hbs"), Called::Template(name)),
+            Kind::Layout => file(format!("templates/layouts/{name}.html.hbs"), Called::Layout(name)),
+            Kind::Partial => file(format!("templates/partials/{name}.hbs"), Called::Partial(name)),
+            Kind::Attribute => is_name(name) && !CONTACT_FIELDS.contains(&name),
             _ => is_name(name),
         }
     }
@@ -66,9 +77,31 @@ pub struct Occurrence {
     /// What the name belongs to: a step's workflow, a property's events (any of them; empty: unknown).
     pub of: Vec<String>,
     /// The name's own characters. Without width where it is not written: at the beginning of a file that is named so, and of a step whose id is made.
+    /// Where an alias stands for the name, the alias; without width, where it stands for more than the name.
     pub at: Location,
+    /// The name's own characters, where an alias stands for it.
+    pub spelt: Option<Location>,
     /// Where this is the place that defines it.
     pub definition: Option<Arc<About>>,
+}
+
+impl Occurrence {
+    /// The characters that would have to be others if the name were another. `None`: it is not written, but the file's name, or made.
+    pub fn written(&self) -> Option<&Location> {
+        let at = self.spelt.as_ref().unwrap_or(&self.at);
+        ((at.line, at.column) < (at.end_line, at.end_column)).then_some(at)
+    }
+
+    /// Whether this is a use or definition of the same thing.
+    pub fn is_same(&self, other: &Occurrence) -> bool {
+        let belongs = match self.kind {
+            Kind::Step => self.of == other.of,
+            Kind::Property => self.of.is_empty() || other.of.is_empty() || self.of.iter().any(|event| other.of.contains(event)),
+            Kind::Variable => self.at.file == other.at.file || self.at.file.ends_with(".hbs") || other.at.file.ends_with(".hbs"),
+            _ => true,
+        };
+        self.kind == other.kind && self.name == other.name && belongs
+    }
 }
 
 /// What a definition says of itself.
@@ -76,8 +109,10 @@ pub struct Occurrence {
 pub struct About {
     /// In its author's words.
     pub description: Option<String>,
-    /// What it is: a type, a subject, a title.
+    /// What it is: a type, a subject, a title; what a step does.
     pub detail: Option<String>,
+    /// The texts that it may be, where they are listed.
+    pub options: Vec<String>,
     /// All that belongs to it.
     pub extent: Location,
 }
@@ -102,6 +137,8 @@ impl FileIndex {
         if text.len() > MAX_LENGTH {
             return FileIndex::default();
         }
+        // What editors do not show does not count.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match Form::of(path) {
             Some(form) => yaml::read(path, text, form),
             None if path.ends_with(".hbs") => template::read(path, text),
@@ -168,17 +205,18 @@ impl Index {
     /// The name at a place of a file; at its end, too.
     pub fn at(&self, file: &str, line: usize, column: usize) -> Option<&Occurrence> {
         let file = self.files.get(file)?;
-        let holds = |at: &Location| at.line == line && at.end_line == line && at.column <= column && column <= at.end_column;
-        let has_width = |at: &Location| at.column < at.end_column;
+        let here = (line, column);
+        let holds = |at: &Location| (at.line, at.column) <= here && here <= (at.end_line, at.end_column);
+        let has_width = |at: &Location| (at.line, at.column) < (at.end_line, at.end_column);
         file.occurrences.iter().filter(|found| has_width(&found.at) && holds(&found.at)).min_by_key(|found| {
             let at = &found.at;
-            (at.end_column == column, at.end_column - at.column)
+            ((at.end_line, at.end_column) == here, at.end_line - at.line, at.end_column.abs_diff(at.column))
         })
     }
 
     /// Every place where the same thing is defined or used.
     pub fn same<'i, 'w>(&'i self, wanted: &'w Occurrence) -> impl Iterator<Item = &'i Occurrence> + use<'i, 'w> {
-        self.all().filter(move |found| is_same(found, wanted))
+        self.all().filter(move |found| found.is_same(wanted))
     }
 
     /// The places that define what is named; a message that is written in a workflow is known by its step.
@@ -216,15 +254,7 @@ fn definitions(file: &FileIndex) -> impl Iterator<Item = &Occurrence> {
     file.occurrences.iter().filter(|found| found.definition.is_some())
 }
 
-fn is_same(one: &Occurrence, other: &Occurrence) -> bool {
-    let belongs = match one.kind {
-        Kind::Step => one.of == other.of,
-        Kind::Property => one.of.is_empty() || other.of.is_empty() || one.of.iter().any(|event| other.of.contains(event)),
-        Kind::Variable => one.at.file == other.at.file || one.at.file.ends_with(".hbs") || other.at.file.ends_with(".hbs"),
-        _ => true,
-    };
-    one.kind == other.kind && one.name == other.name && belongs
-}
-
+#[cfg(test)]
+mod respelt;
 #[cfg(test)]
 mod tests;

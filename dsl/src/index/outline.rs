@@ -39,12 +39,14 @@ pub enum SymbolKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StepPlace {
     pub id: String,
+    /// Leads to the step.
+    pub pointer: String,
     /// Its `id`, else its verb.
     pub at: Location,
     pub extent: Location,
     /// How deep it is nested: by it, the list is a tree.
     depth: usize,
-    detail: String,
+    pub detail: String,
 }
 
 /// Every step of the file, in the order in which steps get their ids. Where the steps are not all in order, only those with a written id.
@@ -92,7 +94,7 @@ fn place(at: &At<'_>, value: &Value, id: Option<&str>, depth: usize) -> Option<S
         None => value.as_str().unwrap_or_default().to_owned(),
     };
     let name = if value.get("id").is_some() { at.key("id").location() } else { at.location() };
-    Some(StepPlace { id, at: name, extent: at.span(), depth, detail })
+    Some(StepPlace { id, pointer: at.pointer().to_owned(), at: name, extent: at.span(), depth, detail })
 }
 
 /// The outline.
@@ -115,7 +117,7 @@ pub(super) fn symbols(form: Form, root: &At<'_>, file: &Value, steps: &[StepPlac
             symbols.extend(members(root, file, "segments", SymbolKind::Segment));
             symbols.extend(members(root, file, "traits", SymbolKind::Trait));
         }
-        Form::Settings => {
+        Form::Settings | Form::Audience => {
             for key in file.as_object().map(|map| root.keys(map.keys())).unwrap_or_default() {
                 let mut symbol = symbol(root, key, SymbolKind::Setting);
                 symbol.children = members(root, file, key, SymbolKind::Setting);

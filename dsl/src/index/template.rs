@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::spelling::Spelling;
 use super::text::Lines;
 use super::yaml::expressions;
 use super::{About, FileIndex, Kind, Occurrence, mend};
@@ -21,7 +22,7 @@ pub(super) fn read(path: &str, text: &str) -> FileIndex {
             Some((document, whole)) => {
                 index.whole = whole;
                 detail = document.value.get("subject").and_then(Value::as_str).map(str::to_owned);
-                names(&At::root(&document), &document.value, &lines, &mut uses);
+                names(&At::root(&document), &document.value, text, &lines, &mut uses);
                 let needs = document.value.get("needs").and_then(Value::as_array).into_iter().flatten();
                 index.needs = needs.filter_map(Value::as_str).map(str::to_owned).collect();
             }
@@ -37,12 +38,16 @@ pub(super) fn read(path: &str, text: &str) -> FileIndex {
     if let Some((kind, name)) = file {
         let extent = lines.location(path, 0, text.len());
         let at = Location { end_line: 1, end_column: 1, ..extent.clone() };
-        let about = About { description: None, detail, extent };
+        let about = About { description: None, detail, options: Vec::new(), extent };
         let definition = Some(Arc::new(about));
-        index.occurrences.push(Occurrence { kind, name: name.to_owned(), of: Vec::new(), at, definition });
+        index.occurrences.push(Occurrence { kind, name: name.to_owned(), of: Vec::new(), at, spelt: None, definition });
     }
     index.occurrences.extend(uses);
-    expressions(path, &lines, (0, text), &[], &mut index.occurrences);
+    expressions(text, &[], |kind, name, of, part| {
+        let at = lines.location(path, part.start, part.end);
+        let occurrence = Occurrence { kind, name: name.to_owned(), of: of.to_vec(), at, spelt: None, definition: None };
+        index.occurrences.push(occurrence);
+    });
     index
 }
 
@@ -54,14 +59,18 @@ fn front_matter(text: &str) -> Option<String> {
     Some(format!("\n{}\n", inside.join("\n")))
 }
 
-fn names(root: &At<'_>, front: &Value, lines: &Lines<'_>, found: &mut Vec<Occurrence>) {
+fn names(root: &At<'_>, front: &Value, text: &str, lines: &Lines<'_>, found: &mut Vec<Occurrence>) {
     for (key, kind) in [("layout", Kind::Layout), ("topic", Kind::Topic), ("channel", Kind::Channel)] {
-        if let Some(name) = front.get(key).and_then(Value::as_str) {
-            let at = lines.unquoted(root.key(key).span());
-            if lines.slice(&at) != name {
-                continue;
-            }
-            found.push(Occurrence { kind, name: name.to_owned(), of: Vec::new(), at, definition: None });
+        let Some(name) = front.get(key).and_then(Value::as_str) else { continue };
+        let value = root.key(key).written();
+        let span = value.span();
+        let quoted = value.content() != (span.line, span.column);
+        let start = lines.offset(span.line, span.column);
+        let place = Spelling::of(text, start, quoted, name).and_then(|spelling| spelling.range(0..name.len()));
+        if let Some(place) = place {
+            let at = lines.location(value.file(), place.start, place.end);
+            let name = name.to_owned();
+            found.push(Occurrence { kind, name, of: Vec::new(), at, spelt: None, definition: None });
         }
     }
 }

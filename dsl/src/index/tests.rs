@@ -114,20 +114,69 @@ fn names_in_settings_templates_and_schemas() {
 fn names_in_journey_tests() {
     check(
         "tests/a.test.yaml",
-        "workflow: a\ntests:\n  - name: x\n    given: { segments: [vip], events: [{ at: -1d, event: bought }] }\n    timeline:\n      \
+        "workflow: a\ntests:\n  - name: x\n    given: { contact: { id: a, topics: [offers] }, segments: [vip], events: [{ at: -1d, event: bought, with: { total: 1 } }] }\n    timeline:\n      \
          - { at: 1h, event: message_clicked, with: { template: hello } }\n      - { at: 2h, set: { contact.tier: x } }\n    \
          expect:\n      - { send: hello }\n      - { branch: which, taken: 1 }\n",
         &[
+            "Attribute id",
             "Attribute tier",
+            "Attribute topics",
             "Event bought",
             "Event message_clicked",
+            "Property total of bought",
             "Segment vip",
             "Step which of a",
             "Template hello",
             "Template hello",
+            "Topic offers",
             "Workflow a",
         ],
     );
+}
+
+#[test]
+fn names_in_audiences() {
+    check(
+        "tests/audience.yaml",
+        "audience: a\ncontacts: { at_start: 5 }\nprofile: { topics: { offers: 5% }, attributes: { country: DE } }\nevents:\n  \
+         - { event: seen, rate: 1 per day, with: { page: { numbered: x } } }\n  \
+         - { event: bought, follows: seen, template: hello, with: { total: { same: event.page } } }\n\
+         reactions: [{ to: [hello, any], clicked: 5% }]\n",
+        &[
+            "Attribute country",
+            "Event bought",
+            "Event seen",
+            "Event seen",
+            "Property page of seen",
+            "Property page of seen",
+            "Property total of bought",
+            "Template hello",
+            "Template hello",
+            "Topic offers",
+        ],
+    );
+    check("tests/compose.yaml", "services: { web: { events: [{ event: x }] } }\n", &[]);
+}
+
+#[test]
+fn what_may_be_a_name() {
+    for name in ["true", "null", "~", "", "a b", "a:b", "7", "1e5", "A", "-a", "a/b", "é"] {
+        assert!(!Kind::Segment.may_be_called(name), "{name}");
+        assert!(!Kind::Attribute.may_be_called(name), "{name}");
+        assert!(name == "a/b" || !Kind::Template.may_be_called(name), "{name}");
+    }
+    for (kind, name, may) in [
+        (Kind::Segment, "vip_2", true),
+        (Kind::Attribute, "email", false),
+        (Kind::Template, "any", false),
+        (Kind::Template, "layouts/x", false),
+        (Kind::Template, "2024-news", true),
+        (Kind::Partial, "parts/button", true),
+        (Kind::Partial, "null", false),
+        (Kind::Layout, "shop", true),
+    ] {
+        assert_eq!(kind.may_be_called(name), may, "{kind:?} {name}");
+    }
 }
 
 #[test]
@@ -200,7 +249,7 @@ proptest::proptest! {
         let from = text.floor_char_boundary(cut.min(text.len()));
         let to = text.floor_char_boundary((cut + length).min(text.len()));
         let broken = format!("{}{put}{}", &text[..from], &text[to..]);
-        for path in ["workflows/welcome.yaml", "templates/welcome.html.hbs", "schemas/contact.schema.json", "campaignd.yaml", "tests/a.test.yaml"] {
+        for path in ["workflows/welcome.yaml", "tests/audience.yaml", "templates/welcome.html.hbs", "schemas/contact.schema.json", "campaignd.yaml", "tests/a.test.yaml"] {
             names(path, &broken);
         }
     }

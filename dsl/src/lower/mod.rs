@@ -24,13 +24,13 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::{Condition, TemplateSource, Trait, Workflow};
+use crate::pattern::Budget;
 use crate::place::At;
 pub(crate) use crate::surface::RuleLevel;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
 pub(crate) use ids::step_ids;
 pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
-pub(crate) use predicate::MOST_PATTERNS;
 pub(crate) use settings::{RuleNote, SettingsNotes, lower_settings};
 
 /// The folder into which mails are written where the settings name no way to deliver.
@@ -45,8 +45,6 @@ pub(crate) struct Unit {
     pub traits: Vec<TraitUnit>,
     /// Where secrets are written.
     pub secrets: Vec<Location>,
-    /// How many regular expressions there are.
-    pub patterns: usize,
 }
 
 #[derive(Debug)]
@@ -90,7 +88,7 @@ pub(crate) fn lower_file(file: &WorkflowFile, root: &At<'_>, context: &Context<'
     let traits = lowerer.traits(file, root);
     let workflow = lowerer.workflow(file, root);
     out.append(&mut lowerer.diagnostics);
-    Unit { file: root.file().to_owned(), workflow, segments, traits, secrets: Vec::new(), patterns: lowerer.patterns }
+    Unit { file: root.file().to_owned(), workflow, segments, traits, secrets: Vec::new() }
 }
 
 /// What a file is lowered with.
@@ -108,13 +106,13 @@ pub(crate) struct Lowerer<'a> {
     context: Context<'a>,
     diagnostics: Vec<Diagnostic>,
     notes: Notes,
-    /// Regular expressions so far.
-    patterns: usize,
+    /// What its regular expressions may still weigh.
+    patterns: Budget,
 }
 
 impl<'a> Lowerer<'a> {
     fn new(context: &Context<'a>) -> Lowerer<'a> {
-        Lowerer { context: *context, diagnostics: Vec::new(), notes: Notes::default(), patterns: 0 }
+        Lowerer { context: *context, diagnostics: Vec::new(), notes: Notes::default(), patterns: Budget::default() }
     }
 
     fn error(&mut self, code: &'static str, at: &At<'_>, message: impl Into<String>) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Lowerer;
 use super::notes::{TestNote, Wants};
 use crate::model::{Predicate, When};
+use crate::pattern::Unfit;
 use crate::place::At;
 use crate::time::{Duration, parse_date};
 
@@ -12,11 +13,6 @@ const TEXT: Wants = Wants { text: true, number: false, boolean: false, list: fal
 const NUMBER: Wants = Wants { text: false, number: true, boolean: false, list: false, date: false };
 const TEXT_OR_LIST: Wants = Wants { text: true, number: false, boolean: false, list: true, date: false };
 const ANYTHING: Wants = Wants { text: true, number: true, boolean: true, list: true, date: false };
-
-/// How many regular expressions are read of one file; a project may have no more.
-pub(crate) const MOST_PATTERNS: usize = 1_000;
-/// How much memory a regular expression may take when it is ready, in bytes: getting there takes time in proportion.
-const LARGEST_PATTERN: usize = 512 * 1024;
 
 impl Lowerer<'_> {
     /// What stands at a path: a value (equals), a list (one of), or predicates.
@@ -79,17 +75,22 @@ impl Lowerer<'_> {
     }
 
     fn pattern(&mut self, text: &str, at: &At<'_>) -> Option<Predicate> {
-        self.patterns += 1;
-        // More are an error of the project's.
-        if self.patterns > MOST_PATTERNS {
-            return None;
-        }
-        match regex::RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build() {
-            Ok(_) => Some(Predicate::Matches(text.to_owned())),
-            Err(error) => {
-                let reason = error.to_string();
+        match self.patterns.take(text) {
+            Ok(()) => Some(Predicate::Matches(text.to_owned())),
+            Err(Unfit::Syntax(reason)) => {
                 let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
                 self.error("invalid-regex", at, format!("`{text}` is no regular expression: {reason}"));
+                None
+            }
+            Err(Unfit::Unread) => None,
+            Err(unfit) => {
+                let message = match unfit {
+                    Unfit::TooLargeTogether => {
+                        "with this one, the regular expressions of this file are too large together".to_owned()
+                    }
+                    _ => format!("`{text}` is too large a regular expression"),
+                };
+                self.error_help("invalid-regex", at, message, unfit.help().unwrap_or_default());
                 None
             }
         }

@@ -26,6 +26,8 @@ pub(crate) struct Form {
     validator: Result<Validator, String>,
 }
 
+static WORKFLOW: OnceLock<Form> = OnceLock::new();
+
 impl Form {
     fn new(schema: Value) -> Form {
         let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string());
@@ -33,8 +35,15 @@ impl Form {
     }
 
     pub(crate) fn workflow() -> &'static Form {
-        static FORM: OnceLock<Form> = OnceLock::new();
-        FORM.get_or_init(|| Form::new(crate::schema::workflow()))
+        WORKFLOW.get_or_init(|| Form::new(crate::schema::workflow()))
+    }
+
+    /// Has the form of workflows made ready on another thread, if nobody has asked for it yet: making it takes as long as checking several files.
+    pub(crate) fn prepare_workflow() {
+        if WORKFLOW.get().is_none() {
+            // Without a thread it is made by whoever asks first.
+            let _ = std::thread::Builder::new().name("forms".to_owned()).spawn(Form::workflow);
+        }
     }
 
     pub(crate) fn tests() -> &'static Form {

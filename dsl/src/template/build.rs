@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compose::{Composed, Unfit, Which};
-use super::markup::{Markup, scan};
+use super::effort::Effort;
+use super::markup::{Markup, mentions, scan};
 use super::place::Place;
 use super::{mjml, styles, tags};
 use crate::diagnostic::{Diagnostic, Location, Severity};
@@ -50,17 +51,20 @@ pub(super) struct Builder<'a> {
     pub partials: &'a BTreeMap<String, (String, String)>,
     /// Bytes of files under templates/, by their path relative to the project.
     pub assets: &'a BTreeMap<String, Arc<[u8]>>,
+    /// Bodies are made as they are sent.
+    pub to_run: bool,
 }
 
 impl<'a> Builder<'a> {
     /// An HTML body in its layout.
-    pub fn html(&self, body: Place<'a>, layout: Option<Place<'a>>, found: &mut Vec<Diagnostic>) -> Part {
+    pub fn html(&self, body: Place<'a>, layout: Option<Place<'a>>, effort: &mut Effort, found: &mut Vec<Diagnostic>) -> Part {
         let as_written = Part { source: body.text.to_owned(), layout: layout.map(|layout| layout.text.to_owned()) };
         let Some(styled) = [Some(body), layout].into_iter().flatten().find(|place| styles::has_style(place.text)) else {
             return as_written;
         };
         let inlined = match Composed::new(body, layout, self.partials, Which::Plain) {
-            Ok(composed) => styles::inline(&composed.text).map_err(styles::Left::words),
+            Ok(composed) if self.to_run => styles::inline(&composed.text, effort).map_err(styles::Left::words),
+            Ok(composed) => styles::inline_unless_sure(&composed.text, effort).map_err(styles::Left::words),
             Err(Unfit::Faulty) => return as_written,
             Err(Unfit::Body) => Err("the layout must print {{{body}}} once, and in no block"),
             Err(Unfit::TooLarge | Unfit::Values(..)) => Err("the message is larger than 1 MiB with its layout and partials"),
@@ -77,7 +81,13 @@ impl<'a> Builder<'a> {
     }
 
     /// An MJML body in its layout; `None` where that is wrong.
-    pub fn mjml(&self, body: Place<'a>, layout: Option<Place<'a>>, found: &mut Vec<Diagnostic>) -> Option<Part> {
+    pub fn mjml(
+        &self,
+        body: Place<'a>,
+        layout: Option<Place<'a>>,
+        effort: &mut Effort,
+        found: &mut Vec<Diagnostic>,
+    ) -> Option<Part> {
         let composed = match Composed::new(body, layout, self.partials, Which::Mjml) {
             Ok(composed) => composed,
             Err(unfit) => {
@@ -89,7 +99,7 @@ impl<'a> Builder<'a> {
             let location = composed.location(problem.span.0, problem.span.1).unwrap_or_else(|| body.location(0, 0));
             found.push(Diagnostic { severity, help: problem.help, ..Diagnostic::error("mjml", location, problem.message) });
         };
-        match mjml::compile(&composed.text) {
+        match mjml::compile(&composed.text, effort) {
             Ok(made) => {
                 made.warnings.into_iter().for_each(|warning| report(Severity::Warning, warning));
                 Some(whole(made.html, layout.is_some()))
@@ -187,6 +197,9 @@ fn unfit_mjml(unfit: Unfit<'_>, body: Place<'_>, layout: Option<Place<'_>>) -> O
 
 /// The images of a text that are named by a path, with the bytes of the path.
 fn images(text: &str) -> Vec<(String, (usize, usize))> {
+    if !mentions(text, "src") {
+        return Vec::new();
+    }
     let tags = tags::scan_long(text).unwrap_or_default();
     let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
     let mut found = Vec::new();

@@ -1,8 +1,9 @@
 //! What the rules about good mail want to know of a message: how large it is, what it shows, and where it leads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::markup::{Inside, Markup, markup, scan, span_of};
+use super::markup::{Inside, Markup, markup, mentions, scan, span_of};
 use super::partials::partials_reached;
 use super::place::{MOST_FOUND, Place};
 use super::syntax::{self, Expr, Node};
@@ -12,6 +13,8 @@ use crate::model::LocaleVariant;
 
 /// Attributes that lead somewhere or show something.
 const ADDRESSES: [&str; 4] = ["href", "src", "background", "background-url"];
+/// How much of a mail's HTML Gmail shows, in bytes.
+pub(crate) const SHOWN: usize = 102 * 1024;
 /// So few characters say nothing.
 const NEXT_TO_NOTHING: usize = 20;
 
@@ -39,13 +42,13 @@ impl Facts {
         let reached = partials_reached(html.iter().copied(), partials);
         let pieces: Vec<&str> =
             html.iter().copied().chain(reached.iter().filter_map(|name| partials.get(name).map(String::as_str))).collect();
-        let says: usize = pieces.iter().map(|piece| said(piece)).sum();
         let shows = pieces.iter().any(|piece| has(piece, "img"));
+        let says_little = || pieces.iter().map(|piece| said(piece)).sum::<usize>() < NEXT_TO_NOTHING;
         Facts {
             at,
             has_text: variant.text.is_some(),
             size: pieces.iter().map(|piece| piece.len()).sum(),
-            image_only: shows && says < NEXT_TO_NOTHING,
+            image_only: shows && says_little(),
             laid_out: shows || pieces.iter().any(|piece| has(piece, "table")),
             leads_out: html_leads_out(&html, partials) || text.into_iter().any(leads_out),
         }
@@ -54,22 +57,25 @@ impl Facts {
 
 /// Whether HTML, with the partials it uses, names a way to unsubscribe where a reader sees it.
 fn html_leads_out(html: &[&str], partials: &BTreeMap<String, String>) -> bool {
-    let shown: Vec<String> = html.iter().map(|piece| without_commented(piece)).collect();
+    let shown: Vec<Cow<'_, str>> = html.iter().map(|piece| without_commented(piece)).collect();
     if shown.iter().any(|text| leads_out(text)) {
         return true;
     }
     // Only those that the text reaches at all, comments and all: a project may have many.
-    let reached = partials_reached(shown.iter().map(String::as_str), partials);
+    let reached = partials_reached(shown.iter().map(AsRef::as_ref), partials);
     let partials: BTreeMap<String, String> = reached
         .into_iter()
-        .filter_map(|name| partials.get(&name).map(|text| without_commented(text)).map(|text| (name, text)))
+        .filter_map(|name| partials.get(&name).map(|text| without_commented(text).into_owned()).map(|text| (name, text)))
         .collect();
-    let reached = partials_reached(shown.iter().map(String::as_str), &partials);
-    shown.iter().chain(reached.iter().filter_map(|name| partials.get(name))).any(|text| leads_out(text))
+    let reached = partials_reached(shown.iter().map(AsRef::as_ref), &partials);
+    reached.iter().filter_map(|name| partials.get(name)).any(|text| leads_out(text))
 }
 
 /// The HTML without the expressions that stand in comments, which include what only Outlook reads. Blocks stay: they may end outside.
-fn without_commented(html: &str) -> String {
+fn without_commented(html: &str) -> Cow<'_, str> {
+    if !html.contains("<!") && !html.contains("<?") {
+        return Cow::Borrowed(html);
+    }
     let tags = tags::scan_long(html).unwrap_or_default();
     let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
     let mut out = String::with_capacity(html.len());
@@ -81,7 +87,7 @@ fn without_commented(html: &str) -> String {
         }
     }
     out.push_str(&html[at..]);
-    out
+    Cow::Owned(out)
 }
 
 /// Whether a text names a way to unsubscribe.
@@ -136,11 +142,14 @@ fn said(html: &str) -> usize {
 }
 
 fn has(html: &str, element: &str) -> bool {
-    markup(html).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(html, element)))
+    mentions(html, element) && markup(html).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(html, element)))
 }
 
 /// Where a text leads to, or shows, something that travels without encryption.
 pub(super) fn insecure(place: Place<'_>) -> Vec<Location> {
+    if !mentions(place.text, "http://") {
+        return Vec::new();
+    }
     let tags = tags::scan(place.text).unwrap_or_default();
     let opaque: Vec<_> = tags.iter().map(|tag| (tag.start, tag.end)).collect();
     let mut found = Vec::new();

@@ -71,10 +71,31 @@ pub(super) fn scan(text: &str, opaque: &[(usize, usize)]) -> Scanned {
     scanner.found
 }
 
+/// Whether these letters stand somewhere in the text, in either case: a quick answer to whether it is worth looking for what they begin.
+pub(super) fn mentions(text: &str, letters: &str) -> bool {
+    let (bytes, letters) = (text.as_bytes(), letters.as_bytes());
+    let Some(first) = letters.first() else { return true };
+    let begins = |byte: &u8| byte.eq_ignore_ascii_case(first);
+    let mut at = 0;
+    while let Some(found) = bytes[at..].iter().position(begins) {
+        let here = at + found;
+        if bytes[here..].get(..letters.len()).is_some_and(|here| here.eq_ignore_ascii_case(letters)) {
+            return true;
+        }
+        at = here + 1;
+    }
+    false
+}
+
 /// How deep elements nest, at most; elements that have no end do not count.
 pub fn deepest(text: &str) -> usize {
+    deepest_of(text, &markup(text))
+}
+
+/// The same where the markup is known.
+pub(super) fn deepest_of(text: &str, markup: &[Markup]) -> usize {
     let (mut depth, mut most) = (0usize, 0);
-    for found in markup(text) {
+    for found in markup {
         match found {
             Markup::Start(tag) if !tag.closed && !is_void(&text[tag.name.clone()]) => depth += 1,
             Markup::End { .. } => depth = depth.saturating_sub(1),

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{self, Builder};
+use super::effort::Effort;
 use super::facts::Facts;
 use super::files::{ENDING, FOLDER, Format, LAYOUTS};
 use super::front_matter::{FrontMatter, Written};
-use super::load::{Loader, layout_file};
+use super::load::{Findings, Loader, layout_file};
 use super::locale::fallback;
 use super::place::Place;
 use super::structure::Role;
-use super::syntax;
 use super::vocabulary::suggestion;
 use super::{Origin, TextOrigin, WrittenText};
 use crate::diagnostic::{Diagnostic, Location, Severity};
@@ -32,8 +32,18 @@ type Bodies<'a> = BTreeMap<Format, Body<'a>>;
 /// A message's languages; `None`: without a locale.
 pub(super) type Variants<'a> = BTreeMap<Option<String>, Bodies<'a>>;
 
-impl<'a> Loader<'a> {
-    pub(super) fn message(&mut self, name: String, variants: Variants<'a>) {
+/// Puts messages together from what a project has read.
+pub(super) struct Maker<'a, 's> {
+    pub shared: &'s Loader<'a>,
+    /// Each with its name.
+    pub made: Vec<(String, TemplateSource, Origin)>,
+    pub found: Findings,
+    pub effort: Effort,
+}
+
+impl<'a> Maker<'a, '_> {
+    pub fn message(&mut self, name: &str, variants: &Variants<'a>) {
+        let before = self.found.diagnostics.len();
         let mut wide = FrontMatter::default();
         for body in variants.values().flat_map(BTreeMap::values) {
             let own = body.front.clone();
@@ -44,9 +54,9 @@ impl<'a> Loader<'a> {
         }
         let fronts: BTreeMap<&Option<String>, FrontMatter> =
             variants.iter().map(|(locale, bodies)| (locale, self.front(bodies))).collect();
-        let base = self.base(&variants);
+        let base = self.base(variants);
         let mut template = TemplateSource {
-            channel: wide.channel.as_ref().map(|channel| channel.value.clone()).or_else(|| only_channel(&variants)),
+            channel: wide.channel.as_ref().map(|channel| channel.value.clone()).or_else(|| only_channel(variants)),
             topic: wide.topic.as_ref().map(|topic| topic.value.clone()),
             needs: wide.needs.map(|needs| needs.value).unwrap_or_default(),
             utm: wide.utm.map(|utm| utm.value).unwrap_or_default(),
@@ -58,9 +68,9 @@ impl<'a> Loader<'a> {
             ..Origin::default()
         };
         let by_mail = template.channel.as_deref().is_none_or(|channel| channel == "email");
-        for (locale, bodies) in &variants {
+        for (locale, bodies) in variants {
             let front = filled(fronts.get(locale), fronts.get(&base));
-            self.check_front(&front, bodies, by_mail);
+            self.check_front(&front, bodies, by_mail, before);
             let variant = self.variant(locale.as_deref(), bodies, &front, &mut origin);
             match locale {
                 None => {
@@ -77,26 +87,25 @@ impl<'a> Loader<'a> {
                 }
             }
         }
-        self.library.templates.insert(name.clone(), template);
-        self.library.origins.insert(name, origin);
+        self.made.push((name.to_owned(), template, origin));
     }
 
     /// The variant that others take from what they do not say themselves.
     fn base(&mut self, variants: &Variants<'a>) -> Option<String> {
         let has = |tag: &str| variants.contains_key(&Some(tag.to_owned()));
-        let base = if variants.contains_key(&None) { None } else { fallback(None, self.folder.locale, has) };
+        let base = if variants.contains_key(&None) { None } else { fallback(None, self.shared.folder.locale, has) };
         if variants.contains_key(&base) {
             return base;
         }
         let (first, bodies) = variants.iter().next().map(|(locale, bodies)| (locale.clone(), bodies)).unzip();
         if let Some(body) = bodies.and_then(|bodies: &Bodies<'a>| bodies.values().next()) {
-            let project = self.folder.locale;
+            let project = self.shared.folder.locale;
             let message =
                 "readers of other languages would be sent nothing: this message has no variant without a language".to_owned();
             let help = format!(
                 "add one without, or in the project's language (`{project}`): NAME.html{ENDING} or NAME.{project}.html{ENDING}"
             );
-            self.at_file(Severity::Error, "missing-fallback", body.file, message, Some(help));
+            self.found.at_file(Severity::Error, "missing-fallback", body.file, message, Some(help));
         }
         first.flatten()
     }
@@ -123,21 +132,22 @@ impl<'a> Loader<'a> {
                 let help = Some("say it in one of the files".to_owned());
                 let location = second.location;
                 let code = "conflicting-front-matter";
-                self.diagnostics.push(Diagnostic { help, ..Diagnostic::error(code, location, message) });
+                self.found.diagnostics.push(Diagnostic { help, ..Diagnostic::error(code, location, message) });
             }
             (None, from) => *into = from,
             _ => {}
         }
     }
 
-    fn check_front(&mut self, front: &FrontMatter, bodies: &Bodies<'a>, by_mail: bool) {
+    /// `before`: how much had been found before this message.
+    fn check_front(&mut self, front: &FrontMatter, bodies: &Bodies<'a>, by_mail: bool, before: usize) {
         let mail = bodies.iter().find(|(format, _)| !matches!(format, Format::Channel(_)));
         if let (None, Some((_, body)), true) = (&front.subject, mail, by_mail) {
             let help = Some("begin the file with front matter:\n---\nsubject: Your order\n---".to_owned());
-            self.at_file(Severity::Error, "missing-subject", body.file, "this message has no subject".to_owned(), help);
+            self.found.at_file(Severity::Error, "missing-subject", body.file, "this message has no subject".to_owned(), help);
         }
         let Some(layout) = &front.layout else { return };
-        let known = |format: Format| self.layouts.keys().any(|(name, kind, _)| *name == layout.value && *kind == format);
+        let known = |format: Format| self.shared.layouts.keys().any(|(name, kind, _)| *name == layout.value && *kind == format);
         let unsuited = [(Format::Html, "html", Format::Mjml), (Format::Mjml, "mjml", Format::Html)]
             .into_iter()
             .find(|(format, _, other)| bodies.contains_key(format) && !known(format.clone()) && known(other.clone()));
@@ -148,7 +158,7 @@ impl<'a> Loader<'a> {
                 Some(format!("write {FOLDER}{LAYOUTS}{}.{ending}{ENDING} as well", layout.value)),
             ),
             None if missing => {
-                let names: BTreeSet<&str> = self.layouts.keys().map(|(name, _, _)| *name).collect();
+                let names: BTreeSet<&str> = self.shared.layouts.keys().map(|(name, _, _)| *name).collect();
                 let names: Vec<&str> = names.into_iter().collect();
                 let message = format!("there is no layout `{}` under {FOLDER}{LAYOUTS}", layout.value);
                 (message, suggestion(&layout.value, &names, "layouts"))
@@ -157,8 +167,8 @@ impl<'a> Loader<'a> {
         };
         let location = layout.location.clone();
         // A variant that has its layout from another one must not repeat what is said there.
-        if !self.diagnostics.iter().any(|found| found.code == "unknown-layout" && found.location == location) {
-            self.diagnostics.push(Diagnostic { help, ..Diagnostic::error("unknown-layout", location, message) });
+        if !self.found.diagnostics[before..].iter().any(|found| found.code == "unknown-layout" && found.location == location) {
+            self.found.diagnostics.push(Diagnostic { help, ..Diagnostic::error("unknown-layout", location, message) });
         }
     }
 
@@ -171,18 +181,21 @@ impl<'a> Loader<'a> {
         for written in [&front.subject, &front.preheader].into_iter().flatten() {
             let text = WrittenText { text: written.value.clone(), at: origin_of(written), role: Role::Text };
             if !origin.texts.contains(&text) {
-                self.structure(text.place(), Role::Text);
+                self.found.structure(text.place(), Role::Text, &self.shared.library.partials);
                 origin.texts.push(text);
             }
         }
+        let mut faulty = BTreeSet::new();
         for (format, body) in bodies {
             let role = if matches!(format, Format::Html | Format::Mjml) { Role::Html } else { Role::Text };
             let at = TextOrigin { file: body.file.to_owned(), line: body.line, column: 1 };
             let text = WrittenText { text: body.text.to_owned(), at, role };
-            self.structure(text.place(), role);
-            self.addresses(text.place(), role);
+            if !self.found.structure(text.place(), role, &self.shared.library.partials) {
+                faulty.insert(format);
+            }
+            self.found.addresses(text.place(), role, self.shared.folder);
             origin.texts.push(text);
-            let layout = front.layout.as_ref().and_then(|layout| self.layout(&layout.value, format.clone(), locale));
+            let layout = front.layout.as_ref().and_then(|layout| self.shared.layout(&layout.value, format.clone(), locale));
             origin.layouts.extend(layout.map(str::to_owned));
             match format {
                 Format::Channel(channel) => {
@@ -191,7 +204,7 @@ impl<'a> Loader<'a> {
                     variant.bodies.insert(channel.clone(), body.text.to_owned());
                 }
                 Format::Text => {
-                    let layout = layout.and_then(|key| self.library.layouts.get(key).cloned());
+                    let layout = layout.and_then(|key| self.shared.library.layouts.get(key).cloned());
                     variant.text = Some(Part { source: body.text.to_owned(), layout });
                 }
                 Format::Html | Format::Mjml => {
@@ -205,44 +218,49 @@ impl<'a> Loader<'a> {
         // Of a message that could not be made, nothing is known but its errors.
         let html = |format: &Format| matches!(format, Format::Html | Format::Mjml);
         let made = variant.html.is_some() || !bodies.keys().any(html);
-        let first = [Format::Html, Format::Mjml, Format::Text].iter().find_map(|format| bodies.get(format));
-        if let Some(body) = first.filter(|body| made && syntax::parse(body.text).is_ok()) {
+        let first = [Format::Html, Format::Mjml, Format::Text].iter().find_map(|format| Some((format, bodies.get(format)?)));
+        if let Some((_, body)) = first.filter(|(format, _)| made && !faulty.contains(format)) {
             let at = Location { file: body.file.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-            origin.facts.push(Facts::of(&variant, at, &self.library.partials));
+            origin.facts.push(Facts::of(&variant, at, &self.shared.library.partials));
         }
         variant
     }
 
     fn html(&mut self, body: &Body<'a>, mjml: bool, layout: Option<&str>) -> (Option<Part>, Vec<Asset>) {
-        let layout = layout.and_then(|key| Some((layout_file(key), self.library.layouts.get(key)?.clone())));
+        let layout = layout.and_then(|key| Some((layout_file(key), self.shared.library.layouts.get(key)?.clone())));
         let layout = layout.as_ref().map(|(file, text)| Place::file(file, text));
         let place = Place { file: body.file, text: body.text, line: body.line, column: 1 };
-        let builder = Builder { partials: self.partials(), assets: self.folder.assets };
+        let builder =
+            Builder { partials: self.shared.partials(), assets: self.shared.folder.assets, to_run: self.shared.folder.to_run };
         let mut found = Vec::new();
-        let part = if mjml { builder.mjml(place, layout, &mut found) } else { Some(builder.html(place, layout, &mut found)) };
+        let part = if mjml {
+            builder.mjml(place, layout, &mut self.effort, &mut found)
+        } else {
+            Some(builder.html(place, layout, &mut self.effort, &mut found))
+        };
         let mut images = BTreeSet::new();
         let part = part.map(|part| Part {
             source: builder.embed(&part.source, &mut images),
             layout: part.layout.map(|layout| builder.embed(&layout, &mut images)),
         });
         let texts = part.iter().flat_map(|part| std::iter::once(part.source.as_str()).chain(part.layout.as_deref()));
-        for name in super::partials_reached(texts, &self.library.partials) {
-            images.extend(self.library.with_images.get(&name).map(|(_, images)| images.clone()).unwrap_or_default());
+        for name in super::partials_reached(texts, &self.shared.library.partials) {
+            images.extend(self.shared.library.with_images.get(&name).map(|(_, images)| images.clone()).unwrap_or_default());
         }
-        self.diagnostics.extend(found);
+        self.found.diagnostics.extend(found);
         (part, images.into_iter().collect())
     }
 
     fn attachments(&mut self, front: &FrontMatter, variant: &mut LocaleVariant) {
         let none = BTreeMap::new();
-        let builder = Builder { partials: &none, assets: self.folder.assets };
+        let builder = Builder { partials: &none, assets: self.shared.folder.assets, to_run: true };
         for written in front.attachments.iter().flatten() {
             match builder.asset(&written.value, false) {
                 Ok(asset) => variant.attachments.push(asset),
                 Err(why) => {
                     let missing = build::missing(written.location.clone(), why);
-                    if !self.diagnostics.contains(&missing) {
-                        self.diagnostics.push(missing);
+                    if !self.found.diagnostics.contains(&missing) {
+                        self.found.diagnostics.push(missing);
                     }
                 }
             }
@@ -253,7 +271,7 @@ impl<'a> Loader<'a> {
             let message =
                 format!("the files that go with this message hold {} MiB together; mail servers take at most 10", size >> 20);
             let help = Some("put them on a web server, and link to them".to_owned());
-            self.diagnostics.push(Diagnostic { help, ..Diagnostic::error("files-too-large", location, message) });
+            self.found.diagnostics.push(Diagnostic { help, ..Diagnostic::error("files-too-large", location, message) });
         }
     }
 }

@@ -4,6 +4,7 @@ use mrml::prelude::parser::{Error, ParserOptions, WarningKind};
 use mrml::prelude::render::RenderOptions;
 
 use super::blocks;
+use super::effort::Effort;
 use super::markup::{Inside, Markup, StartTag, is_void, scan, span_of};
 use super::styles;
 use super::tags::{self, Kind, Tag};
@@ -96,7 +97,7 @@ pub(super) struct Html {
 }
 
 /// Makes HTML of MJML.
-pub(super) fn compile(text: &str) -> Result<Html, Vec<Problem>> {
+pub(super) fn compile(text: &str, effort: &mut Effort) -> Result<Html, Vec<Problem>> {
     let tags = tags::scan_long(text).map_err(|fault| vec![problem(fault.span, fault.message, fault.help.as_deref())])?;
     let mut reader = Reader::new(text, &tags);
     reader.read();
@@ -133,7 +134,7 @@ pub(super) fn compile(text: &str) -> Result<Html, Vec<Problem>> {
         .map_err(|fault| fail((0, 0), format!("the HTML made of this MJML is no template: {}", fault.message)))?;
     let html = match reader.styles.is_empty() {
         true => html,
-        false => styles::inline_only(&html, &reader.styles).unwrap_or_else(|left| {
+        false => styles::inline_only(&html, &reader.styles, effort).unwrap_or_else(|left| {
             warnings.push(problem(
                 reader.style_at,
                 format!("these styles are not put on their elements: {}", left.words()),

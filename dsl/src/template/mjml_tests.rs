@@ -7,7 +7,7 @@ fn page(body: &str) -> String {
 #[test]
 fn expressions_go_through() {
     let check = |text: &str, expected: &[&str]| {
-        let made = compile(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+        let made = compile(text, &mut Effort::default()).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
         assert_eq!(made.warnings, []);
         let mut rest = made.html.as_str();
         for piece in expected {
@@ -72,7 +72,7 @@ fn expressions_go_through() {
 #[test]
 fn styles_for_elements_go_there_and_others_stay() {
     let text = "<mjml><mj-head><mj-style inline=\"inline\">.x { color: red }</mj-style><mj-style>.y { color: blue }</mj-style></mj-head><mj-body><mj-section><mj-column><mj-table>{{#each a}}<tr><td class=\"x\">{{b}}</td></tr>{{/each}}</mj-table></mj-column></mj-section></mj-body></mjml>";
-    let made = compile(text).expect("made");
+    let made = compile(text, &mut Effort::default()).expect("made");
     assert_eq!(made.warnings, []);
     assert!(made.html.contains("{{#each a}}<tr><td class=\"x\" style=\"color: red;\">{{b}}</td></tr>{{/each}}"), "{}", made.html);
     assert!(made.html.contains(".y { color: blue }") && !made.html.contains(".x { color: red }"), "{}", made.html);
@@ -83,7 +83,7 @@ fn styles_for_elements_go_there_and_others_stay() {
 #[test]
 fn faults_have_their_place() {
     let check = |text: &str, expected: &str, words: &str| {
-        let problems = match compile(text) {
+        let problems = match compile(text, &mut Effort::default()) {
             Ok(made) => made.warnings,
             Err(problems) => problems,
         };
@@ -120,10 +120,10 @@ fn faults_have_their_place() {
     );
     check(&page("{{#if a}}<mj-text>x{{else}}</mj-text>{{/if}}"), "{{else}}", "another element");
     check(&page("{{y}}"), "{{y}}", "text must not");
-    let made = compile(&page("<mj-text>Größe> 5, ü]]></mj-text>")).expect("made");
+    let made = compile(&page("<mj-text>Größe> 5, ü]]></mj-text>"), &mut Effort::default()).expect("made");
     assert!(made.html.contains("Größe> 5, ü]]>"), "{}", made.html);
     let attribute = "<mjml><mj-head colour=\"red\"></mj-head><mj-body>{{#if x}}{{/if}}</mj-body></mjml>";
-    let made = compile(attribute).expect("made");
+    let made = compile(attribute, &mut Effort::default()).expect("made");
     assert_eq!(
         made.warnings.iter().map(|warning| &attribute[warning.span.0..warning.span.1]).collect::<Vec<_>>(),
         ["colour=\"red\""]
@@ -134,7 +134,7 @@ proptest::proptest! {
     /// Whatever the text, nothing panics, and what comes out is a template again.
     #[test]
     fn no_text_panics(body in r#"(\{\{x\}\}|\{\{#if a\}\}|\{\{/if\}\}|<mj-text>|</mj-text>|<mj-column>|</mj-column>|<mj-button href="|">|</mj-button>|<mj-raw>|</mj-raw>|<!--|-->|x| |&|<b>|</b>|ü){0,16}"#) {
-        if let Ok(made) = compile(&page(&body)) {
+        if let Ok(made) = compile(&page(&body), &mut Effort::default()) {
             proptest::prop_assert!(tags::scan_long(&made.html).is_ok());
         }
     }

@@ -4,8 +4,10 @@ mod address;
 mod blocks;
 mod build;
 mod compose;
+mod effort;
 mod facts;
 mod files;
+mod fitting;
 mod front_matter;
 mod load;
 mod locale;
@@ -16,6 +18,7 @@ mod names;
 mod pages;
 mod partials;
 mod place;
+mod plain;
 mod scope;
 mod selectors;
 mod structure;
@@ -26,11 +29,12 @@ mod tokens;
 mod vocabulary;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use self::address::Before;
 pub use self::facts::Facts;
+pub(crate) use self::facts::SHOWN;
 pub use self::locale::{canonical_locale, fallback, locale_and_wider};
 pub use self::markup::{Attribute, Markup, StartTag, deepest, is_void, markup};
 pub use self::partials::{never_end, partials_reached};
@@ -38,6 +42,7 @@ pub use self::scope::{LAYOUT as LAYOUT_NAMES, TOP as TOP_NAMES};
 pub use self::tags::{MAX_DEPTH, MAX_SOURCE};
 pub use self::vocabulary::{Form, HELPERS, HelperRule, helper};
 
+use self::effort::Effort;
 pub(crate) use self::files::{Called, called, good_name};
 pub use self::front_matter::KEYS as FRONT_MATTER;
 use self::names::NameCheck;
@@ -56,6 +61,8 @@ pub struct Folder<'a> {
     pub assets: &'a BTreeMap<String, Arc<[u8]>>,
     /// The project's language.
     pub locale: &'a str,
+    /// Messages are made as they are sent. Where they are only checked, styles may stay where they are written.
+    pub to_run: bool,
 }
 
 /// Every template, layout and partial of a project, each read and checked on its own.
@@ -171,10 +178,10 @@ impl Library {
     pub fn inline_mjml(&self, text: &InlineText<'_>) -> Result<Part, Vec<Diagnostic>> {
         let partials = self.partials.iter().map(|(name, text)| (name.clone(), (partials::file_of(name), text.clone()))).collect();
         let none = BTreeMap::new();
-        let builder = build::Builder { partials: &partials, assets: &none };
+        let builder = build::Builder { partials: &partials, assets: &none, to_run: true };
         let place = Place { file: text.file, text: text.text, line: text.line, column: text.column };
         let mut found = Vec::new();
-        builder.mjml(place, None, &mut found).ok_or(found)
+        builder.mjml(place, None, &mut Effort::default(), &mut found).ok_or(found)
     }
 
     /// What is wrong with sending the template `name` with these variables: unknown variables, and contact attributes that may be missing. The
@@ -218,15 +225,10 @@ impl Library {
         }
     }
 
-    /// Every word that stands in a tag of the template, its layouts or their partials. Some may mean nothing there.
-    pub fn words(&self, template: &TemplateSource) -> HashSet<String> {
-        let partials = self.partials_of(template);
-        let partials = partials.iter().filter_map(|name| self.partials.get(name));
-        let mut words = HashSet::new();
-        for text in texts(template).into_iter().chain(partials.map(String::as_str)) {
-            tags::words(text, &mut words);
-        }
-        words
+    /// The template's own texts, its layouts and their partials.
+    fn all_texts<'a>(&'a self, template: &'a TemplateSource) -> impl Iterator<Item = &'a str> {
+        let partials = self.partials_of(template).into_iter().filter_map(|name| self.partials.get(&name));
+        texts(template).into_iter().chain(partials.map(String::as_str))
     }
 
     /// About how many bytes are looked at when the use of a template is checked.
@@ -244,6 +246,11 @@ impl Library {
         text.len() + partials
     }
 
+    /// How many bytes a message's texts have.
+    pub(crate) fn size(&self, template: &TemplateSource) -> usize {
+        texts(template).into_iter().map(str::len).sum()
+    }
+
     /// The same for all texts of a message.
     pub(crate) fn weight_of_message(&self, template: &TemplateSource) -> usize {
         texts(template).into_iter().map(|text| self.weight_of(text)).sum()
@@ -252,6 +259,45 @@ impl Library {
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.
     pub fn partials_of(&self, template: &TemplateSource) -> BTreeSet<String> {
         partials_reached(texts(template), &self.partials)
+    }
+}
+
+/// Which words stand in the tags of templates, their layouts or their partials. Some may mean nothing there.
+pub(crate) struct Words<'a> {
+    library: &'a Library,
+    /// By name: how often one was asked, and all of its words once that pays.
+    known: HashMap<&'a str, (usize, HashSet<&'a str>)>,
+}
+
+impl<'a> Words<'a> {
+    /// So many words are looked for one by one.
+    const FEW: usize = 4;
+
+    pub(crate) fn new(library: &'a Library) -> Words<'a> {
+        Words { library, known: HashMap::new() }
+    }
+
+    /// Whether this word stands in the template that the library has under this name.
+    pub(crate) fn holds(&mut self, name: &'a str, template: &'a TemplateSource, word: &str) -> bool {
+        let (asked, words) = self.known.entry(name).or_default();
+        *asked += 1;
+        if *asked <= Words::FEW {
+            return self.library.all_texts(template).any(|text| tags::says(text, word));
+        }
+        if *asked == Words::FEW + 1 {
+            self.library.all_texts(template).for_each(|text| tags::words(text, words));
+        }
+        words.contains(word)
+    }
+
+    /// All words of a message that has no name.
+    pub(crate) fn of<'t>(&self, template: &'t TemplateSource) -> HashSet<&'t str>
+    where
+        'a: 't,
+    {
+        let mut words = HashSet::new();
+        self.library.all_texts(template).for_each(|text| tags::words(text, &mut words));
+        words
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::Place;
 use super::syntax::{self, Expr, Node, Span};
-use super::tags::MAX_DEPTH;
+use super::tags::{self, MAX_DEPTH};
 use crate::diagnostic::Diagnostic;
 
 /// The file of a partial, relative to the project.
@@ -97,8 +97,7 @@ impl Search<'_> {
 
 /// Whether some tag of the text begins as those of partials do.
 fn may_name_some(text: &str) -> bool {
-    text.split("{{")
-        .skip(1)
+    tags::pieces(text)
         .any(|tag| tag.trim_start_matches(|c: char| matches!(c, '{' | '~' | '#' | '*') || c.is_whitespace()).starts_with('>'))
 }
 

@@ -7,7 +7,10 @@ use std::ops::Range;
 
 use css_inline::{CSSInliner, InlineOptions};
 
-use super::markup::{Inside, Markup, deepest, is_void, markup, scan, span_of};
+use super::effort::Effort;
+use super::facts::SHOWN;
+use super::fitting;
+use super::markup::{Inside, Markup, deepest_of, is_void, markup, mentions, scan, span_of};
 use super::selectors::{self, Unknown};
 use super::tags::{self, Kind, Tag};
 use super::tokens::{Shape, Tokens, is_ordered};
@@ -33,6 +36,10 @@ pub(super) enum Left {
     Deep,
     /// Not CSS that can be read.
     Css,
+    /// It would take too long.
+    Many,
+    /// The same, with other messages before it.
+    ManyTogether,
 }
 
 impl Left {
@@ -44,36 +51,104 @@ impl Left {
             }
             Left::Deep => "its elements nest too deep",
             Left::Css => "its styles cannot be read as CSS",
+            Left::Many => "it has too many rules, or declarations, for so many elements",
+            Left::ManyTogether => "the project's messages have too many rules for so many elements together",
         }
     }
 }
 
 /// Whether a text has styles to put on its elements.
 pub(super) fn has_style(text: &str) -> bool {
-    markup(text).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(text, "style")))
+    mentions(text, "<style") && markup(text).iter().any(|found| matches!(found, Markup::Start(tag) if tag.is(text, "style")))
 }
 
 /// The text with the styles of its `<style>` elements on the elements they are for. At-rules, what matches nothing, and what elements may
 /// need that are only known after rendering, stay.
-pub(super) fn inline(text: &str) -> Result<String, Left> {
-    work(text, None)
+pub(super) fn inline(text: &str, effort: &mut Effort) -> Result<String, Left> {
+    let aside = put_aside(text, None)?;
+    let markup = look(&aside, None, effort)?;
+    work(aside, &markup, None)
+}
+
+/// The same for a text that is only to be checked: where it is certain that this can be done, and that no mail program cuts what comes of it, the text is given
+/// as it is.
+pub(super) fn inline_unless_sure(text: &str, effort: &mut Effort) -> Result<String, Left> {
+    let aside = put_aside(text, None)?;
+    let markup = look(&aside, None, effort)?;
+    if most_bytes(&aside.plain, &markup, text.len()) <= SHOWN && fitting::fits(&aside.plain, &markup, aside.tokens.mark()) {
+        return Ok(text.to_owned());
+    }
+    work(aside, &markup, None)
 }
 
 /// The text with these styles on its elements; its `<style>` elements stay as they are. One more holds the styles, if elements may need them
 /// that are only known after rendering.
-pub(super) fn inline_only(text: &str, css: &str) -> Result<String, Left> {
-    work(text, Some(css))
+pub(super) fn inline_only(text: &str, css: &str, effort: &mut Effort) -> Result<String, Left> {
+    let aside = put_aside(text, Some(css))?;
+    let markup = look(&aside, Some(css), effort)?;
+    work(aside, &markup, Some(css))
 }
 
-fn work(text: &str, css: Option<&str>) -> Result<String, Left> {
-    let Aside { plain, tokens, unknown } = put_aside(text, css)?;
-    if deepest(&plain) > MAX_NESTING {
+/// The markup of a text, if it is such that styles can be put on it in reasonable time.
+fn look(aside: &Aside, css: Option<&str>, effort: &mut Effort) -> Result<Vec<Markup>, Left> {
+    let markup = markup(&aside.plain);
+    if deepest_of(&aside.plain, &markup) > MAX_NESTING {
         return Err(Left::Deep);
     }
+    let own = style_spans(&markup, &aside.plain).into_iter().map(|span| &aside.plain[span]).filter(|_| css.is_none());
+    effort.spend(&markup, &own.chain(css).collect::<Vec<_>>())?;
+    Ok(markup)
+}
+
+/// How long a text may become at most by its styles being put on its elements, written as a parser writes it.
+fn most_bytes(plain: &str, markup: &[Markup], length: usize) -> usize {
+    let elements = markup.iter().filter(|found| matches!(found, Markup::Start(_))).count();
+    let styles: usize = style_spans(markup, plain).into_iter().map(|span| own_declarations(&plain[span])).sum();
+    // `&` becomes `&amp;`, `<` becomes `&lt;` or brings a `tbody`, a value without quotes gets them.
+    let signs: usize = plain
+        .bytes()
+        .map(|byte| match byte {
+            b'&' => 4,
+            b'<' => 19,
+            b'=' => 2,
+            _ => 0,
+        })
+        .sum();
+    length + signs + elements * (10 + 2 * styles)
+}
+
+/// The bytes of declarations that may go to elements: not those in at-rules. Of CSS in which braces may mean something else, all of it.
+fn own_declarations(css: &str) -> usize {
+    if css.contains("/*") || css.contains(['"', '\'', '\\']) {
+        return css.len();
+    }
+    let (mut own, mut depth, mut at_rule, mut begins) = (0, 0usize, false, 0);
+    for (at, sign) in css.bytes().enumerate() {
+        match sign {
+            b'{' => {
+                at_rule |= depth == 0 && css[begins..at].trim_start().starts_with('@');
+                depth += 1;
+                begins = at + 1;
+            }
+            b'}' => {
+                own += if at_rule { 0 } else { at - begins };
+                depth = depth.saturating_sub(1);
+                at_rule &= depth > 0;
+                begins = at + 1;
+            }
+            b';' if depth == 0 => begins = at + 1,
+            _ => {}
+        }
+    }
+    own + (css.len() - begins)
+}
+
+fn work(aside: Aside, markup: &[Markup], css: Option<&str>) -> Result<String, Left> {
+    let Aside { plain, tokens, unknown } = aside;
     // A pseudo-class that nobody knows: no element matches, so the rule stays where it is.
     let undecided = format!(":{}", tokens.unused_word());
     let (plain, extra, some_undecided) = match css {
-        None => (mark_styles(&plain, &undecided, unknown), None, false),
+        None => (mark_styles(&plain, markup, &undecided, unknown), None, false),
         Some(css) => {
             let (css, some) = selectors::mark(css, &undecided, unknown);
             (plain, Some(css), some)
@@ -102,10 +177,10 @@ fn work(text: &str, css: Option<&str>) -> Result<String, Left> {
 }
 
 /// The text with this mark at the selectors in its `<style>` elements that rendering decides.
-fn mark_styles(text: &str, undecided: &str, unknown: Unknown) -> String {
+fn mark_styles(text: &str, markup: &[Markup], undecided: &str, unknown: Unknown) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for css in style_spans(text) {
+    for css in style_spans(markup, text) {
         out.push_str(&text[at..css.start]);
         out.push_str(&selectors::mark(&text[css.clone()], undecided, unknown).0);
         at = css.end;
@@ -115,17 +190,17 @@ fn mark_styles(text: &str, undecided: &str, unknown: Unknown) -> String {
 }
 
 /// Where the CSS of the `<style>` elements of a text stands.
-fn style_spans(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+fn style_spans(markup: &[Markup], text: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
     let mut open: Option<usize> = None;
-    for markup in markup(text) {
-        match &markup {
+    for found in markup {
+        match found {
             Markup::Start(tag) if tag.is(text, "style") => open = Some(tag.span.end),
-            Markup::End { span, .. } => found.extend(open.take().map(|start| start..span.start)),
+            Markup::End { span, .. } => spans.extend(open.take().map(|start| start..span.start)),
             _ => {}
         }
     }
-    found
+    spans
 }
 
 /// The text with one more `<style>` at the end of its head.
@@ -155,7 +230,7 @@ fn put_aside(text: &str, css: Option<&str>) -> Result<Aside, Left> {
     let inside = &scanned.inside;
     let by_attributes = match css {
         Some(css) => css.contains('['),
-        None => style_spans(text).into_iter().any(|css| text[css].contains('[')),
+        None => text.contains('[') && style_spans(&markup(text), text).into_iter().any(|css| text[css].contains('[')),
     };
     let mut unknown = Unknown::default();
     let mut tokens = Tokens::new(text);
@@ -302,7 +377,7 @@ mod tests {
     #[test]
     fn styles_go_to_their_elements() {
         let check = |style: &str, body: &str, expected: &str| {
-            let inlined = inline(&page(style, body)).expect(body);
+            let inlined = inline(&page(style, body), &mut Effort::default()).expect(body);
             let found = inlined.split("<body>").nth(1).and_then(|rest| rest.split("</body>").next());
             assert_eq!(found, Some(expected), "{inlined}");
         };
@@ -328,7 +403,7 @@ mod tests {
     #[test]
     fn at_rules_and_what_matches_nothing_stay() {
         let check = |style: &str, body: &str, stays: &[&str], goes: &[&str]| {
-            let inlined = inline(&page(style, body)).expect(body);
+            let inlined = inline(&page(style, body), &mut Effort::default()).expect(body);
             stays.iter().for_each(|text| assert!(inlined.contains(text), "{text} / {inlined}"));
             goes.iter().for_each(|text| assert!(!inlined.contains(text), "{text} / {inlined}"));
         };
@@ -345,7 +420,7 @@ mod tests {
     #[test]
     fn what_is_only_known_after_rendering_finds_its_rules() {
         let check = |style: &str, body: &str, stays: &[&str], goes: &[&str]| {
-            let inlined = inline(&page(style, body)).expect(body);
+            let inlined = inline(&page(style, body), &mut Effort::default()).expect(body);
             stays.iter().for_each(|text| assert!(inlined.contains(text), "{text} / {inlined}"));
             goes.iter().for_each(|text| assert!(!inlined.contains(text), "{text} / {inlined}"));
         };
@@ -384,7 +459,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_safely_is_left() {
-        let check = |style: &str, body: &str, why: Left| assert_eq!(inline(&page(style, body)), Err(why), "{style} {body}");
+        let check = |style: &str, body: &str, why: Left| {
+            assert_eq!(inline(&page(style, body), &mut Effort::default()), Err(why), "{style} {body}")
+        };
         check("p{color:{{x}}}", "<p>", Left::Expression);
         check("p{}", "<{{x}}>", Left::Expression);
         check("p{}", "<p {{#if x}}style=\"color:red\"{{/if}}>", Left::Expression);
@@ -395,7 +472,7 @@ mod tests {
         check("p{}", &"<div>".repeat(300), Left::Deep);
         let halves = page("p{color:red}", "{{#if x}}<div>{{/if}}<p>a</p>{{#if x}}</div>{{/if}}");
         assert_eq!(
-            inline(&halves)
+            inline(&halves, &mut Effort::default())
                 .map(|inlined| inlined.contains("{{#if x}}<div>{{/if}}<p style=\"color: red;\">a</p>{{#if x}}</div>{{/if}}")),
             Ok(true)
         );
@@ -403,10 +480,11 @@ mod tests {
 
     #[test]
     fn given_styles_leave_others_alone() {
-        let inlined = inline_only(&page("i{margin:0}", "<p>{{x}}</p><i></i>"), "p{color:red}").expect("inlined");
+        let inlined =
+            inline_only(&page("i{margin:0}", "<p>{{x}}</p><i></i>"), "p{color:red}", &mut Effort::default()).expect("inlined");
         assert!(inlined.contains("<p style=\"color: red;\">{{x}}</p><i></i>") && inlined.contains("i{margin:0}"), "{inlined}");
         let check = |css: &str, body: &str, expected: &str| {
-            let inlined = inline_only(&page("i{margin:0}", body), css).expect("inlined");
+            let inlined = inline_only(&page("i{margin:0}", body), css, &mut Effort::default()).expect("inlined");
             assert!(inlined.contains(expected) && inlined.contains("i{margin:0}"), "{inlined}");
         };
         check(".a{color:red}", "<p class=\"{{x}}\">", "<style>.a{color:red}</style></head>");
@@ -418,7 +496,7 @@ mod tests {
         /// Whatever the text, nothing panics, and where styles are inlined every tag comes back in its order.
         #[test]
         fn tags_survive(body in r#"(\{\{x\}\}|\{\{#if a\}\}|\{\{/if\}\}|<p>|</p>|<table>|<tr>|<td>|</table>|<a href="|">|<!--|-->|x| |</div>|<div>){0,16}"#) {
-            if let Ok(inlined) = inline(&page("p{color:red}", &body)) {
+            if let Ok(inlined) = inline(&page("p{color:red}", &body), &mut Effort::default()) {
                 let tags = |text: &str| tags::scan(text).map(|tags| tags.iter().map(|tag| text[tag.start..tag.end].to_owned()).collect::<Vec<_>>()).unwrap_or_default();
                 proptest::prop_assert_eq!(tags(&body), tags(&inlined), "{}", inlined);
             }

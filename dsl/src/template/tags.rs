@@ -82,8 +82,7 @@ pub(super) fn scan(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
 pub(super) fn scan_long(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     let mut tags = Vec::new();
     let mut at = 0;
-    while let Some(found) = text[at..].find("{{") {
-        let start = at + found;
+    while let Some(start) = next_open(text, at) {
         let backslashes = text[..start].bytes().rev().take_while(|byte| *byte == b'\\').count();
         if backslashes == 1 {
             // `\{{` stands for the braces themselves.
@@ -98,17 +97,55 @@ pub(super) fn scan_long(text: &str) -> Result<Vec<Tag<'_>>, Fault> {
     Ok(tags)
 }
 
+/// Where the next two braces stand: by bytes, which is several times as fast as the search for any text.
+fn next_open(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while let Some(found) = bytes.get(at..)?.iter().position(|byte| *byte == b'{') {
+        let here = at + found;
+        if bytes.get(here + 1) == Some(&b'{') {
+            return Some(here);
+        }
+        at = here + 1;
+    }
+    None
+}
+
+/// What stands behind each pair of opening braces, up to the next.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut next = next_open(text, 0);
+    std::iter::from_fn(move || {
+        let begin = next? + 2;
+        next = next_open(text, begin);
+        text.get(begin..next.unwrap_or(text.len()))
+    })
+}
+
 /// Puts every word in here that stands in some tag, with its dashes and without. What is between `{{` and the next `}}` counts as a tag.
-pub(super) fn words(text: &str, words: &mut HashSet<String>) {
+pub(super) fn words<'a>(text: &'a str, words: &mut HashSet<&'a str>) {
     let inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    for piece in text.split("{{").skip(1) {
+    for piece in pieces(text) {
         let tag = piece.split("}}").next().unwrap_or(piece);
         for word in tag.split(|c| !inside(c)).filter(|word| !word.is_empty()) {
-            for word in word.split('-').chain([word]).filter(|word| !words.contains(*word)).collect::<Vec<_>>() {
-                words.insert(word.to_owned());
-            }
+            words.extend(word.split('-').chain([word]));
         }
     }
+}
+
+/// Whether [`words`] would find this word in the text: quicker, for one.
+pub(super) fn says(text: &str, word: &str) -> bool {
+    let letter = |c: char| c.is_alphanumeric() || c == '_';
+    let dashed = word.contains('-');
+    let inside = |c: &char| letter(*c) || (dashed && *c == '-');
+    let Some(first) = word.bytes().next().filter(|_| word.chars().all(|c| letter(c) || c == '-')) else { return false };
+    pieces(text).any(|piece| {
+        let tag = piece.split_once("}}").map_or(piece, |(tag, _)| tag);
+        tag.bytes().enumerate().filter(|(_, byte)| *byte == first).any(|(at, _)| {
+            let behind = tag.get(at..).and_then(|rest| rest.strip_prefix(word));
+            let free = |c: Option<char>| c.filter(inside).is_none();
+            behind.is_some_and(|behind| free(behind.chars().next()) && free(tag[..at].chars().next_back()))
+        })
+    })
 }
 
 fn read(text: &str, start: usize) -> Result<Tag<'_>, Fault> {
@@ -303,6 +340,16 @@ mod tests {
             "{{> a/b x=1}}{{x.[a }} b]}}",
             &[(Kind::Partial, "{{> a/b x=1}}", "a/b x=1"), (Kind::Value, "{{x.[a }} b]}}", "x.[a }} b]")],
         );
+    }
+
+    #[test]
+    fn words_of_tags_are_found() {
+        let text = "a {{b.c-d x=\"e\"}} f {{#if äg_h}} {{i";
+        let mut all = HashSet::new();
+        words(text, &mut all);
+        for word in ["a", "b", "c", "c-d", "d", "x", "e", "f", "if", "äg_h", "h", "i", "b.c", "-d", "", "c-"] {
+            assert_eq!(says(text, word), all.contains(word), "{word}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ fn project(files: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn load(texts: &BTreeMap<String, String>) -> (Library, Vec<Diagnostic>) {
-    Library::load(&Folder { texts, assets: &BTreeMap::new(), locale: "en" })
+    Library::load(&Folder { texts, assets: &BTreeMap::new(), locale: "en", to_run: true })
 }
 
 fn said(diagnostics: &[Diagnostic]) -> Vec<String> {
@@ -251,7 +251,7 @@ fn files_that_go_with_a_message_are_found() {
     ]);
     let bytes: Arc<[u8]> = Arc::from(&b"bytes"[..]);
     let assets = ["files/a.pdf", "images/a.png", "images/b.svg"].map(|path| (format!("templates/{path}"), bytes.clone()));
-    let (library, diagnostics) = Library::load(&Folder { texts: &texts, assets: &assets.into(), locale: "en" });
+    let (library, diagnostics) = Library::load(&Folder { texts: &texts, assets: &assets.into(), locale: "en", to_run: true });
     assert_eq!(said(&diagnostics), [""; 0]);
     let template = &library.templates["m"];
     let shown = |assets: &[Asset]| {

@@ -89,6 +89,11 @@ impl Tokens {
         }
     }
 
+    /// What every token holds.
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
     /// A word that neither occurs in the text by chance nor stands for anything.
     pub fn unused_word(&self) -> String {
         format!("{}s", self.mark)

@@ -79,7 +79,10 @@ fn read_time(text: &str) -> Option<Time> {
         (_, None) => 0,
         // Decimals of a minute are not decimals of a second.
         (None, Some(_)) | (_, Some("")) => return None,
-        (Some(_), Some(digits)) => number(&format!("{:0<9}", &digits[..digits.len().min(9)]), 9)?,
+        (Some(_), Some(digits)) => {
+            let digits = &digits[..digits.len().min(9)];
+            number(digits, digits.len())? * 10_i32.pow(9 - digits.len() as u32)
+        }
     };
     let second = second.map_or(Some(0), |second| number(second, 2))?;
     let [hour, minute, second] = [hour, minute, second].map(|part| i8::try_from(part).ok());

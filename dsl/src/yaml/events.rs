@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span as RawSpan};
 
+use serde_json::Value;
+
 use super::MAX_DEPTH;
 use super::plain::{Plain, resolve, unprintable};
 use super::spans::{NodeSpan, Position, Span, Spans, push_segment};
+use super::values::Values;
 use crate::diagnostic::Diagnostic;
 
 /// How many values a document may have, its aliases written out.
@@ -17,12 +20,12 @@ const DUPLICATE: &str = "duplicate-key";
 /// Goes through the text once.
 ///
 /// A key that stands in a mapping twice does no more harm than that its second value counts for nothing: such are given
-/// beside the places and the number of values.
+/// beside the places, the number of values, and the value itself where it is written in usual ways.
 ///
 /// # Errors
 /// Everything that is refused; a syntax error ends the list, as nothing after it can be trusted.
 pub(super) fn scan(file: &str, text: &str) -> Result<Scanned, Vec<Diagnostic>> {
-    let mut pass = Pass::new(file);
+    let mut pass = Pass::new(file, Values::new(text));
     if let Some((at, c)) = unprintable(text) {
         let message = format!("the character U+{:04X} may not stand in a YAML file", u32::from(c));
         pass.refuse(
@@ -53,16 +56,21 @@ pub(super) fn scan(file: &str, text: &str) -> Result<Scanned, Vec<Diagnostic>> {
         }
     }
     let readable = pass.errors.iter().all(|error| error.code == DUPLICATE);
-    if readable { Ok(Scanned { spans: pass.spans, values: pass.nodes, duplicates: pass.errors }) } else { Err(pass.errors) }
+    if !readable {
+        return Err(pass.errors);
+    }
+    Ok(Scanned { spans: pass.spans, count: pass.nodes, duplicates: pass.errors, value: pass.values.finish() })
 }
 
 /// What the first pass gives.
 pub(super) struct Scanned {
     pub spans: Spans,
     /// How many values there are, aliases written out.
-    pub values: usize,
+    pub count: usize,
     /// Keys that stand in a mapping twice.
     pub duplicates: Vec<Diagnostic>,
+    /// The value, where it is written in usual ways.
+    pub value: Option<Value>,
 }
 
 /// Which of these positions lie inside of a scalar, so that a `#` there is no comment; the positions in their order. Of a text that cannot be
@@ -123,10 +131,11 @@ struct Pass<'a> {
     nodes: usize,
     /// The depth of the mapping in which a key stands again, while that key's value is passed over.
     repeated: Option<usize>,
+    values: Values,
 }
 
 impl<'a> Pass<'a> {
-    fn new(file: &'a str) -> Pass<'a> {
+    fn new(file: &'a str, values: Values) -> Pass<'a> {
         Pass {
             file,
             spans: Spans::default(),
@@ -138,6 +147,7 @@ impl<'a> Pass<'a> {
             documents: 0,
             nodes: 0,
             repeated: None,
+            values,
         }
     }
 
@@ -196,8 +206,10 @@ impl<'a> Pass<'a> {
         let span = Span { start: span.start, end: Self::scalar_end(text, style, span) };
         if self.at_key() {
             self.key(text, style, span);
+            self.values.key(text, style, span);
             return Ok(());
         }
+        self.values.scalar(text, style, span);
         if style == ScalarStyle::Plain && matches!(resolve(text), Plain::NotFinite) {
             self.refuse(
                 "yaml-number",
@@ -295,6 +307,7 @@ impl<'a> Pass<'a> {
             self.refuse("yaml-key", span, "an alias cannot be a key", Some("write the key out"));
             return Err(Stop);
         }
+        self.values.give_up();
         let Some((weight, origin)) = self.anchors.get(&anchor).cloned() else {
             self.refuse("yaml-alias-bomb", span, "this alias stands inside what it stands for", None);
             return Err(Stop);
@@ -328,6 +341,7 @@ impl<'a> Pass<'a> {
         if self.frames.len() >= MAX_DEPTH {
             return self.too_deep(span);
         }
+        self.values.open(mapping);
         let key = self.enter();
         let value = Span { start: span.start, end: after(span.start) };
         self.note(NodeSpan { key, value, first_key: None, content: span.start });
@@ -345,6 +359,7 @@ impl<'a> Pass<'a> {
     fn close(&mut self, span: Span) -> Result<(), Stop> {
         if let Some(frame) = self.frames.pop() {
             self.pointer.truncate(frame.pointer);
+            self.values.close();
             // A flow container ends with its bracket, a block container with its last scalar.
             let end = if span.end > span.start { span.end } else { self.end };
             self.end = self.end.max(end);

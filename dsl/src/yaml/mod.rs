@@ -2,12 +2,13 @@
 //!
 //! A text is read twice. The first pass ([`events`]) refuses what would be ambiguous or dangerous (duplicate keys, tags,
 //! merge keys, deep nesting, alias bombs) and notes where everything stands; only what it lets through reaches the second,
-//! which makes the values.
+//! which makes the values. Where all is written in the usual ways, the first makes them as well ([`values`]).
 
 mod events;
 mod first;
 mod plain;
 mod spans;
+mod values;
 
 use serde_json::Value;
 
@@ -39,16 +40,24 @@ pub(crate) struct Document {
 /// Everything the first pass found, or the one thing that made the second give up.
 pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Scanned { spans, values, duplicates } = events::scan(file, text)?;
+    let Scanned { spans, count, duplicates, value } = events::scan(file, text)?;
+    if let Some(value) = value {
+        return Ok(Document { file: file.to_owned(), value, spans, values: count, duplicates });
+    }
     let value = if duplicates.is_empty() {
         serde_yaml::from_str::<Value>(text)
     } else {
         serde_yaml::from_str::<First>(text).map(|first| first.0)
     };
     match value {
-        Ok(value) => Ok(Document { file: file.to_owned(), value, spans, values, duplicates }),
+        Ok(value) => Ok(Document { file: file.to_owned(), value, spans, values: count, duplicates }),
         Err(error) => Err(vec![second_pass_error(file, &error)]),
     }
+}
+
+/// Whether a text that is written without quotes is read as this text, and not as a number, true, false or nothing.
+pub(crate) fn is_plain_text(text: &str) -> bool {
+    matches!(plain::resolve(text), plain::Plain::Text)
 }
 
 /// The libyaml family refuses a few things that the first pass accepts (control characters, for one).

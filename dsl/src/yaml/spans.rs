@@ -71,6 +71,20 @@ impl Spans {
         node.key.unwrap_or(node.value).start
     }
 
+    /// Whether something is written at the pointer itself, be it an alias.
+    pub(crate) fn is_own(&self, pointer: &str) -> bool {
+        self.nodes.contains_key(pointer)
+    }
+
+    /// Where the node at the pointer was written out: no alias, but what it stands for.
+    pub(crate) fn written_out<'p>(&self, pointer: &'p str) -> Cow<'p, str> {
+        let mut pointer = self.origin(pointer);
+        while let Some(origin) = self.aliases.get(&*pointer) {
+            pointer = Cow::Owned(self.origin(origin).into_owned());
+        }
+        pointer
+    }
+
     /// Where the node at the pointer was written. An alias always leads back, so that this ends.
     fn origin<'p>(&self, pointer: &'p str) -> Cow<'p, str> {
         let mut pointer = Cow::Borrowed(pointer);

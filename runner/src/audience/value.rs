@@ -24,7 +24,7 @@ pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[Stri
     let value = match (built_in(contact, settings, first), contact.traits.get(first)) {
         (Some(field), _) => field.filter(|_| rest.is_empty()).map(Cow::Owned),
         (None, Some(TraitValue::Plain(value))) => Some(Cow::Borrowed(value)).filter(|_| rest.is_empty()),
-        (None, Some(fading)) => Some(Cow::Owned(fading.at(now))).filter(|_| rest.is_empty()),
+        (None, Some(fading)) => Some(fading.at(now)).filter(|_| rest.is_empty()),
         (None, None) => value_in(&contact.attributes, keys).map(Cow::Borrowed),
     };
     value.filter(|value| !value.is_null())
@@ -33,7 +33,7 @@ pub fn contact_value<'v>(contact: &'v Contact, settings: &Settings, keys: &[Stri
 /// The `contact` object that templates see: the built-in fields and the traits beside the attributes, those that are missing left out.
 pub fn contact_json(contact: &Contact, settings: &Settings, now: i64) -> Value {
     let mut object = Map::clone(&contact.attributes);
-    object.extend(contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now))));
+    object.extend(contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now).into_owned())));
     for name in BUILT_IN {
         match built_in(contact, settings, name).flatten() {
             Some(value) => object.insert(name.to_owned(), value),

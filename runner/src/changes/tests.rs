@@ -272,6 +272,21 @@ fn an_edited_trait_reaches_who_uses_it() {
 }
 
 #[test]
+fn an_edited_trait_is_used_by_messages_that_print_it() {
+    let check_used = |send: &str, expected: &[&str]| {
+        let with = |least| vec![traits(least), workflow("", &format!("  - {send}\n")).remove(0)];
+        let report = check(&with(1000), &with(500));
+        let users = report.traits.iter().filter(|one| one.used_by.contains(&"w".to_owned()));
+        assert_eq!(users.map(|one| one.name.as_str()).collect::<Vec<_>>(), expected, "{send}");
+    };
+    let mail = |text: &str| format!("send: {{ subject: \"Hi\", text: \"{text}\" }}");
+    check_used(&mail("Hello"), &[]);
+    check_used(&mail("You are {{default contact.kind 'x'}}"), &["kind"]);
+    check_used(&mail("{{#if contact.code}}{{default contact.big 0}}{{/if}}"), &["big", "code"]);
+    check_used("{ send: a, with: { word: \"{{default contact.code 'x'}}\" } }", &["code"]);
+}
+
+#[test]
 fn an_edited_rank_is_found_later() {
     let with = |into: u32| {
         let text = format!("traits:\n  often: {{ count: x }}\n  group: {{ rank: contact.often, into: {into} }}\n");

@@ -1,10 +1,11 @@
-//! Who uses a trait that would be another: other traits, segments, and workflows by their conditions and dates.
+//! Who uses a trait that would be another: other traits, segments, and workflows by their conditions, dates and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dsl::model::{Catalog, Condition, Definition, Path, Root, StepKind, Trigger, Wait};
 
 use super::{After, Fate, Planner, Sides, WorkflowPlan, shown};
+use crate::render::of_contact;
 use crate::standing::{Cause, causes_of, causes_of_trait};
 use crate::store::Result;
 
@@ -67,7 +68,9 @@ impl Planner<'_> {
             users[0].extend(traits.map(|(user, _)| format!("trait {user}")));
             let segments = catalog.segments.iter().filter(|(_, one)| needs(causes_of(one, &no_segments)));
             users[1].extend(segments.map(|(user, _)| format!("segment {user}")));
-            let uses = |definition: &Definition| traits_of(definition, &catalog.segments).contains(name);
+            let uses = |definition: &Definition| {
+                traits_of(definition, &catalog.segments).contains(name) || of_contact(definition).contains(name)
+            };
             let workflows = catalog.workflows.iter().filter(|(_, entry)| uses(&entry.definition));
             users[2].extend(workflows.map(|(user, _)| user.clone()));
         }

@@ -1,9 +1,8 @@
 //! `lsp`: the language server, over standard input and output.
 
-use lsp_server::Connection;
-
 use super::{CouldNotRun, Exit, Outcome};
-use crate::{lsp, secrets};
+use crate::lsp::{self, Ended};
+use crate::secrets;
 
 #[derive(clap::Args)]
 pub struct Lsp {
@@ -14,13 +13,18 @@ pub struct Lsp {
 
 impl Lsp {
     pub fn run(self) -> Outcome {
-        let (connection, threads) = Connection::stdio();
+        let (connection, writer) = lsp::stdio().map_err(|error| CouldNotRun(format!("the system gives no threads: {error}")))?;
         let pages = secrets::cache_folder().map(|folder| lsp::Pages::under(&folder)).unwrap_or_default();
         let ended = lsp::serve(&connection, &pages);
-        // The threads end when nobody is left to talk to.
+        // The thread that writes ends when there is nothing left to write.
         drop(connection);
-        ended.map_err(|error| CouldNotRun(error.to_string()))?;
-        threads.join().map_err(|error| CouldNotRun(format!("the editor cannot be reached: {error}")))?;
-        Ok(Exit::Fine)
+        let written = writer.join();
+        match ended.map_err(|error| CouldNotRun(error.to_string()))? {
+            Ended::Abruptly => Ok(Exit::Findings),
+            Ended::Properly => match written {
+                Ok(Err(error)) => Err(CouldNotRun(format!("the editor cannot be reached: {error}"))),
+                _ => Ok(Exit::Fine),
+            },
+        }
     }
 }

@@ -24,6 +24,26 @@ pub fn find(given: Option<PathBuf>) -> Result<PathBuf, CouldNotRun> {
     })
 }
 
+/// The project that a file belongs to, the nearest folder above it that holds a campaignd.yaml; and the file's path in there.
+///
+/// # Errors
+/// When there is none, or no project reads such a file.
+pub fn of_file(file: &Path) -> Result<(PathBuf, String), CouldNotRun> {
+    let unread = |error: std::io::Error| CouldNotRun(format!("{} cannot be read: {error}", file.display()));
+    let path = std::fs::canonicalize(file).map_err(unread)?;
+    let root = path.ancestors().skip(1).find(|dir| dir.join("campaignd.yaml").is_file());
+    let Some((root, inside)) = root.and_then(|root| Some((root, path.strip_prefix(root).ok()?))) else {
+        return Err(CouldNotRun(format!("no folder above {} holds a campaignd.yaml: it belongs to no project", file.display())));
+    };
+    let inside: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    let inside = inside.join("/");
+    if !ProjectFiles::reads(&inside) {
+        let message = "is no file of the project: those are campaignd.yaml, workflows/**/*.yaml, templates/**/*.hbs, schemas/**/*.json and tests/**/*.test.yaml";
+        return Err(CouldNotRun(format!("{inside} {message}")));
+    }
+    Ok((root.to_path_buf(), inside))
+}
+
 /// A project that was read and compiled.
 pub struct Project {
     pub root: PathBuf,

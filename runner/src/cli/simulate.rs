@@ -182,12 +182,13 @@ impl Run<'_> {
             figures.count(&told);
             Ok(())
         };
-        self.simulation.run(coming, count).map_err(failed)?;
+        let newcomers = self.simulation.run(coming, count).map_err(failed)?;
         let head = Head {
             project: self.catalog.settings.project.clone(),
             from: instant::text(self.span.from, &self.zone),
             until: instant::text(self.span.until, &self.zone),
             contacts: self.contacts,
+            newcomers,
             events: coming.taken(),
             audience,
             seed: self.span.seed,

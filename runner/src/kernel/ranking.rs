@@ -109,20 +109,18 @@ impl Kernel {
                 search.traits.iter().flat_map(|ranked| [ranked.by.keys.as_slice(), &ranked.own]).collect();
             self.store.contact_values(search.cursor, &paths, PAGE)?
         };
-        let Some(last) = found.last().map(|values| values.contact) else {
+        let Some(last) = found.last else {
             self.found_cuts(search)?;
             return Ok(true);
         };
-        for ContactValues { contact, time_zone, values } in found {
-            if values.iter().all(Option::is_none) {
-                continue;
-            }
-            let zone = self.zone_or_projects(time_zone.as_deref());
+        for row in &found.rows {
+            let ContactValues { contact, time_zone, values } = &**row;
+            let zone = || self.zone_or_projects(time_zone.as_deref());
             for (ranked, pair) in search.traits.iter_mut().zip(values.chunks(2)) {
-                let value = pair.first().and_then(|value| rank_value(&value.as_ref()?.at(search.began), &zone));
+                let value = pair.first().and_then(|value| rank_value(&value.as_ref()?.at(search.began), zone));
                 let rank = pair.get(1).and_then(|rank| rank.as_ref()?.at(search.began).as_u64());
                 if value.is_some() || rank.is_some() {
-                    ranked.people.push(Person { contact, value, rank });
+                    ranked.people.push(Person { contact: *contact, value, rank });
                 }
             }
         }
@@ -193,22 +191,22 @@ impl Kernel {
             self.definitions.audience.ranks().map(|(name, key, by, _)| (key, [by.keys.clone(), vec![name.to_owned()]])).collect();
         let paths: Vec<&[String]> = ranks.iter().flat_map(|(_, paths)| paths).map(Vec::as_slice).collect();
         let found = self.store.contact_values(after, &paths, PAGE)?;
-        let last = found.last().map(|values| values.contact);
         let mut moved = Vec::new();
-        for ContactValues { contact, time_zone, values } in found {
-            let zone = self.zone_or_projects(time_zone.as_deref());
+        for row in &found.rows {
+            let ContactValues { contact, time_zone, values } = &**row;
+            let zone = || self.zone_or_projects(time_zone.as_deref());
             let differs = ranks.iter().zip(values.chunks(2)).any(|((key, _), pair)| {
                 let rank = self.definitions.ranks.get(key).and_then(|cuts| {
                     let value = pair.first()?.as_ref()?.at(cuts.at);
-                    Some(cuts.rank(rank_value(&value, &zone)?))
+                    Some(cuts.rank(rank_value(&value, zone)?))
                 });
                 let known = pair.get(1).and_then(|known| known.as_ref()?.at(self.now).as_u64());
                 rank.map(|rank| rank as u64) != known
             });
             if differs {
-                moved.push(contact);
+                moved.push(*contact);
             }
         }
-        Ok((moved, last))
+        Ok((moved, found.last))
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn address_of(contact: &Contact, path: &Path, now: i64) -> Option<Str
         "phone" => field(&contact.phone),
         "id" => Some(Value::String(contact.uid.clone())),
         name => match contact.traits.get(name) {
-            Some(value) => Some(value.at(now)),
+            Some(value) => Some(value.at(now).into_owned()),
             None => contact.attributes.get(name).cloned(),
         },
     };

@@ -6,34 +6,55 @@ use lsp_types::{
     TextEdit, WorkspaceEdit,
 };
 
+use super::client::Client;
 use super::position::Page;
 use super::project::Project;
 use super::publish::Published;
 
 /// What can be done about what is wrong in a part of a file.
-pub fn actions(project: &Project, file: &str, wanted: Range, page: &Page<'_>, published: &Published<'_>) -> Vec<CodeAction> {
+pub fn actions(
+    project: &Project,
+    file: &str,
+    wanted: Range,
+    page: &Page<'_>,
+    published: &Published<'_>,
+    client: Client,
+) -> Vec<CodeAction> {
     let here = |found: &&Diagnostic| found.location.file == file && touches(page.range(&found.location), wanted);
     let found = project.diagnostics.iter().filter(here);
-    found.filter_map(|found| action(project, found, page, published)).collect()
+    found.filter_map(|found| action(project, found, page, published, client)).collect()
 }
 
 fn touches(one: Range, other: Range) -> bool {
     one.start <= other.end && other.start <= one.end
 }
 
-fn action(project: &Project, diagnostic: &Diagnostic, page: &Page<'_>, published: &Published<'_>) -> Option<CodeAction> {
+fn action(
+    project: &Project,
+    diagnostic: &Diagnostic,
+    page: &Page<'_>,
+    published: &Published<'_>,
+    client: Client,
+) -> Option<CodeAction> {
     let meant = diagnostic.replacement()?;
     let at = misspelt(diagnostic, meant, &page.slice(&diagnostic.location))?;
     let file = &diagnostic.location.file;
     let edit = TextEdit { range: page.range(&at), new_text: meant.to_owned() };
-    let version = project.open.get(file).map(|open| open.version);
-    let text_document = OptionalVersionedTextDocumentIdentifier { uri: project.uri(file)?, version };
-    let change = TextDocumentEdit { text_document, edits: vec![OneOf::Left(edit)] };
+    let uri = project.uri(file)?;
+    let edit = match client.document_changes {
+        true => {
+            let version = project.open.get(file).map(|open| open.version);
+            let text_document = OptionalVersionedTextDocumentIdentifier { uri, version };
+            let change = TextDocumentEdit { text_document, edits: vec![OneOf::Left(edit)] };
+            WorkspaceEdit { document_changes: Some(DocumentChanges::Edits(vec![change])), ..WorkspaceEdit::default() }
+        }
+        false => WorkspaceEdit { changes: Some(std::iter::once((uri, vec![edit])).collect()), ..WorkspaceEdit::default() },
+    };
     Some(CodeAction {
         title: format!("Write `{meant}` instead"),
         kind: Some(CodeActionKind::QUICKFIX),
         diagnostics: Some(vec![published.diagnostic(diagnostic, page, |_| None)]),
-        edit: Some(WorkspaceEdit { document_changes: Some(DocumentChanges::Edits(vec![change])), ..WorkspaceEdit::default() }),
+        edit: Some(edit),
         is_preferred: Some(true),
         ..CodeAction::default()
     })

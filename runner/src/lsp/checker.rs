@@ -73,7 +73,7 @@ fn latest(first: Job, more: impl Iterator<Item = Job>) -> Vec<Job> {
 
 fn check(job: Job, known: Option<Arc<ProjectFiles>>) -> Checked {
     let mut failed = None;
-    let disk = known.unwrap_or_else(|| match ProjectFiles::read_with_tests(&job.root) {
+    let disk = known.unwrap_or_else(|| match ProjectFiles::read_for_editors(&job.root) {
         Ok(files) => Arc::new(files),
         Err(error) => {
             failed = Some(error.to_string());
@@ -87,10 +87,24 @@ fn check(job: Job, known: Option<Arc<ProjectFiles>>) -> Checked {
     // Where the settings are open in the editor, it does not matter what is on disk.
     let diagnostics = match failed.filter(|_| files.text("campaignd.yaml").is_none()) {
         Some(message) => vec![unreadable(message)],
-        None => dsl::compile(&files).diagnostics,
+        None => found(&files),
     };
     let versions = job.open.iter().map(|(path, open)| (path.clone(), open.version)).collect();
     Checked { root: job.root, disk, files, versions, diagnostics }
+}
+
+/// What `validate` says, and what `simulate` would say of the audiences, where there is something sound to hold them against.
+fn found(files: &ProjectFiles) -> Vec<Diagnostic> {
+    // What an audience names is in the catalog; without one there need not be any.
+    if files.audiences().next().is_none() {
+        return dsl::diagnose(files);
+    }
+    let compiled = dsl::compile(files);
+    let mut found = compiled.diagnostics;
+    if let Some(catalog) = compiled.catalog {
+        found.extend(files.audiences().flat_map(|(path, text)| dsl::read_audience(path, text, &catalog).1));
+    }
+    found
 }
 
 fn unreadable(message: String) -> Diagnostic {
@@ -103,7 +117,7 @@ mod tests {
     use super::*;
 
     fn job(root: &str, version: i32, reread: bool) -> Job {
-        let open = Open { text: "x".into(), version };
+        let open = Open { text: "x".into(), version, uri: None };
         Job { root: root.into(), open: BTreeMap::from([("workflows/a.yaml".to_owned(), open)]), reread }
     }
 
@@ -120,12 +134,16 @@ mod tests {
         let disk =
             Arc::new(ProjectFiles::from_texts([("campaignd.yaml", "project: p\n"), ("workflows/a.yaml", "workflow: a\n")]));
         let codes = |text: &str| {
-            let open = BTreeMap::from([("workflows/a.yaml".to_owned(), Open { text: text.into(), version: 1 })]);
+            let open = BTreeMap::from([("workflows/a.yaml".to_owned(), Open { text: text.into(), version: 1, uri: None })]);
             let checked = check(Job { root: "/p".into(), open, reread: false }, Some(disk.clone()));
             checked.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>()
         };
         assert!(codes("workflow: a\ntrigger: { manual: true }\nsteps: [{ send: nothing }]\n").contains(&"unknown-template"));
         assert!(codes("a: [").contains(&"yaml-syntax"));
+        let audience = disk.as_ref().clone().overlaid("tests/people.yaml", "audience: a\ncontacts: { at_start: 5, nobody: 1 }\n");
+        let sound = audience.overlaid("workflows/a.yaml", "workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n");
+        let wrong: Vec<_> = found(&sound).into_iter().map(|found| (found.location.file, found.code)).collect();
+        assert!(wrong.contains(&("tests/people.yaml".to_owned(), "unknown-key")), "{wrong:?}");
         let nowhere = check(job("/nowhere/at/all", 1, true), None);
         assert_eq!(nowhere.diagnostics[0].code, "not-loadable");
     }

@@ -8,7 +8,8 @@ mod flow;
 #[cfg(test)]
 mod tests;
 
-use dsl::index::{Form, Place};
+use dsl::contract::MESSAGE_EVENTS;
+use dsl::index::{Form, Kind, Place};
 
 /// A step on the way from the top of a file to a place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +50,28 @@ pub struct Cursor {
 impl Cursor {
     /// What the language has at this place.
     pub fn place(&self, form: Form) -> Place {
+        let about_messages = self.event().is_some_and(|event| MESSAGE_EVENTS.contains(&event));
         self.path.iter().fold(Place::File(form), |place, segment| match segment {
+            Segment::Key(key) if about_messages && key == "event.template" => Place::Name(Kind::Template),
+            Segment::Key(key) if about_messages && key == "event.workflow" => Place::Name(Kind::Workflow),
+            Segment::Key(key) if about_messages && place == Place::Timeline && key == "with" => Place::Message,
             Segment::Key(key) => place.inside(key),
             Segment::Item => place.item(),
         })
+    }
+
+    /// The key whose value the place is, or a list that it is in.
+    pub fn last_key(&self) -> &str {
+        match self.path.iter().rev().find(|segment| **segment != Segment::Item) {
+            Some(Segment::Key(key)) => key,
+            _ => "",
+        }
+    }
+
+    /// What is written for a key in the mappings around, the nearest first.
+    pub fn around(&self, key: &str) -> Option<&str> {
+        let written = self.siblings.iter().rev().flatten();
+        written.filter(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.as_str()).next()
     }
 
     /// The event that `event.` is about here, as far as the mappings around say so.
@@ -306,7 +325,7 @@ impl Reader {
             self.flow_part(value_text);
             return self.in_flow_now();
         }
-        if value_text.starts_with('#') {
+        if in_comment(value) {
             return None;
         }
         let needs_space = value.is_empty();
@@ -364,6 +383,22 @@ impl Reader {
         }
         Cursor { path, spot, prefix: prefix.to_owned(), siblings, needs_space: false, flow: self.in_flow() }
     }
+}
+
+/// Whether a value on its line has come to a comment.
+fn in_comment(value: &str) -> bool {
+    let mut quote = None;
+    let mut before = ' ';
+    for c in value.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '#' && before.is_whitespace() => return true,
+            None if matches!(c, '"' | '\'') && before.is_whitespace() => quote = Some(c),
+            _ => {}
+        }
+        before = c;
+    }
+    false
 }
 
 /// Blanks before the first character; they are all of one byte.

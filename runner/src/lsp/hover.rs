@@ -2,8 +2,9 @@
 
 use dsl::diagnostic::{Diagnostic, Location};
 use dsl::index::{Form, Index, Kind, Occurrence};
-use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind};
+use lsp_types::{Hover, HoverContents, MarkupContent};
 
+use super::client::Client;
 use super::cursor::{self, Segment};
 use super::position::Page;
 use super::project::Project;
@@ -13,7 +14,7 @@ use super::shape::Shape;
 const MOST_LINES: usize = 24;
 
 /// What there is to say of a place (line and column from 1) of a file.
-pub fn hover(project: &Project, file: &str, place: (usize, usize), page: &Page<'_>) -> Option<Hover> {
+pub fn hover(project: &Project, file: &str, place: (usize, usize), page: &Page<'_>, client: Client) -> Option<Hover> {
     let mut parts = Vec::new();
     let mut range = None;
     let wrong = project.diagnostics.iter().filter(|found| found.location.file == file && holds(&found.location, place));
@@ -32,7 +33,7 @@ pub fn hover(project: &Project, file: &str, place: (usize, usize), page: &Page<'
         return None;
     }
     let value = parts.join("\n\n---\n\n");
-    Some(Hover { contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }), range })
+    Some(Hover { contents: HoverContents::Markup(MarkupContent { kind: client.markup(), value }), range })
 }
 
 fn holds(at: &Location, place: (usize, usize)) -> bool {
@@ -199,7 +200,7 @@ mod tests {
         let mut project = Project { diagnostics, ..Project::default() };
         project.reread(Arc::new(files));
         let page = Page::new(&text, Encoding::Utf16);
-        match hover(&project, file, (line, column), &page).map(|hover| hover.contents) {
+        match hover(&project, file, (line, column), &page, Client::of(&serde_json::Value::Null)).map(|hover| hover.contents) {
             Some(HoverContents::Markup(markup)) => markup.value,
             _ => String::new(),
         }

@@ -7,6 +7,7 @@ mod actions;
 mod answers;
 mod capabilities;
 mod checker;
+mod client;
 mod completion;
 mod cursor;
 mod hover;
@@ -18,6 +19,8 @@ mod rename;
 mod rules_page;
 mod server;
 mod shape;
+mod transport;
 
 pub use rules_page::Pages;
-pub use server::{LspError, serve};
+pub use server::{Ended, LspError, serve};
+pub use transport::stdio;

@@ -2,7 +2,7 @@
 
 use dsl::diagnostic::Location;
 use dsl::index::{Occurrence, Symbol, SymbolKind};
-use lsp_types::{DocumentSymbol, SymbolKind as Icon};
+use lsp_types::{DocumentSymbol, SymbolInformation, SymbolKind as Icon, Uri};
 
 use super::position::{Encoding, Page};
 use super::project::Project;
@@ -45,7 +45,7 @@ pub fn of_file<'p>(project: &'p Project, file: &str, place: (usize, usize)) -> O
 #[allow(deprecated, reason = "the type has a field that is deprecated and must be given")]
 pub fn symbols(symbols: &[Symbol], page: &Page<'_>) -> Vec<DocumentSymbol> {
     let one = |symbol: &Symbol| DocumentSymbol {
-        name: if symbol.name.is_empty() { "…".to_owned() } else { symbol.name.clone() },
+        name: shown(symbol),
         detail: symbol.detail.clone(),
         kind: icon(symbol.kind),
         tags: None,
@@ -55,6 +55,28 @@ pub fn symbols(symbols: &[Symbol], page: &Page<'_>) -> Vec<DocumentSymbol> {
         children: (!symbol.children.is_empty()).then(|| self::symbols(&symbol.children, page)),
     };
     symbols.iter().map(one).collect()
+}
+
+/// The outline for editors that know no nesting, in the order of the file.
+#[allow(deprecated, reason = "the type has a field that is deprecated and must be given")]
+pub fn flat_symbols(symbols: &[Symbol], page: &Page<'_>, uri: &Uri) -> Vec<SymbolInformation> {
+    fn add(symbols: &[Symbol], around: Option<&str>, page: &Page<'_>, uri: &Uri, found: &mut Vec<SymbolInformation>) {
+        for symbol in symbols {
+            let location = lsp_types::Location { uri: uri.clone(), range: page.range(&symbol.extent) };
+            let (name, kind) = (shown(symbol), icon(symbol.kind));
+            let container_name = around.map(str::to_owned);
+            found.push(SymbolInformation { name, kind, tags: None, deprecated: None, location, container_name });
+            add(&symbol.children, Some(&symbol.name), page, uri, found);
+        }
+    }
+    let mut found = Vec::new();
+    add(symbols, None, page, uri, &mut found);
+    found
+}
+
+/// The protocol wants names that are not empty.
+fn shown(symbol: &Symbol) -> String {
+    if symbol.name.trim().is_empty() { "…".to_owned() } else { symbol.name.clone() }
 }
 
 fn icon(kind: SymbolKind) -> Icon {

@@ -1,7 +1,7 @@
 //! Places as editors count them: lines from 0, columns from 0 in the units that were agreed upon.
 
 use dsl::diagnostic::Location;
-use lsp_types::{ClientCapabilities, Position, PositionEncodingKind, Range};
+use lsp_types::{Position, PositionEncodingKind, Range};
 
 /// The units of columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,8 @@ pub enum Encoding {
 
 impl Encoding {
     /// The best of those that the client offers: ours, else bytes, else the default.
-    pub fn agreed(client: &ClientCapabilities) -> Encoding {
-        let offered = client.general.as_ref().and_then(|general| general.position_encodings.as_deref()).unwrap_or_default();
-        let pairs = [(PositionEncodingKind::UTF32, Encoding::Utf32), (PositionEncodingKind::UTF8, Encoding::Utf8)];
+    pub fn agreed(offered: &[&str]) -> Encoding {
+        let pairs = [("utf-32", Encoding::Utf32), ("utf-8", Encoding::Utf8)];
         pairs.into_iter().find(|(kind, _)| offered.contains(kind)).map_or(Encoding::Utf16, |(_, encoding)| encoding)
     }
 
@@ -135,15 +134,13 @@ mod tests {
 
     #[test]
     fn the_best_of_what_is_offered() {
-        let offers = |kinds: &[PositionEncodingKind]| {
-            let mut client = ClientCapabilities::default();
-            client.general.get_or_insert_default().position_encodings = Some(kinds.to_vec());
-            Encoding::agreed(&client)
-        };
-        use PositionEncodingKind as Kind;
-        assert_eq!(offers(&[Kind::UTF16, Kind::UTF8, Kind::UTF32]), Encoding::Utf32);
-        assert_eq!(offers(&[Kind::UTF16, Kind::UTF8]), Encoding::Utf8);
-        assert_eq!(offers(&[Kind::UTF16]), Encoding::Utf16);
-        assert_eq!(Encoding::agreed(&ClientCapabilities::default()), Encoding::Utf16);
+        for (offered, expected) in [
+            (&["utf-16", "utf-8", "utf-32"][..], Encoding::Utf32),
+            (&["utf-16", "utf-8"], Encoding::Utf8),
+            (&["utf-16"], Encoding::Utf16),
+            (&[], Encoding::Utf16),
+        ] {
+            assert_eq!(Encoding::agreed(offered), expected, "{offered:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The projects that an editor has open, and what is known of each: its files as they are on disk and in the editor, and their names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use dsl::ProjectFiles;
@@ -33,6 +33,8 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS
 pub struct Open {
     pub text: Arc<str>,
     pub version: i32,
+    /// What the editor calls it.
+    pub uri: Option<Uri>,
 }
 
 /// One project.
@@ -47,14 +49,14 @@ pub struct Project {
     pub index: Index,
     /// What was found wrong at the last look.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files of which the editor was told something.
-    pub published: BTreeSet<String>,
+    /// What the editor was told of each file, as long as it was something.
+    pub published: BTreeMap<String, Vec<lsp_types::Diagnostic>>,
 }
 
 impl Project {
     fn new(root: PathBuf) -> Project {
         // What cannot be read is told by the check.
-        let files = ProjectFiles::read_with_tests(&root).unwrap_or_default();
+        let files = ProjectFiles::read_for_editors(&root).unwrap_or_default();
         let index = Index::of(&files);
         Project { root, files: Arc::new(files), index, ..Project::default() }
     }
@@ -68,13 +70,17 @@ impl Project {
     }
 
     pub fn uri(&self, path: &str) -> Option<Uri> {
+        // By the address that it came with: editors compare them letter by letter.
+        if let Some(uri) = self.open.get(path).and_then(|open| open.uri.clone()) {
+            return Some(uri);
+        }
         uri_of(&self.root.join(path))
     }
 
     /// A file was opened or changed in the editor.
-    pub fn write(&mut self, path: &str, text: &str, version: i32) {
+    pub fn write(&mut self, path: &str, text: &str, version: i32, uri: &Uri) {
         self.index.put(path, text);
-        self.open.insert(path.to_owned(), Open { text: text.into(), version });
+        self.open.insert(path.to_owned(), Open { text: text.into(), version, uri: Some(uri.clone()) });
     }
 
     /// A file was closed in the editor: what is on disk counts again.
@@ -127,6 +133,23 @@ impl Workspace {
         Some((project, relative))
     }
 
+    /// The folder of the project that a path is in.
+    pub fn root_of(&mut self, path: &Path) -> Option<PathBuf> {
+        self.enter(path.parent()?).map(|project| project.root.clone())
+    }
+
+    /// A folder is closed in the editor: projects in it, of which no file is open and that are in none of the `others`, are forgotten. Gives the files of
+    /// which the editor was told something.
+    pub fn leave(&mut self, folder: &Path, others: &[PathBuf]) -> Vec<Uri> {
+        let stays = |root: &Path, project: &Project| {
+            !root.starts_with(folder) || !project.open.is_empty() || others.iter().any(|other| root.starts_with(other))
+        };
+        let left: Vec<PathBuf> =
+            self.projects.iter().filter(|(root, project)| !stays(root, project)).map(|(root, _)| root.clone()).collect();
+        let projects = left.iter().filter_map(|root| self.projects.remove(root));
+        projects.flat_map(|project| project.published.keys().filter_map(|path| project.uri(path)).collect::<Vec<_>>()).collect()
+    }
+
     pub fn project(&mut self, root: &Path) -> Option<&mut Project> {
         self.projects.get_mut(root)
     }
@@ -145,7 +168,19 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
 pub fn path_of(uri: &Uri) -> Option<PathBuf> {
     let path = uri.as_str().strip_prefix("file://")?;
     let path = &path[path.find('/')?..];
-    percent_decode_str(path).decode_utf8().ok().map(|path| PathBuf::from(path.as_ref()))
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    // What leads nowhere is left out, so that a file has one path.
+    let mut plain = PathBuf::new();
+    for part in Path::new(path.as_ref()).components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    Some(plain)
 }
 
 /// The `file:` address of a path.
@@ -168,6 +203,8 @@ mod tests {
         }
         let odd: Uri = "file://host/a%2Fb".parse().unwrap();
         assert_eq!(path_of(&odd), Some(PathBuf::from("/a/b")));
+        let around: Uri = "file:///a/./b/../c.yaml".parse().unwrap();
+        assert_eq!(path_of(&around), Some(PathBuf::from("/a/c.yaml")));
         let other: Uri = "untitled:x".parse().unwrap();
         assert_eq!(path_of(&other), None);
     }
@@ -194,6 +231,11 @@ mod tests {
         assert_eq!(found(&mut workspace, &b), Some((folder.path().join("two"), "workflows/sub/b.yaml".to_owned())));
         assert_eq!(found(&mut workspace, &outside), None);
         assert_eq!(workspace.roots().len(), 2);
+        assert_eq!(workspace.root_of(&b), Some(folder.path().join("two")));
+        workspace.leave(&folder.path().join("one"), &[]);
+        assert_eq!(workspace.roots(), [folder.path().join("two")]);
+        workspace.leave(folder.path(), &[folder.path().to_owned()]);
+        assert_eq!(workspace.roots().len(), 1);
     }
 
     #[test]
@@ -205,7 +247,9 @@ mod tests {
         ])));
         let names = |project: &Project| project.index.names(dsl::index::Kind::Workflow).into_keys().collect::<Vec<_>>().join(" ");
         assert_eq!(names(&project), "a b");
-        project.write("workflows/a.yaml", "workflow: x\n", 1);
+        let uri: Uri = "file:///p/workflows/a%2Eyaml".parse().unwrap();
+        project.write("workflows/a.yaml", "workflow: x\n", 1, &uri);
+        assert_eq!(project.uri("workflows/a.yaml"), Some(uri));
         assert_eq!((names(&project).as_str(), project.text("workflows/a.yaml")), ("b x", Some("workflow: x\n")));
         project.reread(Arc::new(ProjectFiles::from_texts([("workflows/a.yaml", "workflow: c\n")])));
         assert_eq!(names(&project), "x");

@@ -1,6 +1,6 @@
 //! What is wrong with a project, as editors show it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use dsl::diagnostic::{Diagnostic, Location, Severity};
 use lsp_types::{
@@ -54,19 +54,17 @@ impl Published<'_> {
     }
 }
 
-/// What the editor is told after a check: of each file with something wrong, of each that had something before, and of each that is open, so that it
-/// knows which text was looked at. Keeps in the project what it was told.
+/// What the editor is told after a check: of each file of which something else is to be said than before, and of each that is open, so that it knows
+/// which text was looked at. Keeps in the project what it was told.
 pub fn messages(
     project: &mut Project,
     checked: Checked,
     published: &Published<'_>,
     encoding: Encoding,
 ) -> Vec<PublishDiagnosticsParams> {
-    let mut by_file: BTreeMap<String, Vec<lsp_types::Diagnostic>> = std::mem::take(&mut project.published)
-        .into_iter()
-        .chain(checked.versions.keys().cloned())
-        .map(|file| (file, Vec::new()))
-        .collect();
+    let before = std::mem::take(&mut project.published);
+    let mut by_file: BTreeMap<String, Vec<lsp_types::Diagnostic>> =
+        before.keys().chain(checked.versions.keys()).map(|file| (file.clone(), Vec::new())).collect();
     let place = |at: &Location| {
         let page = Page::new(checked.files.text(&at.file).unwrap_or_default(), encoding);
         Some(lsp_types::Location { uri: project.uri(&at.file)?, range: page.range(at) })
@@ -79,10 +77,14 @@ pub fn messages(
     }
     let told = |(file, diagnostics): (&String, &Vec<lsp_types::Diagnostic>)| {
         let version = checked.versions.get(file).copied();
+        // Of a file that is not open, and as it was, the editor knows already.
+        if version.is_none() && before.get(file) == Some(diagnostics) {
+            return None;
+        }
         Some(PublishDiagnosticsParams { uri: project.uri(file)?, diagnostics: diagnostics.clone(), version })
     };
     let messages = by_file.iter().filter_map(told).collect();
-    project.published = by_file.into_iter().filter(|(_, found)| !found.is_empty()).map(|(file, _)| file).collect::<BTreeSet<_>>();
+    project.published = by_file.into_iter().filter(|(_, found)| !found.is_empty()).collect();
     project.diagnostics = checked.diagnostics;
     messages
 }
@@ -132,5 +134,11 @@ mod tests {
         assert!(right[0].diagnostics.is_empty());
         let open = told("workflow: a\ntrigger: { manual: true }\nsteps: [exit]\n");
         assert_eq!((open.len(), open[0].version), (1, Some(7)));
+        // What nobody has open is told of once.
+        let elsewhere = |text: &str| Checked { versions: BTreeMap::new(), ..checked(text) };
+        let mut project = Project { root: "/p".into(), ..Project::default() };
+        let mut count = |text: &str| messages(&mut project, elsewhere(text), &published, Encoding::Utf16).len();
+        let wrong = "workflow: a\ntrigger: { manual: true }\nsteps: [{ send: x }]\n";
+        assert_eq!([count(wrong), count(wrong), count("workflow: [\n"), count(""), count("")], [1, 0, 1, 1, 0]);
     }
 }

@@ -12,13 +12,14 @@ const MAX_REFERENCES: usize = 16;
 
 /// The schema of a kind of file.
 pub fn schema(form: Form) -> &'static Value {
-    static SCHEMAS: OnceLock<[Value; 3]> = OnceLock::new();
-    let [workflow, settings, test] =
-        SCHEMAS.get_or_init(|| [dsl::schema::workflow(), dsl::schema::settings(), dsl::schema::test()]);
+    static SCHEMAS: OnceLock<[Value; 4]> = OnceLock::new();
+    let made = || [dsl::schema::workflow(), dsl::schema::settings(), dsl::schema::test(), dsl::schema::audience()];
+    let [workflow, settings, test, audience] = SCHEMAS.get_or_init(made);
     match form {
         Form::Workflow => workflow,
         Form::Settings => settings,
         Form::Test => test,
+        Form::Audience => audience,
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use std::vec;
 
 use jiff::tz::TimeZone;
+use rayon::prelude::*;
 
 pub use answers::{Answers, Script, Taken};
 pub use line::{Hold, Line, Sent};
@@ -29,6 +30,9 @@ use crate::store::{MemoryStore, Store, StoreError};
 
 /// How many inputs are given in one transaction.
 const CHUNK: usize = 1000;
+
+/// Fewer messages are made sooner than they are shared out.
+const WORTH_SHARING: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RehearsalError {
@@ -271,22 +275,22 @@ impl<A: Answers> Rehearsal<A> {
 
     /// Every message is answered at once, unless it cannot be made.
     fn carry(&mut self, jobs: Vec<(Arc<str>, Job)>) -> Vec<Input> {
-        let deliver = |(channel, job): (Arc<str>, Job)| {
-            let (subject, carried) = match (job.compose)() {
+        let deliver = |(channel, message, content): (Arc<str>, MessageId, Result<Content, String>)| {
+            let (subject, carried) = match content {
                 Ok(content) => {
                     let carried = self.answers.answer(&channel, &content);
                     let subject = content.subject.clone();
                     if content.html.is_some() || content.text.is_some() {
-                        self.contents.insert(job.message, content);
+                        self.contents.insert(message, content);
                     }
                     (subject, carried)
                 }
                 Err(why) => (None, Carried { outcome: Outcome::Failed(why), refusal: None, answer: None }),
             };
-            let report = Report::new(job.message, subject, carried.outcome, Duration::ZERO);
+            let report = Report::new(message, subject, carried.outcome, Duration::ZERO);
             Input::Report(Report { refusal: carried.refusal, answer: carried.answer, ..report })
         };
-        jobs.into_iter().map(deliver).collect()
+        composed(jobs).into_iter().map(deliver).collect()
     }
 
     /// Puts the bodies to the messages that have left.
@@ -302,4 +306,13 @@ impl<A: Answers> Rehearsal<A> {
             }
         }
     }
+}
+
+/// Many messages are made on all processors: none depends on another, and they are handed on in the order they were asked for.
+fn composed(jobs: Vec<(Arc<str>, Job)>) -> Vec<(Arc<str>, MessageId, Result<Content, String>)> {
+    let compose = |(channel, job): (Arc<str>, Job)| (channel, job.message, (job.compose)());
+    if jobs.len() < WORTH_SHARING {
+        return jobs.into_iter().map(compose).collect();
+    }
+    jobs.into_par_iter().with_min_len(WORTH_SHARING / 2).map(compose).collect()
 }

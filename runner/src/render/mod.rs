@@ -4,6 +4,7 @@ mod addressee;
 mod formats;
 mod helpers;
 mod links;
+mod mentions;
 mod money;
 mod outcome;
 mod plain_text;
@@ -25,6 +26,7 @@ use serde_json::{Map, Value};
 
 pub use self::addressee::Addressee;
 use self::links::Own;
+pub use self::mentions::of_contact;
 use self::outcome::Outcomes;
 use self::prepare::Format;
 use self::reads::Reads;

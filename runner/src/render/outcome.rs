@@ -67,8 +67,25 @@ impl Templates {
             }
             key.push(0);
         }
+        for path in &reads.shown {
+            match path.iter().try_fold(data, |value, name| value.get(name)) {
+                None | Some(Value::Null) => {}
+                // Told apart from what JSON begins with.
+                Some(Value::String(text)) if prints_as_it_is(text) => {
+                    key.push(b's');
+                    key.extend_from_slice(&text.len().to_le_bytes());
+                }
+                Some(value) => serde_json::to_writer(&mut *key, value).ok()?,
+            }
+            key.push(0);
+        }
         Some(())
     }
+}
+
+/// Nothing of it is escaped, wherever it is printed: what is made of it is as long as it is.
+fn prints_as_it_is(text: &str) -> bool {
+    text.chars().all(|one| one.is_alphanumeric() || matches!(one, ' ' | '-' | '.' | '_'))
 }
 
 #[cfg(test)]
@@ -99,6 +116,11 @@ mod tests {
         let (ada, bo, again) = (data("Ada", 1), data("Bo", 1), data("Ada", 2));
         check("{{contact.name}} {{unsubscribe_url}}", &[], &ada, &again, true);
         check("{{contact.name}}", &[], &ada, &bo, false);
+        check("{{#if contact.name}}{{default contact.name \"x\"}}{{/if}}", &[], &ada, &data("Eve", 1), true);
+        check("{{contact.name}}", &[], &data("A&B", 1), &data("A<B", 1), false);
+        check("{{contact.name}}", &[], &ada, &data("", 1), false);
+        check("{{contact.visits}}", &[], &ada, &again, false);
+        check("{{upper contact.name}}", &[], &ada, &data("Eve", 1), false);
         check("{{contact.name}} {{contact.visits}}", &[], &ada, &again, false);
         check("{{> a}}", &[("a", "{{> b}}"), ("b", "{{contact.name}}")], &ada, &bo, false);
         check("{{> a}}", &[("a", "{{> b}}"), ("b", "{{contact.name}}")], &ada, &again, true);

@@ -16,6 +16,8 @@ const SCOPES: [&str; 2] = ["each", "with"];
 pub(super) struct Reads {
     /// Paths from the top of the data.
     pub paths: BTreeSet<Vec<String>>,
+    /// Paths that are only printed, or asked whether there is anything: of two texts of one length there as much of a message can be made.
+    pub shown: BTreeSet<Vec<String>>,
     /// Partials that are pulled in.
     pub partials: BTreeSet<String>,
     /// What it reads cannot be told, or is another at every moment.
@@ -28,11 +30,24 @@ impl Reads {
         self.elements(template, 0);
     }
 
+    /// The same for a text whose very words count, as a subject's do.
+    pub fn words(&mut self, template: &Template) {
+        let mut reads = Reads::default();
+        reads.template(template);
+        self.paths.extend(reads.paths.into_iter().chain(reads.shown));
+        // What a partial prints is not told apart by where it stands.
+        self.anything |= reads.anything || !reads.partials.is_empty();
+    }
+
     /// `scopes`: how many blocks around it look names up elsewhere.
     fn elements(&mut self, template: &Template, scopes: usize) {
         for element in &template.elements {
             match element {
-                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => self.call(call, scopes),
+                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => match call.name.as_name() {
+                    _ if call.params.is_empty() => self.shown(call, std::slice::from_ref(&call.name), scopes),
+                    Some("default") => self.shown(call, &call.params, scopes),
+                    _ => self.call(call, scopes),
+                },
                 TemplateElement::HelperBlock(block) => self.block(block, scopes),
                 TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
                     self.partial(partial, scopes);
@@ -43,6 +58,15 @@ impl Reads {
         }
     }
 
+    /// What is printed, or decides by whether there is anything.
+    fn shown(&mut self, call: &HelperTemplate, printed: &[Parameter], scopes: usize) {
+        let paths: Option<Vec<_>> = printed.iter().map(plain_path).collect();
+        match paths.filter(|_| scopes == 0 && call.hash.is_empty()) {
+            Some(paths) => self.shown.extend(paths.into_iter().filter(|path| !path.is_empty())),
+            None => self.call(call, scopes),
+        }
+    }
+
     fn call(&mut self, call: &HelperTemplate, scopes: usize) {
         // A helper of this name is no path of the data: looking it up there changes nothing.
         self.parameter(&call.name, scopes);
@@ -50,7 +74,10 @@ impl Reads {
     }
 
     fn block(&mut self, block: &HelperTemplate, scopes: usize) {
-        self.call(block, scopes);
+        match block.name.as_name() {
+            Some("if" | "unless") => self.shown(block, &block.params, scopes),
+            _ => self.call(block, scopes),
+        }
         let inside = scopes + usize::from(block.name.as_name().is_some_and(|name| SCOPES.contains(&name)));
         if let Some(body) = &block.template {
             self.elements(body, inside);
@@ -110,6 +137,25 @@ impl Reads {
     }
 }
 
+/// The keys of a path from the top of the data, none for a literal or for what is made for each message; `None` for anything else.
+fn plain_path(parameter: &Parameter) -> Option<Vec<String>> {
+    let raw = match parameter {
+        Parameter::Literal(_) => return Some(Vec::new()),
+        Parameter::Name(name) => name,
+        Parameter::Path(handlebars::Path::Relative((_, raw))) => raw,
+        _ => return None,
+    };
+    let keys: Vec<String> = raw.split('.').map(str::to_owned).collect();
+    match keys[0].as_str() {
+        own if OWN.contains(&own) => Some(Vec::new()),
+        "now" | "this" => None,
+        _ => {
+            let plain = |key: &String| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !key.is_empty();
+            keys.iter().all(plain).then_some(keys)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,14 +167,24 @@ mod tests {
             reads.template(&Template::compile(source).expect("compiles"));
             let mut found: Vec<String> = reads.paths.iter().map(|path| path.join(".")).collect();
             found.retain(|path| !["if", "each", "with", "date", "eq", "default", "upper", "lookup"].contains(&path.as_str()));
+            found.extend(reads.shown.iter().map(|path| format!("shown {}", path.join("."))));
             found.extend(reads.partials.iter().map(|name| format!("> {name}")));
             found.extend(reads.anything.then(|| "anything".to_owned()));
             assert_eq!(found, expected, "{source}");
         };
-        check("Hi {{contact.first_name}} {{{vars.x}}} {{unsubscribe_url}} {{subject}}", &["contact.first_name", "vars.x"]);
+        check(
+            "Hi {{contact.first_name}} {{{vars.x}}} {{unsubscribe_url}} {{subject}}",
+            &["shown contact.first_name", "shown vars.x"],
+        );
+        check("{{#a}}{{this}}{{/a}}{{#if (default contact.b 1)}}{{/if}}", &["a", "contact.b", "anything"]);
+        check(
+            "{{#if contact.a}}{{default contact.b \"x\"}}{{upper contact.c}}{{/if}}",
+            &["contact.c", "shown contact.a", "shown contact.b"],
+        );
+        check("{{#if contact.a includeZero=true}}{{contact.[b]}}{{contact.a.[0]}}{{/if}}", &["contact", "contact.a"]);
         check(
             "{{#if (eq contact.plan \"pro\")}}{{event.total}}{{else}}{{coupon}}{{/if}}",
-            &["contact.plan", "coupon", "event.total"],
+            &["contact.plan", "shown coupon", "shown event.total"],
         );
         check(
             "{{#each event.items}}{{name}}{{this.price}}{{this}}{{@index}}{{../contact.x}}{{/each}}",
@@ -137,12 +193,12 @@ mod tests {
         check("{{date (default contact.at event.at) \"long\"}}", &["contact.at", "event.at"]);
         check(
             "{{> button url=contact.link}}{{#> frame}}{{event.a}}{{/frame}}",
-            &["contact.link", "event.a", "> button", "> frame"],
+            &["contact.link", "shown event.a", "> button", "> frame"],
         );
         check("{{@root.contact.x}} {{contact.[first name]}}", &["contact", "contact.x"]);
         check("{{date now}}", &["anything"]);
         check("{{#each this}}{{x}}{{/each}}", &["x", "anything"]);
-        check("{{#if contact.a}}{{lookup this \"b\"}}{{/if}}", &["contact.a", "anything"]);
+        check("{{#if contact.a}}{{lookup this \"b\"}}{{/if}}", &["shown contact.a", "anything"]);
         check("{{#with contact}}{{#each list}}{{lookup ../this \"b\"}}{{/each}}{{/with}}", &["contact", "list", "anything"]);
     }
 }

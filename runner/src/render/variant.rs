@@ -66,6 +66,11 @@ impl Message {
         Ok(Message { plain, locales, empty: Variant::default(), utm: source.utm.clone() })
     }
 
+    /// In whatever language.
+    pub fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.plain.iter().chain(self.locales.values())
+    }
+
     /// The variant for this reader, and the language in which its dates and numbers are written: that of its words, with the reader's region.
     pub fn for_reader(&self, to: &Addressee<'_>) -> (&Variant, String) {
         if self.locales.is_empty() {
@@ -127,7 +132,8 @@ impl Variant {
         let parts = [&self.html, &self.text].into_iter().flatten();
         let texts = parts.flat_map(|part| [Some(&part.body), part.layout.as_ref()]).flatten();
         let mut reads = Reads::default();
-        texts.chain(&self.subject).chain(&self.preheader).chain(self.bodies.values()).for_each(|text| reads.template(text));
+        texts.chain(self.bodies.values()).for_each(|text| reads.template(text));
+        self.subject.iter().chain(&self.preheader).for_each(|text| reads.words(text));
         reads
     }
 }

@@ -107,15 +107,16 @@ impl Simulation {
     }
 
     /// Lets the time pass, from event to event and timer to timer, and tells `ears` each thing that happens, in order. What happens at the same
-    /// time happens in the order given.
+    /// time happens in the order given. Gives how many contacts were made known on the way.
     ///
     /// # Errors
     /// Those of the store, of what is coming, and of the ears.
-    pub fn run(mut self, coming: &mut impl Coming, mut ears: impl FnMut(Told) -> io::Result<()>) -> Result<(), SimulateError> {
+    pub fn run(mut self, coming: &mut impl Coming, mut ears: impl FnMut(Told) -> io::Result<()>) -> Result<u64, SimulateError> {
         self.remember(coming)?;
+        let at_first = self.known()?;
         loop {
             let next = [coming.next_at(), self.rehearsal.next_time()?].into_iter().flatten().min();
-            let Some(now) = next.filter(|now| *now < self.until) else { return Ok(()) };
+            let Some(now) = next.filter(|now| *now < self.until) else { return Ok(self.known()?.saturating_sub(at_first)) };
             let mut acts = Vec::new();
             while coming.next_at().is_some_and(|at| at <= now) {
                 acts.extend(coming.take().map_err(SimulateError::Read)?.map(Act::Occurrence));
@@ -129,6 +130,12 @@ impl Simulation {
                 ears(Told::Line(Box::new(line))).map_err(SimulateError::Write)?;
             }
         }
+    }
+
+    /// How many contacts were ever made known.
+    fn known(&mut self) -> Result<u64, SimulateError> {
+        let newest = self.rehearsal.kernel().store().newest_contact().map_err(RehearsalError::from)?;
+        Ok(newest.0.unsigned_abs())
     }
 
     /// What happened before the beginning counts, and starts nothing.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dsl::time::parse_date;
+use dsl::time::{DateValue, parse_date};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,11 +43,14 @@ impl Cuts {
 /// The cut points of the rank traits that have any.
 pub type Ranks = Arc<HashMap<NodeKey, Cuts>>;
 
-/// A value as ranks compare it: a number, or a date's instant.
-pub fn rank_value(value: &Value, zone: &TimeZone) -> Option<f64> {
+/// A value as ranks compare it: a number, or a date's instant, in the contact's zone where it says none.
+pub fn rank_value(value: &Value, zone: impl FnOnce() -> TimeZone) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => Some(parse_date(text)?.instant(zone) as f64),
+        Value::String(text) => Some(match parse_date(text)? {
+            DateValue::Instant(instant) => instant as f64,
+            date => date.instant(&zone()) as f64,
+        }),
         _ => None,
     }
 }

@@ -134,7 +134,9 @@ impl World {
     }
 
     fn traits(&self) -> Value {
-        Value::Object(self.held.contact.traits.iter().map(|(name, value)| (name.clone(), value.at(self.now))).collect())
+        Value::Object(
+            self.held.contact.traits.iter().map(|(name, value)| (name.clone(), value.at(self.now).into_owned())).collect(),
+        )
     }
 
     /// Traits and memberships, when everything is worked out from nothing.
@@ -202,9 +204,9 @@ fn values_after_a_history() {
     );
     assert_eq!(world.members(), ["high_or_hot", "hot"]);
     world.until(T + 13 * DAY);
-    assert_eq!(world.held.contact.traits["stage"].at(0), json!("asleep"));
-    assert_eq!(world.held.contact.traits["spent"].at(0), json!(110));
-    assert_eq!(world.held.contact.traits["spent_10d"].at(0), json!(0));
+    assert_eq!(world.held.contact.traits["stage"].at(0).into_owned(), json!("asleep"));
+    assert_eq!(world.held.contact.traits["spent"].at(0).into_owned(), json!(110));
+    assert_eq!(world.held.contact.traits["spent_10d"].at(0).into_owned(), json!(0));
     assert_eq!(world.held.contact.traits.get("last_total"), None);
     world.until(T + 30 * DAY);
     assert_eq!(world.crossings, ["+quiet", "-quiet", "+high_or_hot", "+hot", "-hot", "-high_or_hot", "+quiet"]);

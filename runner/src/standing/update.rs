@@ -274,7 +274,7 @@ impl<'a, F: FactsMut> Work<'a, F> {
     fn rank(&self, key: NodeKey, by: &Path) -> Figure {
         let rank = self.terms.ranks.get(&key).and_then(|cuts| {
             let value = contact_value(self.facts.contact(), self.terms.settings, &by.keys, cuts.at)?;
-            Some(cuts.rank(rank_value(&value, self.terms.zone)?))
+            Some(cuts.rank(rank_value(&value, || self.terms.zone.clone())?))
         });
         Figure { value: rank.map(|rank| TraitValue::Plain(Value::from(rank))), place: Place::default() }
     }

@@ -1,5 +1,6 @@
 //! A contact and what they agreed to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -91,19 +92,22 @@ impl Fading {
 
 impl TraitValue {
     /// The value at this time (ms since 1970 UTC).
-    pub fn at(&self, now: i64) -> Value {
+    pub fn at(&self, now: i64) -> Cow<'_, Value> {
         match self {
-            TraitValue::Plain(value) => value.clone(),
-            TraitValue::Fading(fading) => Number::from_f64(fading.at(now)).map_or(Value::Null, Value::Number),
+            TraitValue::Plain(value) => Cow::Borrowed(value),
+            TraitValue::Fading(fading) => Cow::Owned(Number::from_f64(fading.at(now)).map_or(Value::Null, Value::Number)),
         }
     }
 }
 
 impl From<Value> for TraitValue {
     fn from(value: Value) -> TraitValue {
+        if !value.is_object() {
+            return TraitValue::Plain(value);
+        }
         match Fading::deserialize(&value) {
-            Ok(fading) if value.is_object() => TraitValue::Fading(fading),
-            _ => TraitValue::Plain(value),
+            Ok(fading) => TraitValue::Fading(fading),
+            Err(_) => TraitValue::Plain(value),
         }
     }
 }

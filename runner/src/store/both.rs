@@ -64,7 +64,7 @@ both! {
     erase_contact(id: ContactId, now: i64) ();
     standing(contact: ContactId) Option<Standing>;
     set_standing(contact: &Contact, standing: &Standing) ();
-    contact_values(after: ContactId, paths: &[&[String]], limit: usize) Vec<ContactValues>;
+    contact_values(after: ContactId, paths: &[&[String]], limit: usize) ValuesPage;
     due_rechecks(now: i64, limit: usize) Vec<ContactId>;
     next_recheck() Option<i64>;
     matching(question: &Question<'_>, after: ContactId, limit: usize) Vec<ContactId>;

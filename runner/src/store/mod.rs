@@ -100,9 +100,8 @@ pub trait Store: Send {
     /// Writes the contact's traits and upkeep, and what is kept beside.
     fn set_standing(&mut self, contact: &Contact, standing: &Standing) -> Result<()>;
     /// What lies at these paths under `contact`, of contacts that are not erased, in order of id, after `after`: of the first of traits and attributes that
-    /// has the first key. `limit` contacts are looked at; those of whom nothing lies there are left out, but for the last. Costs far less than reading the
-    /// contacts.
-    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<Vec<ContactValues>>;
+    /// has the first key. `limit` contacts are looked at; those of whom nothing lies there are left out. Costs far less than reading the contacts.
+    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<ValuesPage>;
     /// Contacts whose [`Upkeep::recheck`] is `<= now`, the longest due first. They stay due until their standing is written.
     fn due_rechecks(&mut self, now: i64, limit: usize) -> Result<Vec<ContactId>>;
     fn next_recheck(&mut self) -> Result<Option<i64>>;

@@ -1,6 +1,7 @@
 //! Rows that only the store and its callers pass between them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dsl::model::Fate;
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,15 @@ pub struct ContactValues {
     pub time_zone: Option<String>,
     /// One for each path that was asked for; `None`: missing.
     pub values: Vec<Option<TraitValue>>,
+}
+
+/// The values of some contacts, one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValuesPage {
+    /// Of each contact with a value.
+    pub rows: Vec<Arc<ContactValues>>,
+    /// The last contact that was looked at; `None`: there was none any more.
+    pub last: Option<ContactId>,
 }
 
 /// A place under the frequency caps that a marketing message took.

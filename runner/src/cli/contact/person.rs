@@ -178,7 +178,7 @@ impl Person {
             anonymous: contact.anonymous,
             erased: contact.erased,
             attributes: Arc::unwrap_or_clone(contact.attributes),
-            traits: contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now))).collect(),
+            traits: contact.traits.iter().map(|(name, value)| (name.clone(), value.at(now).into_owned())).collect(),
             runs,
             messages,
             events,

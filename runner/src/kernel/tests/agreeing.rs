@@ -116,7 +116,7 @@ fn agree(world: &mut World, seed: u64, step: usize) {
                 (blank.traits, blank.upkeep) = (Default::default(), Default::default());
                 let anew = kernel.definitions.look(&mut *kernel.store, blank, nothing, moment)?;
                 let values = |contact: &crate::state::Contact| -> Vec<(String, String)> {
-                    let text = |value: &TraitValue| match value.at(now) {
+                    let text = |value: &TraitValue| match value.at(now).into_owned() {
                         Value::Number(number) => format!("{:.9}", number.as_f64().unwrap()),
                         other => other.to_string(),
                     };

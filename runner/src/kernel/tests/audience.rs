@@ -379,6 +379,12 @@ impl World {
             let id = kernel.store.contact_id(who)?.unwrap();
             kernel.load_contact(id)
         });
-        contact.unwrap().traits.iter().map(|(name, value)| (name.clone(), value.at(now))).collect::<Map<_, _>>().into()
+        contact
+            .unwrap()
+            .traits
+            .iter()
+            .map(|(name, value)| (name.clone(), value.at(now).into_owned()))
+            .collect::<Map<_, _>>()
+            .into()
     }
 }

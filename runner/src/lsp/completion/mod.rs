@@ -1,6 +1,7 @@
 //! What may be written at a place: names, keys, values and template expressions. Found by the text around the place and the project's names, so that it
 //! works while the file cannot be read.
 
+mod codes;
 mod names;
 mod snippet;
 mod template;
@@ -13,9 +14,10 @@ use dsl::diagnostic::Location;
 use dsl::index::Form;
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, InsertTextFormat, InsertTextMode, MarkupContent,
-    MarkupKind, TextEdit,
+    TextEdit,
 };
 
+use super::client::Client;
 use super::position::Page;
 use super::project::Project;
 
@@ -42,15 +44,16 @@ impl Suggestion {
     }
 }
 
-/// Everything that may be written at a place (line and column from 1) of a file. `snippets`: the editor fills in places.
-pub fn complete(project: &Project, file: &str, place: (usize, usize), page: &Page<'_>, snippets: bool) -> Vec<CompletionItem> {
+/// Everything that may be written at a place (line and column from 1) of a file.
+pub fn complete(project: &Project, file: &str, place: (usize, usize), page: &Page<'_>, client: Client) -> Vec<CompletionItem> {
     let Some(text) = project.text(file) else {
         return Vec::new();
     };
     let line = page.line(place.0);
-    let (found, needs_space) = match template::expression(text, place) {
-        Some(expression) => (template::inside(project, file, &expression), false),
-        None => match Form::of(file) {
+    let (found, needs_space) = match (codes::in_comment(line, place.1), template::expression(text, place)) {
+        (Some(codes), _) => (codes, false),
+        (None, Some(expression)) => (template::inside(project, file, &expression), false),
+        (None, None) => match Form::of(file) {
             Some(form) => yaml::at(project, file, form, text, place),
             None => (template::front_matter(project, file, text, place), false),
         },
@@ -60,15 +63,14 @@ pub fn complete(project: &Project, file: &str, place: (usize, usize), page: &Pag
     let indent = line.len() - line.trim_start_matches(' ').len();
     let deeper = format!("\n{}", " ".repeat((range.column - 1).saturating_sub(indent)));
     let item = |suggestion: Suggestion| {
-        let with_snippet = suggestion.snippet.filter(|_| snippets);
+        let with_snippet = suggestion.snippet.filter(|_| client.snippets);
         let format = if with_snippet.is_some() { InsertTextFormat::SNIPPET } else { InsertTextFormat::PLAIN_TEXT };
         let with_snippet = with_snippet.map(|text| text.replace('\n', &deeper));
         let mut new_text = with_snippet.or(suggestion.insert).unwrap_or_else(|| suggestion.label.clone());
         if needs_space {
             new_text.insert(0, ' ');
         }
-        let about =
-            suggestion.about.map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value }));
+        let about = suggestion.about.map(|value| Documentation::MarkupContent(MarkupContent { kind: client.markup(), value }));
         CompletionItem {
             sort_text: Some(format!("{}{}", suggestion.rank, suggestion.label)),
             filter_text: Some(suggestion.label.clone()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dsl::contract::{CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
-use dsl::index::{Index, Kind};
+use dsl::index::{Index, Kind, Occurrence};
 use lsp_types::CompletionItemKind;
 
 use super::Suggestion;
@@ -52,6 +52,67 @@ pub(super) fn paths(index: &Index, events: &BTreeSet<&str>) -> Vec<Suggestion> {
         found.push(Suggestion { label: format!("vars.{}", suggestion.label), ..suggestion });
     }
     found
+}
+
+/// Names of properties alone, as keys of what an event has with it.
+pub(super) fn property_keys(index: &Index, events: &BTreeSet<&str>) -> Vec<Suggestion> {
+    let one = |(name, about): (String, About)| {
+        let insert = Some(format!("{name}: "));
+        Suggestion { detail: about.0, about: about.1, insert, ..Suggestion::new(name, CompletionItemKind::PROPERTY) }
+    };
+    properties(index, events).into_iter().map(one).collect()
+}
+
+/// Names of attributes that a contact is given, as keys: what is worked out is none.
+pub(super) fn attribute_keys(index: &Index, built_in: bool) -> Vec<Suggestion> {
+    let mut found = of_kind(index, Kind::Attribute);
+    let computed = index.all().filter(|place| place.kind == Kind::Attribute && place.definition.is_some());
+    let computed: BTreeSet<&str> =
+        computed.filter(|place| place.at.file.starts_with("workflows/")).map(|place| place.name.as_str()).collect();
+    found.retain(|suggestion| !computed.contains(suggestion.label.as_str()));
+    let known: BTreeSet<String> = found.iter().map(|suggestion| suggestion.label.clone()).collect();
+    for field in CONTACT_FIELDS.iter().filter(|field| built_in && !known.contains(**field)) {
+        let detail = Some("built in".to_owned());
+        found.push(Suggestion { detail, rank: 6, ..Suggestion::new(*field, CompletionItemKind::FIELD) });
+    }
+    found.into_iter().map(|one| Suggestion { insert: Some(format!("{}: ", one.label)), ..one }).collect()
+}
+
+/// The texts that are listed for an attribute or trait (`contact.tier`), or for a property of one of these events (`event.source`).
+pub(super) fn options(index: &Index, path: &str, events: &BTreeSet<&str>) -> Vec<Suggestion> {
+    let (kind, name) = match path.split_once('.') {
+        Some(("contact", name)) => (Kind::Attribute, name),
+        Some(("event", name)) => (Kind::Property, name),
+        _ => return Vec::new(),
+    };
+    let wanted =
+        |of: &[String]| kind == Kind::Attribute || events.is_empty() || of.iter().any(|event| events.contains(event.as_str()));
+    let places = index.all().filter(|place| place.kind == kind && place.name == name && wanted(&place.of));
+    let options: BTreeSet<&str> =
+        places.filter_map(|place| place.definition.as_deref()).flat_map(|about| &about.options).map(String::as_str).collect();
+    options.into_iter().map(|text| Suggestion { rank: 2, ..Suggestion::new(text, CompletionItemKind::ENUM_MEMBER) }).collect()
+}
+
+/// The steps of a workflow; those that do what `verb` says first.
+pub(super) fn steps(index: &Index, workflow: &str, verb: &str) -> Vec<Suggestion> {
+    let own = |place: &&Occurrence| {
+        place.kind == Kind::Step && place.definition.is_some() && place.of.first().is_some_and(|of| of == workflow)
+    };
+    let one = |place: &Occurrence| {
+        let detail = place.definition.as_deref().and_then(|about| about.detail.clone());
+        let does = detail.as_deref().is_some_and(|detail| detail.split(' ').next().is_some_and(|does| does.starts_with(verb)));
+        let rank = if does { 2 } else { 5 };
+        Suggestion { detail, rank, ..Suggestion::new(place.name.as_str(), symbol(Kind::Step)) }
+    };
+    index.all().filter(own).map(one).collect()
+}
+
+/// Of paths, those that begin as what is written does, once its root is there.
+pub(super) fn beginning(found: &mut Vec<Suggestion>, written: &str) {
+    if let Some((root, _)) = written.split_once('.').filter(|(root, _)| matches!(*root, "contact" | "event" | "vars" | "secrets"))
+    {
+        found.retain(|one| one.label.strip_prefix(root).is_some_and(|rest| rest.starts_with('.')));
+    }
 }
 
 type About = (Option<String>, Option<String>);

@@ -51,6 +51,12 @@ pub(super) fn inside(project: &Project, file: &str, expression: &Expression<'_>)
     }
     let mut found = names::paths(&project.index, &events(project, file));
     found.extend(given(project, file));
+    let word = &content[before.len()..];
+    let word = word.trim_start_matches("../");
+    names::beginning(&mut found, word.strip_prefix("@root.").unwrap_or(word));
+    if word.contains('.') {
+        return found;
+    }
     let starts_a_call = lead.is_empty() || lead.ends_with('(') || lead == "else";
     if starts_a_call {
         found.extend(helpers(false));

@@ -7,18 +7,22 @@ use super::*;
 
 const SETTINGS: &str =
     "project: p\ntopics: { offers: { title: Offers } }\nchannels: { sms: { deliver: outbox:x/ } }\nsecrets: { crm: x }\n";
-const SHARED: &str =
-    "segments:\n  vip: { description: Worth a word., contact.tier: high }\ntraits:\n  spent: { sum: event.total, of: bought }\n";
-const CONTACT: &str = r#"{"properties":{"country":{"type":"string","description":"Where they live."}}}"#;
+const SHARED: &str = "segments:\n  vip: { description: Worth a word., contact.tier: high }\ntraits:\n  spent: { sum: event.total, of: bought }\n  \
+     tier: { by: contact.spent, tiers: { high: 5, low: 0 } }\n";
+const CONTACT: &str =
+    r#"{"properties":{"country":{"type":"string","description":"Where they live."},"drink":{"enum":["tea","coffee"]}}}"#;
 const BOUGHT: &str = r#"{"properties":{"total":{"type":"number"}},"required":["total"]}"#;
-const SEEN: &str = r#"{"properties":{"page":{"type":"string"}}}"#;
+const SEEN: &str = r#"{"properties":{"page":{"enum":["home","shop"]}}}"#;
 
 fn project() -> Project {
     let mut project = Project::default();
     project.reread(Arc::new(ProjectFiles::from_texts([
         ("campaignd.yaml", SETTINGS),
         ("workflows/shared.yaml", SHARED),
-        ("workflows/other.yaml", "workflow: other\ntrigger: { event: bought }\nsteps:\n  - send: hello\n    id: x\n"),
+        (
+            "workflows/other.yaml",
+            "workflow: other\ntrigger: { event: bought }\nsteps:\n  - send: hello\n    id: x\n  - wait: 1 day\n",
+        ),
         ("templates/hello.html.hbs", "---\nsubject: Hi\nneeds: [coupon]\n---\nx"),
         ("templates/layouts/shop.html.hbs", "{{{body}}}"),
         ("templates/partials/button.hbs", "x"),
@@ -36,9 +40,10 @@ fn offered(file: &str, marked: &str) -> Vec<(String, String)> {
     let column = marked[..at].rsplit('\n').next().unwrap().chars().count() + 1;
     let text = marked.replacen('|', "", 1);
     let mut project = project();
-    project.write(file, &text, 1);
+    project.write(file, &text, 1, &"file:///p/file".parse().unwrap());
     let page = Page::new(&text, Encoding::Utf16);
-    let items = complete(&project, file, (line, column), &page, true);
+    let client = serde_json::json!({ "textDocument": { "completion": { "completionItem": { "snippetSupport": true } } } });
+    let items = complete(&project, file, (line, column), &page, Client::of(&client));
     let written = |item: &CompletionItem| match &item.text_edit {
         Some(CompletionTextEdit::Edit(edit)) => edit.new_text.clone(),
         _ => panic!("{item:?}"),
@@ -98,6 +103,70 @@ fn keys_and_values_by_the_schema() {
 }
 
 #[test]
+fn words_that_fit_what_is_beside() {
+    let messages = ["sent", "clicked", "complained", "", "active", "never"];
+    check(FILE, "exit_when: { message: hello, is: |", &messages);
+    check(FILE, "steps:\n  - wait_for:\n      message: any\n      is: |", &messages);
+    check(FILE, "audience: { workflow: other, is: |", &["active", "never", "", "sent", "clicked"]);
+    check(FILE, "audience: { contact.drink: |", &["tea", "coffee", "", "home"]);
+    check(FILE, "audience: { contact.drink: [tea, |", &["coffee"]);
+    check(FILE, "audience: { contact.drink: { is_not: |", &["tea", "coffee"]);
+    check(FILE, "audience: { contact.tier: |", &["high", "low", "", "tea"]);
+    check(FILE, "audience: { event: seen, where: { event.page: |", &["home", "shop", "", "tea"]);
+    check(FILE, "audience: { event: message_clicked, where: { event.template: |", &["hello", "", "shop"]);
+    check(FILE, "steps:\n  - set: { contact.drink: |", &["tea"]);
+    check(FILE, "steps:\n  - send: hello\n    window: { between: x, days: |", &["weekdays", "weekend", "mon"]);
+    check(FILE, "steps:\n  - wait: { until: x, days: [mon, |", &["tue"]);
+    check(FILE, "audience: { contact.|", &["contact.drink", "contact.email", "", "event.total", "all"]);
+    check(FILE, "steps:\n  - record: seen\n    with: { |", &["page", "", "total"]);
+    check(FILE, "steps:\n  - start: other\n    with: { |", &["total", "", "page"]);
+}
+
+#[test]
+fn journey_tests_and_audiences() {
+    const TEST: &str = "tests/a.test.yaml";
+    let timeline = |line: &str| format!("workflow: other\ntests:\n  - name: x\n    timeline:\n      - {line}");
+    check(TEST, &timeline("{ at: 0m, event: seen, with: { |"), &["page", "", "total"]);
+    check(TEST, &timeline("at: 0m\n        event: bought\n        with:\n          |"), &["total", "", "page"]);
+    check(TEST, &timeline("{ at: 0m, event: seen, with: { page: |"), &["home", "shop", "", "tea"]);
+    check(TEST, &timeline("{ at: 0m, event: message_clicked, with: { |"), &["template", "url"]);
+    check(TEST, &timeline("{ at: 0m, event: message_clicked, with: { template: |"), &["hello", "", "x"]);
+    check(TEST, &timeline("{ at: 0m, enroll: other, with: { |"), &["total", "", "page"]);
+    let expect = |line: &str| format!("workflow: other\ntests:\n  - name: x\n    expect:\n      - {line}");
+    check(TEST, &expect("{ at: 1h, send: hello, step: |"), &["x", "wait-1-day"]);
+    check(TEST, &expect("{ wait: |"), &["wait-1-day"]);
+    check(TEST, &expect("branch: |"), &["x", "", "hello"]);
+    check(TEST, &expect("{ workflow: none, step: |"), &["", "x"]);
+    check(TEST, "workflow: other\ntests:\n  - given: { contact: { id: a, |", &["country", "email", "topics", "", "spent", "id"]);
+    check(TEST, "workflow: other\ntests:\n  - given: { contact: { drink: |", &["tea", "coffee"]);
+    check(TEST, "workflow: other\ntests:\n  - given: { contact: { topics: [|", &["offers"]);
+    const PEOPLE: &str = "tests/people.yaml";
+    check(PEOPLE, "audience: x\n|", &["contacts", "events", "reactions", "", "audience", "steps"]);
+    check(PEOPLE, "audience: x\nprofile: { attributes: { |", &["country", "drink", "", "spent", "email"]);
+    check(PEOPLE, "audience: x\nprofile: { topics: { |", &["offers"]);
+    check(PEOPLE, "audience: x\nevents:\n  - event: |", &["seen", "bought"]);
+    check(PEOPLE, "audience: x\nevents:\n  - event: bought\n    follows: seen\n    with: { |", &["total", "", "page"]);
+    check(
+        PEOPLE,
+        "audience: x\nevents:\n  - { event: bought, follows: seen, with: { total: { same: |",
+        &["event.page", "", "event.total"],
+    );
+    check(PEOPLE, "audience: x\nreactions:\n  - to: |", &["hello", "any"]);
+}
+
+#[test]
+fn codes_of_diagnostics() {
+    check("campaignd.yaml", "project: x\nrules:\n  |", &["missing-topic", "unused-segment", "", "unknown-template"]);
+    check("campaignd.yaml", "project: x\nrules: { missing-topic: |", &["error", "warning", "off"]);
+    check(FILE, "steps:\n  - send: hello # campaignd: allow(|", &["missing-topic", "", "hello", "unknown-template"]);
+    check(FILE, "  # campaignd: allow(missing-topic, |", &["unused-segment", "", "missing-topic"]);
+    check(FILE, "# campaignd: |", &["allow"]);
+    check(FILE, "# campaignd: allow(missing-topic) |", &["", "missing-topic", "allow"]);
+    check(FILE, "steps:\n  - send: hello # |", &["", "hello"]);
+    check("templates/hello.html.hbs", "{{!-- campaignd: allow(|", &["insecure-link", "unescaped-data"]);
+}
+
+#[test]
 fn expressions_in_templates() {
     let template = "templates/hello.html.hbs";
     let file = |body: &str| format!("---\nsubject: Hi\nneeds: [coupon]\n---\n{body}");
@@ -106,7 +175,7 @@ fn expressions_in_templates() {
         &file("{{|"),
         &["contact.country", "contact.spent", "event.total", "coupon", "default", "unsubscribe_url", "", "event.page"],
     );
-    check(template, &file("{{default contact.|"), &["contact.country", "", "default"]);
+    check(template, &file("{{default contact.|"), &["contact.country", "", "default", "event.total", "now"]);
     check(template, &file("{{#|"), &["if", "each", "", "upper"]);
     check(template, &file("{{> |"), &["button", "", "contact.country"]);
     check(template, &file("{{x}} |"), &["", "contact.country"]);

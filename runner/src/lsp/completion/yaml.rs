@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use dsl::index::{Form, Kind, Place};
+use dsl::contract::MESSAGE_EVENTS;
+use dsl::index::{Form, Kind, Occurrence, Place};
 use lsp_types::CompletionItemKind;
 use serde_json::Value;
 
 use super::super::cursor::{self, Cursor, Segment, Spot};
 use super::super::project::Project;
 use super::super::shape::{Key, Shape};
-use super::{Suggestion, names, snippet, template};
+use super::{Suggestion, codes, names, snippet, template};
 
 /// What may stand at a place, and whether a space must come before it.
 pub(super) fn at(project: &Project, file: &str, form: Form, text: &str, place: (usize, usize)) -> (Vec<Suggestion>, bool) {
@@ -25,6 +26,7 @@ pub(super) fn at(project: &Project, file: &str, form: Form, text: &str, place: (
     if cursor.spot != Spot::Key {
         here.values(&shape, &mut found);
     }
+    names::beginning(&mut found, &cursor.prefix);
     (found, cursor.needs_space)
 }
 
@@ -37,11 +39,26 @@ struct Here<'a> {
 }
 
 impl Here<'_> {
+    /// The events that are spoken of: the one that is named around; of what starts a workflow, what that begins with; else what the file's own begins with.
     fn events(&self) -> BTreeSet<&str> {
-        match self.cursor.event() {
-            Some(event) => BTreeSet::from([event]),
+        if let Some(event) = self.cursor.event() {
+            return BTreeSet::from([event]);
+        }
+        // In a test `start` is a time.
+        let keys: &[&str] = if self.form == Form::Test { &["enroll"] } else { &["record", "start"] };
+        let started = keys.iter().find_map(|key| Some((*key, self.cursor.around(key)?)));
+        match started.filter(|_| self.cursor.path.iter().any(|segment| *segment == Segment::Key("with".to_owned()))) {
+            Some(("record", event)) => BTreeSet::from([event]),
+            Some((_, workflow)) => self.triggers(workflow),
             None => template::events(self.project, self.file),
         }
+    }
+
+    /// The events that start a workflow.
+    fn triggers(&self, workflow: &str) -> BTreeSet<&str> {
+        let defined =
+            self.project.index.names(Kind::Workflow).get(workflow).and_then(|place| self.project.index.file(&place.at.file));
+        defined.map(|file| file.triggers.iter().map(String::as_str).collect()).unwrap_or_default()
     }
 
     fn keys(&self, shape: &Shape<'_>, found: &mut Vec<Suggestion>) {
@@ -54,9 +71,33 @@ impl Here<'_> {
             let paths = names::paths(&self.project.index, &self.events()).into_iter();
             found.extend(paths.map(|path| Suggestion { insert: Some(format!("{}: ", path.label)), rank: 6, ..path }));
         }
-        let with = matches!(self.cursor.path.last(), Some(Segment::Key(key)) if key == "with");
-        if with && self.place == Place::Text {
-            found.extend(self.needs(beside));
+        let names = match self.place {
+            Place::Uses(Kind::Attribute) => names::attribute_keys(&self.project.index, true),
+            Place::DrawnFor(Kind::Attribute) => names::attribute_keys(&self.project.index, false),
+            Place::Uses(Kind::Property) | Place::DrawnFor(Kind::Property) | Place::Message => {
+                names::property_keys(&self.project.index, &self.events())
+            }
+            Place::Uses(kind) => as_keys(names::of_kind(&self.project.index, kind)),
+            Place::Text if self.is("with") => self.with(beside),
+            Place::Other if self.is("rules") && self.form == Form::Settings && self.cursor.path.len() == 1 => {
+                as_keys(codes::settable())
+            }
+            _ => return,
+        };
+        found.extend(names.into_iter().filter(|name| !beside.iter().any(|(key, _)| *key == name.label)));
+    }
+
+    /// Whether the place is right under this key.
+    fn is(&self, key: &str) -> bool {
+        matches!(self.cursor.path.last(), Some(Segment::Key(last)) if last == key)
+    }
+
+    /// What a step's `with` is to hold.
+    fn with(&self, beside: &[(String, String)]) -> Vec<Suggestion> {
+        let step = self.cursor.path.len().checked_sub(1).and_then(|depth| self.cursor.siblings.get(depth));
+        match step.is_some_and(|step| step.iter().any(|(key, _)| key == "send")) {
+            true => self.needs(beside),
+            false => names::property_keys(&self.project.index, &self.events()),
         }
     }
 
@@ -115,7 +156,14 @@ impl Here<'_> {
     }
 
     fn values(&self, shape: &Shape<'_>, found: &mut Vec<Suggestion>) {
-        for value in shape.values() {
+        let mapping = self.cursor.path.len().checked_sub(1).and_then(|depth| self.cursor.siblings.get(depth));
+        let beside = |key: &str| mapping.is_some_and(|mapping| mapping.iter().any(|(name, _)| name == key));
+        let about = match (beside("message"), beside("workflow")) {
+            (true, false) if self.is("is") => Some(true),
+            (false, true) if self.is("is") => Some(false),
+            _ => None,
+        };
+        for value in shape.values().into_iter().filter(|word| about.is_none_or(|message| fits(word, message))) {
             found.push(Suggestion { rank: 3, ..Suggestion::new(value, CompletionItemKind::ENUM_MEMBER) });
         }
         for example in shape.examples() {
@@ -125,35 +173,82 @@ impl Here<'_> {
         match self.place {
             Place::Name(kind) => self.names(kind, found),
             Place::Send => self.names(Kind::Template, found),
-            Place::Path => found.extend(names::paths(&self.project.index, &self.events())),
+            Place::Path => found.extend(self.paths()),
+            Place::Same => {
+                let follows = self.cursor.around("follows").into_iter().collect();
+                found.extend(
+                    names::paths(&self.project.index, &follows).into_iter().filter(|one| one.label.starts_with("event.")),
+                );
+            }
             Place::EventOrPath => {
                 self.names(Kind::Event, found);
-                found.extend(names::paths(&self.project.index, &self.events()));
+                found.extend(self.paths());
             }
-            _ => {}
+            _ => self.listed(found),
+        }
+    }
+
+    fn paths(&self) -> Vec<Suggestion> {
+        names::paths(&self.project.index, &self.events())
+    }
+
+    /// The values of an attribute or property that the data contract lists; days.
+    fn listed(&self, found: &mut Vec<Suggestion>) {
+        let keys: Vec<&str> = self
+            .cursor
+            .path
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Key(key) => Some(key.as_str()),
+                Segment::Item => None,
+            })
+            .collect();
+        let (last, above) = match keys.as_slice() {
+            [.., above, "is" | "is_not" | "one_of" | "none_of"] if above.contains('.') => (*above, ""),
+            [.., above, last] => (*last, *above),
+            _ => return,
+        };
+        match (last, above) {
+            ("days", _) if self.form == Form::Workflow => {
+                let days = ["weekdays", "weekend", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+                found.extend(days.map(|day| Suggestion { rank: 3, ..Suggestion::new(day, CompletionItemKind::ENUM_MEMBER) }));
+            }
+            (name, "with") => found.extend(names::options(&self.project.index, &format!("event.{name}"), &self.events())),
+            (name, "contact" | "contacts" | "attributes") => {
+                found.extend(names::options(&self.project.index, &format!("contact.{name}"), &BTreeSet::new()));
+            }
+            (path, _) => found.extend(names::options(&self.project.index, path, &self.events())),
         }
     }
 
     fn names(&self, kind: Kind, found: &mut Vec<Suggestion>) {
-        let last = match self.cursor.path.iter().rev().find(|segment| **segment != Segment::Item) {
-            Some(Segment::Key(key)) => key.as_str(),
-            _ => "",
-        };
-        let mut names = names::of_kind(&self.project.index, kind);
+        let last = self.cursor.last_key();
         if kind == Kind::Step {
-            names.retain(|name| self.own_step(&name.label));
+            found.extend(names::steps(&self.project.index, self.workflow(), last));
+            return;
         }
-        found.extend(names);
+        found.extend(names::of_kind(&self.project.index, kind));
         let word = match (kind, last) {
-            (Kind::Template, "message") => "any",
+            (Kind::Template, "message" | "to") => "any",
             (Kind::Topic, "unsubscribe") => "all",
             _ => return,
         };
         found.push(Suggestion { rank: 7, ..Suggestion::new(word, CompletionItemKind::KEYWORD) });
     }
 
-    fn own_step(&self, id: &str) -> bool {
-        let file = self.project.index.file(self.file);
-        file.is_some_and(|file| file.occurrences.iter().any(|found| found.kind == Kind::Step && found.name == id))
+    /// The workflow whose steps are spoken of: the one that is named around, else the file's own.
+    fn workflow(&self) -> &str {
+        let is_workflow = |found: &&Occurrence| found.kind == Kind::Workflow && found.definition.is_some();
+        let own = self.project.index.file(self.file).and_then(|file| file.occurrences.iter().find(is_workflow));
+        self.cursor.around("workflow").or(own.map(|found| found.name.as_str())).unwrap_or_default()
     }
+}
+
+fn as_keys(names: Vec<Suggestion>) -> Vec<Suggestion> {
+    names.into_iter().map(|one| Suggestion { insert: Some(format!("{}: ", one.label)), ..one }).collect()
+}
+
+/// Of the words behind `is`, those about messages, where it is about a message, else those about workflows.
+fn fits(word: &str, message: bool) -> bool {
+    MESSAGE_EVENTS.iter().any(|event| event.strip_prefix("message_") == Some(word)) == message
 }

@@ -85,7 +85,9 @@ fn in_files_that_cannot_be_read() {
 fn comments_and_long_texts_are_left_alone() {
     check("# a|", "nowhere");
     check("a: { # b|", "nowhere");
-    check("a: b # c|\n", "/a Value \"b # c\"");
+    check("a: b # c|\n", "nowhere");
+    check("a: # c|\n", "nowhere");
+    check("a: \"b # c|\n", "/a Value \"b # c\"");
     check("steps:\n  - send:\n      html: >\n        <p>|", "nowhere");
     check("a: |\n", "/a Value \"\"");
     check("steps:\n  - send:\n      html: >\n        x\n      te|", "/steps/-/send Key \"te\" html");

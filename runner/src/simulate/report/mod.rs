@@ -14,7 +14,7 @@ use handlebars::Handlebars;
 use jiff::tz::TimeZone;
 
 use super::Figures;
-use super::summary::counted;
+use super::summary::{counted, grouped};
 use crate::page::STYLE;
 use view::View;
 
@@ -30,6 +30,8 @@ pub struct Head {
     pub until: String,
     /// How many contacts were there at the start.
     pub contacts: u64,
+    /// How many came while it lasted.
+    pub newcomers: u64,
     /// How many things happened from outside.
     pub events: u64,
     /// The synthetic audience's name.
@@ -39,10 +41,18 @@ pub struct Head {
     pub zone: TimeZone,
 }
 
+impl Head {
+    /// Who came beside those who were there; nothing when nobody did.
+    fn newcomers_text(&self) -> String {
+        if self.newcomers == 0 { String::new() } else { format!(" and {} who came later", grouped(self.newcomers)) }
+    }
+}
+
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (contacts, events) = (counted(self.contacts, "contact"), counted(self.events, "event"));
-        write!(f, "Simulated {} to {}: {contacts}, {events}.", self.from, self.until)
+        let newcomers = self.newcomers_text();
+        write!(f, "Simulated {} to {}: {contacts}{newcomers}, {events}.", self.from, self.until)
     }
 }
 

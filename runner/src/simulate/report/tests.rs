@@ -43,11 +43,19 @@ fn head() -> Head {
         from: "2026-03-01T00:00:00+01:00".to_owned(),
         until: "2026-04-01T00:00:00+02:00".to_owned(),
         contacts: 0,
+        newcomers: 3,
         events: 0,
         audience: Some("<b>crowd</b>".to_owned()),
         seed: "7".to_owned(),
         zone: dsl::time::zone("Europe/Berlin").unwrap(),
     }
+}
+
+#[test]
+fn who_came_later_is_counted() {
+    let check = |newcomers: u64, expected: &str| assert_eq!(Head { newcomers, ..head() }.to_string(), expected);
+    check(0, "Simulated 2026-03-01T00:00:00+01:00 to 2026-04-01T00:00:00+02:00: 0 contacts, 0 events.");
+    check(1_300, "Simulated 2026-03-01T00:00:00+01:00 to 2026-04-01T00:00:00+02:00: 0 contacts and 1,300 who came later, 0 events.");
 }
 
 fn a_page(figures: &Figures) -> String {

@@ -211,8 +211,9 @@ fn who(head: &Head) -> String {
         Some(audience) => format!("The made-up audience {audience}: {} at the start", people(head.contacts)),
         None => counted(head.contacts, "contact"),
     };
+    let newcomers = head.newcomers_text();
     let seed = if head.seed.is_empty() { String::new() } else { format!(", seed {}", head.seed) };
-    format!("{made}, {}{seed}.", counted(head.events, "event"))
+    format!("{made}{newcomers}, {}{seed}.", counted(head.events, "event"))
 }
 
 /// The first and the last day that is simulated.

@@ -1,9 +1,10 @@
 //! Conditions asked of all contacts at once: of each, one after the other, by the check in memory.
 
-use dsl::model::{Condition, Predicate, Root};
+use dsl::model::{Condition, Predicate, Root, Settings};
 use serde_json::Value;
 
 use super::MemoryStore;
+use crate::audience::subscribed;
 use crate::state::{Contact, ContactId, Upkeep};
 use crate::store::{Outdated, Question, Result, Store};
 
@@ -38,14 +39,13 @@ impl MemoryStore {
         page: usize,
         mut sink: impl FnMut(ContactId) -> bool,
     ) -> Result<()> {
-        let zone = zone_of(question.condition);
-        let elsewhere = |contact: &Contact| zone.as_ref().is_some_and(|zone| contact.time_zone.as_deref() != *zone);
+        let possible = |contact: &Contact| may_hold(question.condition, question.settings, contact);
         let included = |upkeep: Upkeep| match question.outdated {
             Outdated::Include(version) => is_outdated(upkeep, version, question.now),
             Outdated::Ignore | Outdated::Exclude(_) => false,
         };
         loop {
-            let page = self.contacts.page_where(after, page, |contact, upkeep| !elsewhere(contact) || included(upkeep));
+            let page = self.contacts.page_where(after, page, |contact, upkeep| possible(contact) || included(upkeep));
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for contact in page {
@@ -72,18 +72,19 @@ fn is_outdated(upkeep: Upkeep, version: i64, now: i64) -> bool {
     upkeep.version != version || upkeep.recheck.is_some_and(|recheck| recheck <= now)
 }
 
-/// The zone that a contact must have for the condition to hold, if it says so (the inner `None`: none): a broadcast at the contacts' own time asks for one
-/// zone after the other, and most contacts need not be looked at more closely.
-fn zone_of(condition: &Condition) -> Option<Option<&str>> {
+/// False when the condition cannot hold for what it asks of zone and topics: a broadcast at the contacts' own time asks for one zone after the other, and most
+/// contacts need not be looked at more closely.
+fn may_hold(condition: &Condition, settings: &Settings, contact: &Contact) -> bool {
     match condition {
-        Condition::All(all) => all.iter().find_map(zone_of),
+        Condition::All(all) => all.iter().all(|condition| may_hold(condition, settings, contact)),
+        Condition::Topic(topic) => subscribed(contact, settings, topic),
         Condition::Value { path, tests } if path.root == Root::Contact && path.keys == ["time_zone"] => {
-            tests.iter().find_map(|test| match test {
-                Predicate::Is(Value::String(zone)) => Some(Some(zone.as_str())),
-                Predicate::Exists(false) => Some(None),
-                _ => None,
+            tests.iter().all(|test| match test {
+                Predicate::Is(Value::String(zone)) => contact.time_zone.as_ref() == Some(zone),
+                Predicate::Exists(false) => contact.time_zone.is_none(),
+                _ => true,
             })
         }
-        _ => None,
+        _ => true,
     }
 }

@@ -9,11 +9,12 @@ use super::names::Names;
 use super::refusal::{Refusal, known, place, small};
 use super::rows::{Lists, Rows};
 use super::table::Index;
+use super::valued::Valued;
 use crate::audience::walk;
 use crate::standing::Standing;
 use crate::state::{Contact, ContactId, TraitValue, Traits, Upkeep};
 use crate::store::timers::{Line, Timers};
-use crate::store::{ContactValues, Result, ZoneFilter};
+use crate::store::{ContactValues, Result, ValuesPage, ZoneFilter};
 
 #[derive(Default)]
 pub(super) struct Contacts {
@@ -27,6 +28,7 @@ pub(super) struct Contacts {
     zones: Lists<u32>,
     zone_names: Names,
     pub(super) aliases: Aliases,
+    valued: Valued,
 }
 
 /// Where a contact stands.
@@ -95,6 +97,7 @@ impl Contacts {
             self.zones.insert(zone, 0, id);
         }
         self.rows.add(row);
+        self.valued.touch(id);
         Ok(ContactId(id.into()))
     }
 
@@ -130,6 +133,7 @@ impl Contacts {
             self.zones.insert(zone, 0, id);
         }
         self.rows.put(id, Some(profile(contact, id)));
+        self.valued.touch(id);
         Ok(())
     }
 
@@ -174,6 +178,7 @@ impl Contacts {
             timers.change(Line::Contacts, id.into(), was, stood.upkeep.recheck);
         }
         self.stood.put(id, Some(Box::new(stood)));
+        self.valued.touch(id);
     }
 
     /// Those who are not erased, in order of id.
@@ -216,37 +221,27 @@ impl Contacts {
         zones
     }
 
-    pub(super) fn values(&self, after: ContactId, paths: &[&[String]], limit: usize) -> Vec<ContactValues> {
-        let mut rows = Vec::new();
-        let mut last = None;
-        for (id, contact) in self.living(after).take(limit) {
-            last = Some((id, contact));
-            if paths.iter().any(|keys| self.may_have_value(id, contact, keys)) {
-                let row = self.values_of(id, contact, paths);
-                rows.extend(row.values.iter().any(Option::is_some).then_some(row));
+    pub(super) fn values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> ValuesPage {
+        if self.valued.knows(paths) {
+            for id in self.valued.take_stale() {
+                let row = self.rows.get(id).filter(|contact| !contact.erased).map(|contact| self.values_of(id, contact, paths));
+                self.valued.put(id, row);
             }
+        } else {
+            let row = |(id, contact): (u32, &Contact)| (id, self.values_of(id, contact, paths));
+            let rows = self.living(ContactId(0)).map(row).collect();
+            self.valued.remember(paths, rows);
         }
-        if let Some((id, contact)) = last
-            && rows.last().is_none_or(|row: &ContactValues| row.contact.0 != i64::from(id))
-        {
-            rows.push(self.values_of(id, contact, paths));
-        }
-        rows
+        self.valued.page(place(after.0), limit)
     }
 
-    fn values_of(&self, id: u32, contact: &Contact, paths: &[&[String]]) -> ContactValues {
-        ContactValues {
-            contact: ContactId(id.into()),
-            time_zone: contact.time_zone.clone(),
-            values: paths.iter().map(|keys| self.value(id, contact, keys)).collect(),
+    /// `None` when nothing lies at any of the paths.
+    fn values_of(&self, id: u32, contact: &Contact, paths: &[&[String]]) -> Option<Arc<ContactValues>> {
+        let values: Vec<_> = paths.iter().map(|keys| self.value(id, contact, keys)).collect();
+        if values.iter().all(Option::is_none) {
+            return None;
         }
-    }
-
-    /// Whether something may lie there; costs no copy.
-    fn may_have_value(&self, id: u32, contact: &Contact, keys: &[String]) -> bool {
-        let Some(first) = keys.first() else { return false };
-        let of_traits = || self.stood.get(id).is_some_and(|stood| stood.traits.contains_key(first));
-        of_traits() || contact.attributes.contains_key(first)
+        Some(Arc::new(ContactValues { contact: ContactId(id.into()), time_zone: contact.time_zone.clone(), values }))
     }
 
     /// Traits hold plain values: nothing lies deeper in them.
@@ -300,6 +295,8 @@ impl Contacts {
     }
 
     pub(super) fn rollback(&mut self) {
+        // It may have seen what is undone now.
+        self.valued.forget();
         self.rows.rollback();
         self.stood.rollback();
         self.uids.rollback();

@@ -31,6 +31,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod time_triggers;
+mod valued;
 mod workflows;
 
 use self::contacts::Contacts;

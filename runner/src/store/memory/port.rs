@@ -84,7 +84,7 @@ impl Store for MemoryStore {
         self.inside("write where a contact stands")?;
         self.contacts.set_standing(contact, standing, &mut self.timers)
     }
-    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<Vec<ContactValues>> {
+    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<ValuesPage> {
         Ok(self.contacts.values(after, paths, limit))
     }
     fn due_rechecks(&mut self, now: i64, limit: usize) -> Result<Vec<ContactId>> {

@@ -1,5 +1,7 @@
 //! Contacts: the profile and the consents.
 
+use std::sync::Arc;
+
 use rusqlite::{Row, params};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::conditions::json_path;
 use super::db::{Db, Read, json_or_default, map_json, sql_limit, to_json};
 use crate::audience::walk;
 use crate::state::{Consent, Contact, ContactId, TraitValue, Upkeep};
-use crate::store::{ContactValues, Result, ZoneFilter};
+use crate::store::{ContactValues, Result, ValuesPage, ZoneFilter};
 
 pub(super) fn find(store: &mut SqliteStore, id: ContactId) -> Result<Option<Contact>> {
     let SqliteStore { db, recent, .. } = store;
@@ -245,7 +247,7 @@ pub(super) fn zones(db: &Db) -> Result<Vec<Option<String>>> {
     Ok(zones)
 }
 
-pub(super) fn values(db: &Db, after: ContactId, paths: &[&[String]], limit: usize) -> Result<Vec<ContactValues>> {
+pub(super) fn values(db: &Db, after: ContactId, paths: &[&[String]], limit: usize) -> Result<ValuesPage> {
     // SQLite takes the values out of the JSON; keys that it might read otherwise are looked up here.
     let columns: String = paths
         .iter()
@@ -264,11 +266,11 @@ pub(super) fn values(db: &Db, after: ContactId, paths: &[&[String]], limit: usiz
             let value = if json_path(keys).is_some() { Some(value) } else { look_up(&value, keys) };
             values.push(value.filter(|value| !value.is_null()).map(TraitValue::from));
         }
-        Ok(ContactValues { contact: ContactId(row.get(0)?), time_zone: row.get(1)?, values })
+        Ok(Arc::new(ContactValues { contact: ContactId(row.get(0)?), time_zone: row.get(1)?, values }))
     })?;
     let last = rows.last().map(|row| row.contact);
-    rows.retain(|row| row.values.iter().any(Option::is_some) || Some(row.contact) == last);
-    Ok(rows)
+    rows.retain(|row| row.values.iter().any(Option::is_some));
+    Ok(ValuesPage { rows, last })
 }
 
 /// In traits, then in attributes.

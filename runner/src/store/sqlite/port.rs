@@ -64,7 +64,7 @@ impl Store for SqliteStore {
         standings::set(self, contact, standing)
     }
 
-    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<Vec<ContactValues>> {
+    fn contact_values(&mut self, after: ContactId, paths: &[&[String]], limit: usize) -> Result<ValuesPage> {
         contacts::values(&self.db, after, paths, limit)
     }
 

@@ -4,7 +4,7 @@
 const WORTH_A_THREAD: usize = 16;
 
 /// Hands the items to `work` in one or two runs; the results are in the order of the items.
-pub(super) fn in_halves<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_halves<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
     if items.len() < WORTH_A_THREAD {
         return vec![work(items)];
     }
