@@ -1,10 +1,10 @@
 //! `validate` over a large project, over one file, and over files that were made to be slow: how long the checker takes, and how much memory.
 //!
-//!     cargo bench -p dsl --bench validate -- [WORKFLOWS] [hostile [NAME]]
+//!     cargo bench -p dsl --bench validate -- [WORKFLOWS | FOLDER] [hostile [NAME]]
 //!
 //! WORKFLOWS (1,000) of 64 lines, each with a template of its own, are read from a folder and checked with all rules: with a plain layout, and with one
 //! whose styles go to each template's elements. With `hostile`, projects of 10 MB as well that were made to be slow, or
-//! those of them whose names hold NAME.
+//! those of them whose names hold NAME. Of FOLDER, the project in there is checked once.
 //!
 //! Of these environment variables, each names a program that is run on the same files, as a process of its own: `CAMPAIGND` (the runner, which checks the
 //! whole project), `AJV` (ajv-cli's dist/index.js, run by `node`) and `CHECK_JSONSCHEMA`. The latter two check the workflows' structure alone, by our schema.
@@ -277,9 +277,31 @@ fn slow(only: &str) {
     }
 }
 
+/// One project, as `campaignd validate` would check and show it.
+fn given(folder: &Path) {
+    let (began, before) = (Instant::now(), cpu());
+    let files = ProjectFiles::read_with_tests(folder).unwrap();
+    let diagnostics = diagnose(&files);
+    let checked = began.elapsed().as_secs_f64();
+    let shown = render::human(&diagnostics, &files, false);
+    println!(
+        "{}: {} diagnostics ({} KB): {checked:.2} s, shown after {:.2} s (CPU {:.2} s), peak {} MiB; {}",
+        folder.display(),
+        diagnostics.len(),
+        shown.len() / 1_000,
+        began.elapsed().as_secs_f64(),
+        (cpu() - before) / 1_000.0,
+        peak(),
+        shown.lines().next().unwrap_or_default()
+    );
+}
+
 fn main() {
     // `cargo bench` hands its own flags on.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(folder) = arguments.iter().find(|argument| Path::new(argument).is_dir()) {
+        return given(Path::new(folder));
+    }
     let workflows = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(1_000);
     one();
     large(workflows, "a plain layout", PLAIN);

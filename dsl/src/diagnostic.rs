@@ -9,7 +9,7 @@ pub enum Severity {
 }
 
 /// A place in a file of the project. Lines and columns count from 1, columns in characters; the end is exclusive.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     /// Relative to the project, with forward slashes.
     pub file: String,

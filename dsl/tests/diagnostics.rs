@@ -14,9 +14,11 @@ use dsl::explain::{self, Explanation};
 use dsl::{Compiled, ProjectFiles, compile, render};
 
 /// Codes that need more than texts: what is no UTF-8, too large, a link or a pipe; and what only the runner finds.
-const NO_TEXTS: [&str; 7] = [
+const NO_TEXTS: [&str; 9] = [
     "not-utf8",
     "file-too-large",
+    "project-too-large",
+    "workflow-too-large",
     "link-out-of-project",
     "unreadable",
     "not-loadable",

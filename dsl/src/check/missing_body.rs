@@ -19,11 +19,18 @@
 //!   channel: sms
 //! ```
 
+use std::collections::HashMap;
+
 use super::{Project, Report};
+use crate::diagnostic::Location;
 use crate::model::{StepKind, TemplateSource};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for workflow in project.workflows() {
+        let mut places: HashMap<&str, &Location> = HashMap::new();
+        for named in workflow.notes.sends.iter().filter_map(|note| note.template.as_ref()) {
+            places.entry(named.name.as_str()).or_insert(&named.at);
+        }
         for step in &workflow.model.steps {
             let StepKind::Send(send) = &step.kind else { continue };
             let Some(template) = project.library.templates.get(&send.template).filter(|_| !send.inline) else { continue };
@@ -31,16 +38,11 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             let channels = std::iter::once(first).chain(send.or_channels.iter().map(String::as_str));
             // What is broken is reported where it is read.
             for channel in channels.filter(|channel| !has_body(template, channel) && has_any(template)) {
-                let at = workflow
-                    .notes
-                    .sends
-                    .iter()
-                    .find_map(|note| note.template.as_ref().filter(|named| named.name == send.template));
                 let message = format!("`{}` has no body for the channel `{channel}`", send.template);
                 let ending = if channel == "email" { "html" } else { channel };
                 let help = format!("write templates/{}.{ending}.hbs, or send it by another channel", send.template);
-                if let Some(named) = at {
-                    report.error("missing-body", &named.at, message, Some(help));
+                if let Some(at) = places.get(send.template.as_str()) {
+                    report.error("missing-body", at, message, Some(help));
                 }
             }
         }

@@ -21,6 +21,9 @@
 use super::{Project, Report};
 use crate::place::list;
 
+/// How many names the help writes out.
+const MOST: usize = 24;
+
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for send in project.workflows().flat_map(|workflow| &workflow.notes.sends) {
         let Some(template) = &send.template else {
@@ -30,7 +33,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(String::as_str).collect();
             let message = format!("the template `{}` needs {}, which `with` does not give", template.name, list(&names));
-            let example: Vec<String> = names.iter().map(|name| format!("{name}: ...")).collect();
+            let example: Vec<String> = names.iter().take(MOST).map(|name| format!("{name}: ...")).collect();
             report.error("missing-needs", &send.at, message, Some(format!("add `with: {{ {} }}`", example.join(", "))));
         }
     }

@@ -118,7 +118,9 @@ const RULES: [fn(&Project<'_>, &mut Report<'_>); 49] = [
 pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
     let found = in_halves(&RULES, |rules| {
         let mut out = Vec::new();
-        rules.iter().for_each(|rule| rule(project, &mut Report { out: &mut out, suggestions: SUGGESTIONS }));
+        for rule in rules {
+            rule(project, &mut Report { out: &mut out, suggestions: SUGGESTIONS, room: MOST });
+        }
         out
     });
     out.extend(found.into_iter().flatten());
@@ -127,41 +129,55 @@ pub(crate) fn all(project: &Project<'_>, out: &mut Vec<Diagnostic>) {
 /// How often a rule says what was probably meant: each time all names there are have to be compared, and nobody reads more.
 const SUGGESTIONS: usize = 200;
 
+/// How much a rule says of a whole project: more than is ever shown, so that what comments allow can be taken out before.
+const MOST: usize = 50_000;
+
 /// Where the rules put what they find.
 struct Report<'o> {
     out: &'o mut Vec<Diagnostic>,
     /// How many more suggestions the rule at hand may make.
     suggestions: usize,
+    /// How much more the rule at hand may say.
+    room: usize,
 }
 
 impl Report<'_> {
     fn error(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>) {
-        self.out.push(Diagnostic { help, ..Diagnostic::error(code, at.clone(), message) });
+        self.push(Diagnostic { help, ..Diagnostic::error(code, at.clone(), message) });
     }
 
     fn warning(&mut self, code: &'static str, at: &Location, message: &str, help: &str) {
-        self.out.push(Diagnostic::warning(code, at.clone(), message).help(help));
+        self.push(Diagnostic::warning(code, at.clone(), message).help(help));
     }
 
     /// What the data contract does not know: an error, or with an open contract a warning.
     fn contract(&mut self, code: &'static str, at: &Location, message: String, help: Option<String>, open: bool) {
         let diagnostic =
             if open { Diagnostic::warning(code, at.clone(), message) } else { Diagnostic::error(code, at.clone(), message) };
-        self.out.push(Diagnostic { help, ..diagnostic });
+        self.push(Diagnostic { help, ..diagnostic });
     }
 
     /// "did you mean `x`?", else the list of what there is, else nothing.
     fn suggestion<'a>(&mut self, written: &str, candidates: impl IntoIterator<Item = &'a str>, kind: &str) -> Option<String> {
-        self.suggestions = self.suggestions.checked_sub(1)?;
-        suggestion(written, candidates, kind)
+        if self.may_suggest() { suggestion(written, candidates, kind) } else { None }
+    }
+
+    /// Whether one more suggestion may be made; it then counts as made.
+    fn may_suggest(&mut self) -> bool {
+        let before = self.suggestions;
+        self.suggestions = before.saturating_sub(1);
+        before > 0
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {
-        self.out.push(diagnostic);
+        if let Some(room) = self.room.checked_sub(1) {
+            self.room = room;
+            self.out.push(diagnostic);
+        }
     }
 
     fn all(&mut self, found: Vec<Diagnostic>) {
-        self.out.extend(found);
+        found.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 }
 

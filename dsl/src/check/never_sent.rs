@@ -24,7 +24,7 @@
 //!     within: 1 day
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::paths::Paths;
 use super::{Project, Report};
@@ -33,6 +33,7 @@ use crate::lower::WorkflowUnit;
 use crate::model::{Condition, Step, StepIndex, StepKind};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
+    let inline: HashSet<&str> = project.workflows().flat_map(|workflow| workflow.inline.keys()).map(String::as_str).collect();
     // In a workflow of which something was set aside, that may be what sends it.
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let sent: BTreeSet<&str> = workflow
@@ -46,9 +47,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             .collect();
         for named in workflow.notes.awaited.iter().filter(|named| !sent.contains(named.name.as_str())) {
             // A name that nothing has is reported as such.
-            let known = project.template_names.contains(&named.name)
-                || project.workflows().any(|workflow| workflow.inline.contains_key(&named.name));
-            if known {
+            if project.template_names.contains(&named.name) || inline.contains(named.name.as_str()) {
                 let message = format!("no step of this workflow sends `{}`, so this can never come true", named.name);
                 let help = report.suggestion(&named.name, sent.iter().copied(), "it sends");
                 report.error("never-sent", &named.at, message, help);

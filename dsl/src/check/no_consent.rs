@@ -29,7 +29,8 @@
 //!   - send: welcome
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::paths::Paths;
 use super::{Project, Report};
@@ -41,6 +42,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(settings) = project.settings else { return };
     let segments: BTreeMap<&str, &Condition> =
         project.segments().map(|segment| (segment.name.as_str(), &segment.condition)).collect();
+    let mut entries: HashMap<&str, Entry<'_>> = HashMap::new();
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         after_unsubscribing(workflow, report);
         let model = &workflow.model;
@@ -57,7 +59,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             }
         }
         for (topic, sends) in topics {
-            let entry = Entry { segments: &segments, topic };
+            let entry = entries.entry(topic).or_insert_with(|| Entry { segments: &segments, topic, known: RefCell::default() });
             if !entry.asks(workflow) {
                 without(workflow, topic, &sends, report);
             }
@@ -157,47 +159,60 @@ fn names(condition: &Condition, topic: &str) -> bool {
     }
 }
 
+/// How deep segments are looked into; deeper ones are an error of their own.
+const DEEPEST: usize = 64;
+
 /// What is asked of whoever comes in.
 struct Entry<'a> {
     segments: &'a BTreeMap<&'a str, &'a Condition>,
     topic: &'a str,
+    /// What is known of segments: many workflows ask for the same.
+    known: RefCell<HashMap<&'a str, bool>>,
 }
 
-impl Entry<'_> {
-    fn asks(&self, workflow: &WorkflowUnit) -> bool {
+impl<'a> Entry<'a> {
+    fn asks(&self, workflow: &'a WorkflowUnit) -> bool {
         let model = &workflow.model;
-        let audience = model.audience.as_ref().is_some_and(|audience| self.implied(audience, &mut BTreeSet::new()));
+        let audience = model.audience.as_ref().is_some_and(|audience| self.implied(audience, 0));
         audience || model.triggers.iter().all(|trigger| self.trigger(trigger))
     }
 
-    fn trigger(&self, trigger: &Trigger) -> bool {
+    fn trigger(&self, trigger: &'a Trigger) -> bool {
         match trigger {
             Trigger::Event { name, filter, .. } => {
                 let this = |filter: &Condition| about(filter, self.topic);
                 name == "subscribed" && filter.as_ref().is_none_or(this)
             }
-            Trigger::Segment { segment, change: Crossing::Enter } => {
-                self.implied(&Condition::Segment(segment.clone()), &mut BTreeSet::new())
-            }
+            Trigger::Segment { segment, change: Crossing::Enter } => self.segment(segment, 0),
             _ => false,
         }
     }
 
-    /// Whether the condition holds only for who is subscribed. A segment in a circle is another rule's.
-    fn implied(&self, condition: &Condition, seen: &mut BTreeSet<String>) -> bool {
+    /// Whether the condition holds only for who is subscribed.
+    fn implied(&self, condition: &'a Condition, depth: usize) -> bool {
         match condition {
             Condition::Topic(topic) => topic == self.topic,
-            Condition::All(parts) => parts.iter().any(|part| self.implied(part, seen)),
+            Condition::All(parts) => parts.iter().any(|part| self.implied(part, depth)),
             // Who asked for another topic may be meant to get another message.
-            Condition::Any(parts) => parts.iter().any(|part| self.implied(part, seen)),
+            Condition::Any(parts) => parts.iter().any(|part| self.implied(part, depth)),
             // Who is on a list was put there on purpose.
             Condition::Listed(_) => true,
-            Condition::Segment(name) => match self.segments.get(name.as_str()) {
-                Some(inner) => seen.insert(name.clone()) && self.implied(inner, seen),
-                None => true,
-            },
+            Condition::Segment(name) => self.segment(name, depth),
             _ => false,
         }
+    }
+
+    /// The same of a segment. One in a circle, or that is not there, is another rule's.
+    fn segment(&self, name: &'a str, depth: usize) -> bool {
+        let Some(inner) = self.segments.get(name).filter(|_| depth < DEEPEST) else { return true };
+        if let Some(known) = self.known.borrow().get(name) {
+            return *known;
+        }
+        // Where it comes to itself again, that says nothing.
+        self.known.borrow_mut().insert(name, false);
+        let implied = self.implied(inner, depth + 1);
+        self.known.borrow_mut().insert(name, implied);
+        implied
     }
 }
 

@@ -23,7 +23,7 @@ use crate::lower::Wants;
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for (notes, events) in project.notes_with_events() {
         for value in notes.values.iter().filter(|value| !value.tests.is_empty()) {
-            let Some(kinds) = kinds(project.declared(value, events.as_ref())) else {
+            let Some(kinds) = kinds(project.declared(value, events.as_ref(), false)) else {
                 continue;
             };
             // That a trait is set at all is said elsewhere.

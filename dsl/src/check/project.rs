@@ -107,16 +107,16 @@ impl<'a> Project<'a> {
         self.settings.is_some_and(|settings| settings.open_contract)
     }
 
-    /// What the contract says of a value, for each event it may be about.
-    pub(super) fn declared(&self, value: &ValueNote, events: Option<&BTreeSet<String>>) -> Vec<Declared> {
+    /// What the contract says of a value, for each event it may be about. Without `names`, nobody asks for those that are declared.
+    pub(super) fn declared(&self, value: &ValueNote, events: Option<&BTreeSet<String>>, names: bool) -> Vec<Declared> {
         let keys = &value.path.keys;
-        let property = |event: &String| match self.contract.event(event) {
+        let property = |event: &String| match self.contract.declares_event(event) {
             // Said once, of the event itself.
-            Declared::Unknown(_) => Declared::Open,
-            _ => self.contract.event_property(event, keys),
+            false => Declared::Open,
+            true => self.contract.event_property_with(event, keys, names),
         };
         match (value.path.root, &value.scope) {
-            (Root::Contact, _) => vec![self.contract.contact_attribute(keys)],
+            (Root::Contact, _) => vec![self.contract.contact_attribute_with(keys, names)],
             (Root::Vars, _) | (Root::Event, EventScope::Nothing) => Vec::new(),
             (Root::Event, EventScope::Named(event)) => vec![property(event)],
             (Root::Event, EventScope::Run) => events.into_iter().flatten().map(property).collect(),

@@ -15,7 +15,7 @@ use crate::model::{
 
 /// How deep segments and traits are followed.
 const DEEPEST: usize = 8;
-/// How many conditions are looked at over a project.
+/// How many conditions and listeners are looked at over a project.
 const MOST: usize = 500_000;
 
 /// What a step does that others may listen to.
@@ -105,11 +105,16 @@ impl<'p, 'a> Starts<'p, 'a> {
         }
         for touch in self.touches(workflow, step, kind) {
             if let Touch::Event { name, properties, whole } = &touch {
-                let listeners = self.by_event.get(name).cloned().unwrap_or_default();
-                let met = listeners
-                    .into_iter()
+                let listeners = self.by_event.get(name).map_or(&[][..], Vec::as_slice);
+                let looked_at = &listeners[..listeners.len().min(self.left)];
+                self.left -= looked_at.len();
+                let met = looked_at
+                    .iter()
                     .filter(|(_, filter)| filter.is_none_or(|filter| may_be(filter, true, properties, *whole)));
                 started.extend(met.map(|(workflow, _)| Started { workflow, crossing: None }));
+            }
+            if self.left < self.by_segment.len() {
+                continue;
             }
             let segments: Vec<(&'a str, bool)> = self.by_segment.keys().copied().collect();
             for (segment, enter) in segments {

@@ -17,23 +17,34 @@
 //! - send: { subject: "Hello {{contact.first_name}}", text: "Welcome!" }
 //! ```
 
-use std::collections::{BTreeSet, HashSet};
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Project, Report};
-use crate::diagnostic::Diagnostic;
+use super::{Project, Report, SUGGESTIONS};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::halves::in_halves;
 use crate::lower::WorkflowUnit;
 use crate::template::{InlineText, Variables, Words};
 
 /// How much text is looked at, in bytes: one that is long and sent with ever other data would be looked at again and again.
 const MOST: usize = 64 * 1024 * 1024;
+/// How much is said of one template, over all its uses.
+const MOST_TOLD: usize = 1_000;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let workflows: Vec<&WorkflowUnit> = project.workflows().collect();
     let all = workflows.len();
     let found = in_halves(&workflows, |workflows| {
         let left = if workflows.len() < all { MOST / 2 } else { MOST };
-        let mut uses = Uses { project, words: Words::new(project.library), seen: HashSet::new(), left, found: Vec::new() };
+        let mut uses = Uses {
+            project,
+            words: Words::new(project.library),
+            seen: HashSet::new(),
+            told: HashMap::new(),
+            suggestions: SUGGESTIONS,
+            left,
+            found: Vec::new(),
+        };
         workflows.iter().for_each(|workflow| uses.workflow(workflow));
         uses.found
     });
@@ -47,6 +58,10 @@ struct Uses<'a, 'p> {
     project: &'p Project<'a>,
     words: Words<'a>,
     seen: HashSet<Use<'a>>,
+    /// What was said of each template: the next use of it has mostly the same troubles.
+    told: HashMap<&'a str, HashSet<(Location, String)>>,
+    /// How often what was probably meant may still be looked for.
+    suggestions: usize,
     left: usize,
     found: Vec<Diagnostic>,
 }
@@ -66,7 +81,8 @@ impl<'a> Uses<'a, '_> {
             };
             let (with, vars) = (named(&send.with), named(vars));
             let key = (template.name.as_str(), (events.clone(), eventless), with, vars);
-            if self.seen.contains(&key) || !self.affords(project.library.weight(&template.name)) {
+            let told = self.told.get(template.name.as_str()).map_or(0, HashSet::len);
+            if self.seen.contains(&key) || told >= MOST_TOLD || !self.affords(project.library.weight(&template.name)) {
                 continue;
             }
             // Suggestions are made of all that is given.
@@ -77,8 +93,13 @@ impl<'a> Uses<'a, '_> {
                 with: &send.with,
                 vars: &workflow.notes.variables,
                 open: project.open(),
+                suggestions: Cell::new(self.suggestions),
             };
-            self.found.extend(project.library.check_use(&template.name, &variables));
+            let mut found = project.library.check_use(&template.name, &variables);
+            self.suggestions = variables.suggestions.get();
+            let told = self.told.entry(template.name.as_str()).or_default();
+            found.retain(|found| told.insert((found.location.clone(), found.message.clone())));
+            self.found.extend(found);
             self.seen.insert(key);
         }
         for text in &workflow.notes.texts {
@@ -93,8 +114,10 @@ impl<'a> Uses<'a, '_> {
                 with: &text.with,
                 vars,
                 open: project.open(),
+                suggestions: Cell::new(self.suggestions),
             };
             self.found.extend(project.library.check_inline(&inline, &variables));
+            self.suggestions = variables.suggestions.get();
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             if of_the_run && events.as_ref().is_some_and(BTreeSet::is_empty) {
                 let message = format!("`{}` is never there: no event starts this workflow", value.path);
                 report.error("unknown-attribute", &value.at, message, None);
-            } else if let Some(known) = unknown(project, value, events.as_ref()) {
+            } else if let Some(known) = unknown(project, value, events.as_ref(), report.suggestions > 0) {
                 let last = value.path.keys.last().map(String::as_str).unwrap_or_default();
                 let what = if value.path.root == Root::Contact { "attribute" } else { "property" };
                 let message = format!("the data contract knows no {what} `{}`", value.path);
@@ -42,9 +42,9 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The names that are known there, if this one is not.
-fn unknown(project: &Project<'_>, value: &ValueNote, events: Option<&BTreeSet<String>>) -> Option<BTreeSet<String>> {
-    let declared = project.declared(value, events);
+/// The names that are known there, if this one is not; without `names` none of them.
+fn unknown(project: &Project<'_>, value: &ValueNote, events: Option<&BTreeSet<String>>, names: bool) -> Option<BTreeSet<String>> {
+    let declared = project.declared(value, events, names);
     if declared.is_empty() {
         return None;
     }

@@ -23,7 +23,10 @@ use crate::contract::Declared;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for named in project.notes().flat_map(|notes| notes.events.iter().chain(&notes.recorded)) {
-        if let Declared::Unknown(known) = project.contract.event(&named.name) {
+        if project.contract.declares_event(&named.name) {
+            continue;
+        }
+        if let Declared::Unknown(known) = project.contract.event_with(&named.name, report.suggestions > 0) {
             let message = format!("there is no event `{}` under schemas/events/", named.name);
             let help = report.suggestion(&named.name, known.iter().map(String::as_str), "events");
             report.contract("unknown-event", &named.at, message, help, project.open());

@@ -21,12 +21,15 @@
 //! tracking: { clicks: true }
 //! ```
 
+use std::collections::HashMap;
+
 use super::{Project, Report};
-use crate::model::{Condition, Fate, MessageCondition, Settings, StepKind, Tracking, Workflow};
+use crate::model::{Condition, Fate, MessageCondition, Send, Settings, StepKind, Tracking, Workflow};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(settings) = project.settings else { return };
     for workflow in project.workflows() {
+        let sends = sends(&workflow.model);
         for (step, at) in workflow.model.steps.iter().zip(&workflow.step_places) {
             let StepKind::WaitFor { condition, .. } = &step.kind else { continue };
             let untracked = |awaited: &MessageCondition| {
@@ -35,7 +38,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
                     Fate::Clicked => |tracking| tracking.clicks,
                     _ => return false,
                 };
-                !tracked(project, settings, &workflow.model, awaited, on)
+                !tracked(project, settings, sends.get(&awaited.template.as_deref()), on)
             };
             if let Some(awaited) = needed(condition, &untracked) {
                 let message = format!(
@@ -63,24 +66,27 @@ fn needed<'c>(condition: &'c Condition, untracked: &impl Fn(&MessageCondition) -
     }
 }
 
+/// The sends of each template, and under no name all of them.
+fn sends(workflow: &Workflow) -> HashMap<Option<&str>, Vec<&Send>> {
+    let mut sends: HashMap<Option<&str>, Vec<&Send>> = HashMap::new();
+    for step in &workflow.steps {
+        if let StepKind::Send(send) = &step.kind {
+            sends.entry(Some(send.template.as_str())).or_default().push(send);
+            sends.entry(None).or_default().push(send);
+        }
+    }
+    sends
+}
+
+/// How many sends a wait is held against.
+const MOST: usize = 200;
+
 /// Whether some message that this may be about is tracked; one that is not sent here is another rule's.
-fn tracked(
-    project: &Project<'_>,
-    settings: &Settings,
-    workflow: &Workflow,
-    awaited: &MessageCondition,
-    on: fn(&Tracking) -> bool,
-) -> bool {
-    let mut sends = workflow.steps.iter().filter_map(|step| match &step.kind {
-        StepKind::Send(send) if awaited.template.as_ref().is_none_or(|name| *name == send.template) => Some(send),
-        _ => None,
-    });
-    let mut none = true;
-    let any = sends.any(|send| {
-        none = false;
+fn tracked(project: &Project<'_>, settings: &Settings, sends: Option<&Vec<&Send>>, on: fn(&Tracking) -> bool) -> bool {
+    let Some(sends) = sends.filter(|sends| sends.len() <= MOST) else { return true };
+    sends.iter().any(|send| {
         let topic = send.topic.as_ref().and_then(|topic| settings.topics.get(topic));
         // Other channels' providers report what becomes of a message.
         project.channel_of(send) != "email" || topic.map_or(on(&settings.tracking), |topic| on(&topic.tracking))
-    });
-    any || none
+    })
 }

@@ -24,8 +24,12 @@ use crate::diagnostic::Diagnostic;
 use crate::model::StepKind;
 use crate::template::Words;
 
+/// How much text of messages in workflows is looked at, in bytes: each with all partials that it names.
+const MOST: usize = 16 * 1024 * 1024;
+
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let mut words = Words::new(project.library);
+    let mut left = MOST;
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
         let sends = workflow.model.steps.iter().filter_map(|step| match &step.kind {
             StepKind::Send(send) => Some(send),
@@ -36,7 +40,11 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
             .zip(&workflow.notes.sends)
             .filter(|(send, note)| !note.with.is_empty() && send.or_channels.is_empty() && project.channel_of(send) == "email");
         for (send, note) in by_mail {
-            let inline = workflow.inline.get(&send.template).filter(|_| send.inline).map(|inline| words.of(inline));
+            let inline = workflow.inline.get(&send.template).filter(|_| send.inline);
+            let weight = inline.map_or(0, |inline| project.library.weight_of_message(inline));
+            let Some(rest) = left.checked_sub(weight) else { continue };
+            left = rest;
+            let inline = inline.map(|inline| words.of(inline));
             let named = project.library.templates.get_key_value(&send.template);
             let mut holds = |word: &str| match (&inline, named) {
                 (Some(inline), _) => inline.contains(word),

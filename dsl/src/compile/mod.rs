@@ -4,6 +4,8 @@ mod allow;
 mod catalog;
 mod confirming;
 mod journeys;
+mod limits;
+mod most;
 mod read;
 mod severities;
 
@@ -79,7 +81,11 @@ fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
         started: started(&read.units),
         constant_segments: OnceLock::new(),
     };
-    check::all(&project, &mut diagnostics);
+    // Too much for the rules, which hold everything against everything else.
+    if read.too_large.is_none() {
+        check::all(&project, &mut diagnostics);
+    }
+    diagnostics.extend(read.too_large.iter().cloned());
     diagnostics.extend(files.test_diagnostics().iter().cloned());
     let tests = journeys::suites(files, &project, &mut diagnostics);
     sort(&mut diagnostics);
@@ -88,12 +94,18 @@ fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
     sort(&mut diagnostics);
     // What is wrong with tests keeps nobody from running.
     let keeps = |found: &Diagnostic| found.severity == Severity::Error && !is_of_tests(&found.location.file);
-    let sound = !diagnostics.iter().any(keeps);
-    diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
+    let mut sound = !diagnostics.iter().any(keeps);
+    if let Some(too_large) = catalog::too_large(&read.units, &library).filter(|_| sound) {
+        sound = false;
+        diagnostics.push(too_large);
+        sort(&mut diagnostics);
+    }
     let catalog = match (&settings.settings, sound && to_run) {
         (Some(settings), true) => catalog::build(settings, files, &read.units, &library, Arc::new(contract)),
         _ => None,
     };
+    most::limit(&mut diagnostics);
+    diagnostics.iter_mut().for_each(|diagnostic| shorten(&mut diagnostic.message));
     Compiled { catalog, settings: settings.settings, diagnostics, library, tests }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::limits::{self, Size};
 use crate::check::{SetAside, secret_in_file};
 use crate::diagnostic::Diagnostic;
 use crate::halves::in_halves;
@@ -66,6 +67,10 @@ pub(super) fn settings(files: &ProjectFiles, out: &mut Vec<Diagnostic>) -> ReadS
 pub(super) struct ReadWorkflows {
     pub units: Vec<Unit>,
     pub set_aside: SetAside,
+    /// What each file adds.
+    sizes: Vec<(String, Size)>,
+    /// There is more than can be looked at; some of it was not read.
+    pub too_large: Option<Diagnostic>,
 }
 
 pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out: &mut Vec<Diagnostic>) -> ReadWorkflows {
@@ -73,8 +78,18 @@ pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out
     let parts = in_halves(&files, |files| {
         let mut read = ReadWorkflows::default();
         let mut found = Vec::new();
+        let mut size = Size::default();
         for (path, text) in files {
-            workflow(path, text, library, zone, &mut read, &mut found);
+            let units = read.units.len();
+            let values = workflow(path, text, library, zone, &mut read, &mut found);
+            let mut own = Size::default();
+            own.add(values, read.units.get(units));
+            size.add(values, read.units.get(units));
+            read.sizes.push(((*path).to_owned(), own));
+            // Then the whole is too large as well.
+            if size.exceeded().is_some() {
+                break;
+            }
         }
         (read, found)
     });
@@ -83,18 +98,22 @@ pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out
         out.extend(found);
         whole.units.extend(read.units);
         whole.set_aside.join(read.set_aside);
+        whole.sizes.extend(read.sizes);
     }
+    whole.too_large = limits::passed(&whole.sizes);
+    whole.set_aside.files |= whole.too_large.is_some();
     whole
 }
 
-fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) {
+/// Reads one file, and gives the number of its values.
+fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut ReadWorkflows, out: &mut Vec<Diagnostic>) -> usize {
     let before = out.len();
     let Some(mut document) =
         document(path, text, "a workflow, beginning with `workflow: NAME`, or shared `segments` and `traits`", out)
     else {
         read.set_aside.files = true;
         read.set_aside.unread_traits |= text.contains("traits");
-        return;
+        return 0;
     };
     let duplicates = out.len() > before;
     environment(&document, text, &|_| false, out);
@@ -118,6 +137,7 @@ fn workflow(path: &str, text: &str, library: &Library, zone: &str, read: &mut Re
         }
         None => read.set_aside.workflows.extend(name),
     }
+    document.values
 }
 
 /// The text as a document that holds something.

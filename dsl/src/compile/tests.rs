@@ -29,6 +29,10 @@ fn found(compiled: &Compiled) -> Vec<String> {
     compiled.diagnostics.iter().map(line).collect()
 }
 
+fn codes(compiled: &Compiled) -> Vec<&'static str> {
+    compiled.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
 /// One workflow file against what is found in it.
 fn check(text: &str, expected: &[&str]) {
     let compiled = project(&[("workflows/a.yaml", text)]);

@@ -1,6 +1,7 @@
 //! The data contract: what `schemas/contact.schema.json` and `schemas/events/NAME.schema.json` say about the data.
 
 mod built_in;
+mod expansion;
 mod limits;
 mod names;
 mod reserved;
@@ -162,22 +163,27 @@ impl Contract {
 
     /// What is declared of `contact.KEYS`, traits included. A number as a key is a place in a list.
     pub fn contact_attribute(&self, keys: &[String]) -> Declared {
+        self.contact_attribute_with(keys, true)
+    }
+
+    /// The same; without `names`, those that are declared are not listed: there may be very many.
+    pub(crate) fn contact_attribute_with(&self, keys: &[String], names: bool) -> Declared {
         if let Some(declared) = self.trait_value(keys) {
             return declared;
         }
-        let from_schema = self.contact.as_ref().map_or(Declared::Open, |schema| schema.lookup(keys));
+        let from_schema = self.contact.as_ref().map_or(Declared::Open, |schema| schema.lookup(keys, names));
         match (reserved::contact_field(keys), from_schema) {
             (Some(_), known @ Declared::Known(_)) => known,
             (Some(built_in), _) => built_in,
             (None, Declared::Unknown(_)) if self.traits.more && keys.len() == 1 => Declared::Open,
-            (None, Declared::Unknown(mut names)) => {
-                if keys.len() == 1 {
-                    names.extend(CONTACT_FIELDS.iter().map(|name| (*name).to_owned()));
-                    names.extend(self.traits.known.keys().cloned());
-                    names.sort();
-                    names.dedup();
+            (None, Declared::Unknown(mut known)) => {
+                if keys.len() == 1 && names {
+                    known.extend(CONTACT_FIELDS.iter().map(|name| (*name).to_owned()));
+                    known.extend(self.traits.known.keys().cloned());
+                    known.sort();
+                    known.dedup();
                 }
-                Declared::Unknown(names)
+                Declared::Unknown(known)
             }
             (None, known) => known,
         }
@@ -260,8 +266,13 @@ impl Contract {
 
     /// What is declared of `event.KEYS` for this event. Of an event that is itself not declared nothing is known.
     pub fn event_property(&self, event: &str, keys: &[String]) -> Declared {
+        self.event_property_with(event, keys, true)
+    }
+
+    /// The same; without `names`, those that are declared are not listed.
+    pub(crate) fn event_property_with(&self, event: &str, keys: &[String], names: bool) -> Declared {
         match (self.events.get(event), event_properties(event)) {
-            (Some(schema), _) => schema.lookup(keys),
+            (Some(schema), _) => schema.lookup(keys, names),
             (None, Some(properties)) => reserved::event_property(properties, keys),
             (None, None) => Declared::Open,
         }
@@ -270,10 +281,22 @@ impl Contract {
     /// `Open` when the project declares no events; reserved events and those of the tracking API are always known (as `Known` with
     /// `object`).
     pub fn event(&self, name: &str) -> Declared {
+        self.event_with(name, true)
+    }
+
+    /// Whether the event is declared, or any is allowed.
+    pub(crate) fn declares_event(&self, name: &str) -> bool {
+        self.events.is_empty() || self.events.contains_key(name) || always_declared(name)
+    }
+
+    /// The same as [`Contract::event`]; without `names`, those that are declared are not listed.
+    pub(crate) fn event_with(&self, name: &str, names: bool) -> Declared {
         if self.events.contains_key(name) || always_declared(name) {
             Declared::Known(Kinds { object: true, ..Kinds::default() })
         } else if self.events.is_empty() {
             Declared::Open
+        } else if !names {
+            Declared::Unknown(Vec::new())
         } else {
             let reserved = MESSAGE_EVENTS
                 .iter()

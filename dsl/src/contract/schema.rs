@@ -7,6 +7,7 @@ use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
+use super::expansion;
 use super::names::shown;
 use super::{Declared, Fault, Kinds};
 use crate::pattern::{Budget, Unfit};
@@ -59,6 +60,9 @@ impl Schema {
         }
         Weighing { pointer: String::new(), seen: HashSet::new(), patterns }.node(&declared)?;
         jsonschema::draft202012::meta::validate(&declared).map_err(|error| bad(&error))?;
+        if let Some(fault) = expansion::fault(&declared) {
+            return Err(fault);
+        }
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
@@ -113,8 +117,9 @@ impl Schema {
         inside || parts.into_iter().any(|part| below(part, keys))
     }
 
-    pub fn lookup(&self, keys: &[String]) -> Declared {
-        self.walk(&self.source, keys, &mut Seen::new())
+    /// What is declared there; without `names`, those that are declared beside what is not are not listed.
+    pub fn lookup(&self, keys: &[String], names: bool) -> Declared {
+        self.walk(&self.source, keys, names, &mut Seen::new())
     }
 
     /// The only texts that may stand there; `None` where the schema does not list them.
@@ -185,7 +190,7 @@ impl Schema {
         })
     }
 
-    fn walk(&self, node: &Value, keys: &[String], seen: &mut Seen) -> Declared {
+    fn walk(&self, node: &Value, keys: &[String], list: bool, seen: &mut Seen) -> Declared {
         let Some(node) = self.resolve(node) else {
             return Declared::Open;
         };
@@ -201,24 +206,25 @@ impl Schema {
         };
         let properties = schema.get("properties").and_then(Value::as_object);
         if let Some(property) = properties.and_then(|properties| properties.get(key)) {
-            return self.walk(property, rest, seen);
+            return self.walk(property, rest, list, seen);
         }
         let kinds = self.kinds(node, &mut Seen::new());
         if kinds.list && key.parse::<usize>().is_ok() {
-            return schema.get("items").map_or(Declared::Open, |items| self.walk(items, rest, seen));
+            return schema.get("items").map_or(Declared::Open, |items| self.walk(items, rest, list, seen));
         }
         match schema.get("additionalProperties") {
             Some(Value::Bool(false)) => {}
-            Some(additional) => return self.walk(additional, rest, seen),
+            Some(additional) => return self.walk(additional, rest, list, seen),
             None if schema.contains_key("patternProperties") => return Declared::Open,
             None => {}
         }
         let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
-        let mut names: Vec<String> = properties.into_iter().flat_map(|properties| properties.keys().cloned()).collect();
+        let listed = properties.filter(|_| list);
+        let mut names: Vec<String> = listed.into_iter().flat_map(|properties| properties.keys().cloned()).collect();
         let mut described = properties.is_some() || schema.contains_key("additionalProperties");
         for part in parts {
             described = true;
-            match self.walk(part, keys, seen) {
+            match self.walk(part, keys, list, seen) {
                 Declared::Unknown(more) => names.extend(more),
                 found => return found,
             }

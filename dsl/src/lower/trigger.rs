@@ -9,6 +9,9 @@ use crate::place::At;
 use crate::surface::{self, OneOrMany};
 use crate::time::{Cron, DateValue, Duration, parse_date};
 
+/// How many triggers a workflow may have: what is said of `event.*` is held against all of them.
+const MOST: usize = 100;
+
 impl Lowerer<'_> {
     pub(super) fn triggers(&mut self, written: Option<&OneOrMany<surface::Trigger>>, root: &At<'_>) -> Vec<Trigger> {
         let at = root.key("trigger");
@@ -24,7 +27,17 @@ impl Lowerer<'_> {
             }
             Some(OneOrMany::One(trigger)) => self.trigger(trigger, &at).into_iter().collect(),
             Some(OneOrMany::Many(triggers)) => {
-                triggers.iter().enumerate().filter_map(|(index, trigger)| self.trigger(trigger, &at.item(index))).collect()
+                if triggers.len() > MOST {
+                    let help = "put what belongs together into one trigger, or into workflows of their own";
+                    let message = format!("this workflow has {} triggers; it may have {MOST}", triggers.len());
+                    self.diagnostics.push(Diagnostic::error("workflow-too-large", at.key_location(), message).help(help));
+                }
+                triggers
+                    .iter()
+                    .take(MOST)
+                    .enumerate()
+                    .filter_map(|(index, trigger)| self.trigger(trigger, &at.item(index)))
+                    .collect()
             }
         }
     }

@@ -14,8 +14,16 @@ use crate::project::ProjectFiles;
 const MOST: usize = 200;
 /// The most other places that are shown of one diagnostic.
 const MOST_RELATED: usize = 8;
+/// The most files that are named for what was left out of them.
+const MOST_FILES: usize = 50;
 /// How many lines an excerpt may show around what it is about.
 const AROUND: usize = 2;
+/// How many lines an excerpt may be about.
+const MOST_LINES: usize = 40;
+/// Longer lines are not shown, in bytes: nobody finds a place in them.
+const LONGEST_LINE: usize = 2_000;
+/// The most diagnostics that are shown of all files together.
+const MOST_IN_ALL: usize = 2_000;
 /// Other places that are no further than this many lines away stand in the same excerpt.
 const NEAR: usize = 8;
 
@@ -25,19 +33,23 @@ const HIDDEN: &str = "secret-in-file";
 /// The lines of each file that is shown.
 type Lines<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// The diagnostics with an excerpt of their file, and what to do: of each file the first 200, and how many more there are.
+/// The diagnostics with an excerpt of their file, and what to do: of each file the first 200, of all files the first 2,000, and how many more there are.
 pub fn human(diagnostics: &[Diagnostic], files: &ProjectFiles, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut lines: Lines<'_> = BTreeMap::new();
+    let mut shown_in_all = 0;
+    let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
     for diagnostic in diagnostics {
         let file = diagnostic.location.file.as_str();
         let count = counts.entry(file).or_default();
         *count += 1;
-        if *count > MOST {
+        if *count > MOST || shown_in_all >= MOST_IN_ALL {
+            *left_out.entry(file).or_default() += 1;
             continue;
         }
+        shown_in_all += 1;
         let others = diagnostic.related.iter().take(MOST_RELATED).map(|related| related.location.file.as_str());
         for file in others.chain([file]) {
             lines.entry(file).or_insert_with(|| files.text(file).map(|text| text.split('\n').collect()).unwrap_or_default());
@@ -45,8 +57,13 @@ pub fn human(diagnostics: &[Diagnostic], files: &ProjectFiles, colour: bool) -> 
         text.push_str(&shown(&renderer, diagnostic, &lines));
         text.push_str("\n\n");
     }
-    for (file, count) in counts.into_iter().filter(|(_, count)| *count > MOST) {
-        text.push_str(&format!("\u{2026} and {} more in {}\n\n", count - MOST, visible(file)));
+    for (file, count) in left_out.iter().take(MOST_FILES) {
+        text.push_str(&format!("\u{2026} and {count} more in {}\n\n", visible(file)));
+    }
+    let others = left_out.len().saturating_sub(MOST_FILES);
+    if others > 0 {
+        let count: usize = left_out.values().skip(MOST_FILES).sum();
+        text.push_str(&format!("\u{2026} and {count} more in {others} other files\n\n"));
     }
     text
 }
@@ -125,9 +142,12 @@ impl<'a> Excerpt<'a> {
         let (location, _) = marks.first()?;
         let lines = lines.get(location.file.as_str())?;
         let from = marks.iter().map(|(at, _)| at.line).min()?;
-        let to = marks.iter().map(|(at, _)| at.end_line.max(at.line)).max()?;
+        let to = marks.iter().map(|(at, _)| at.end_line.max(at.line)).max()?.min(from + MOST_LINES);
         let first = from.saturating_sub(1 + AROUND).min(lines.len().checked_sub(1)?);
         let last = (to + AROUND).min(lines.len());
+        if lines.get(first..last)?.iter().any(|line| line.len() > LONGEST_LINE) {
+            return None;
+        }
         let mut text = String::new();
         let mut begins = Vec::new();
         for line in lines.get(first..last)? {

@@ -13,6 +13,8 @@ use crate::project::ProjectFiles;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// What the results' paths are relative to: the project.
 const BASE: &str = "%SRCROOT%";
+/// As much of a line tells it from others, in bytes.
+const LONGEST_LINE: usize = 4_096;
 
 /// One run as a SARIF log, ending in a newline.
 ///
@@ -118,7 +120,9 @@ impl Lines<'_> {
             self.of.entry(at.file.clone()).or_insert_with(|| files.text(&at.file).unwrap_or_default().split('\n').collect());
         let line = lines.get(at.line.saturating_sub(1)).map_or("", |line| line.trim());
         let mut hasher = Sha256::new();
-        for part in [diagnostic.code, at.file.as_str(), line] {
+        // The beginning of a line that is very long: it may be hashed for every place on it.
+        let end = (0..=line.len().min(LONGEST_LINE)).rev().find(|end| line.is_char_boundary(*end)).unwrap_or_default();
+        for part in [diagnostic.code, at.file.as_str(), &line[..end]] {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+use saphyr_parser::{Event, Parser};
 
 use super::vocabulary::suggestion;
 use crate::diagnostic::{Diagnostic, Location};
@@ -78,6 +79,14 @@ impl Reader<'_> {
         if self.yaml.len() > MAX_LENGTH {
             let location = self.location((1, 0), (1, 0));
             self.report("front-matter", location, format!("this front matter is longer than {} KiB", MAX_LENGTH / 1024), None);
+            return front;
+        }
+        // The reader writes them out, each again and again.
+        let aliases = || Parser::new_from_str(self.yaml).any(|event| matches!(event, Ok((Event::Alias(_), _))));
+        if self.yaml.contains('*') && aliases() {
+            let location = self.location((1, 0), (1, 0));
+            let help = Some("write it out".to_owned());
+            self.report("front-matter", location, "an alias (`*name`) has no place in front matter".to_owned(), help);
             return front;
         }
         let documents = match MarkedYaml::load_from_str(self.yaml) {

@@ -28,6 +28,7 @@ mod tags;
 mod tokens;
 mod vocabulary;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -143,6 +144,8 @@ pub struct Variables<'a> {
     pub vars: &'a BTreeSet<String>,
     /// `contract: open`: what the contract does not know is a warning.
     pub open: bool,
+    /// How often what was probably meant may still be looked for: each time all names there are have to be compared.
+    pub suggestions: Cell<usize>,
 }
 
 /// Where an inline text stands in a workflow file, so that a place inside it can be named.
@@ -243,6 +246,16 @@ impl Library {
         let partials =
             if text.contains("{{>") || text.contains("{{#>") { self.partials.values().map(String::len).sum() } else { 0 };
         text.len() + partials
+    }
+
+    /// How many bytes a message's texts have.
+    pub(crate) fn size(&self, template: &TemplateSource) -> usize {
+        texts(template).into_iter().map(str::len).sum()
+    }
+
+    /// The same for all texts of a message.
+    pub(crate) fn weight_of_message(&self, template: &TemplateSource) -> usize {
+        texts(template).into_iter().map(|text| self.weight_of(text)).sum()
     }
 
     /// The names of the partials that this template (with its layouts and, in turn, their partials) needs.

@@ -110,8 +110,9 @@ impl Scope<'_> {
             Thing::Vars(keys) if !keys.is_empty() => Ok(Thing::Any),
             Thing::Vars(_) if self.variables.vars.contains(first) => Ok(Thing::Vars(names.to_vec())),
             Thing::Vars(_) => {
-                let known: Vec<_> = self.variables.vars.iter().map(String::as_str).collect();
-                let help = suggestion(first, &known, "names that a `set` step gives under `vars`");
+                let known = || self.variables.vars.iter().map(String::as_str).collect::<Vec<_>>();
+                let what = "names that a `set` step gives under `vars`";
+                let help = self.may_suggest().then(|| suggestion(first, &known(), what)).flatten();
                 Err(Unknown::plain(format!("no step of the workflow sets `vars.{first}`"), help))
             }
             Thing::Top => self.top(first, rest, text),
@@ -135,41 +136,54 @@ impl Scope<'_> {
     }
 
     fn no_such_variable(&self, name: &str) -> Unknown {
-        let layout: &[&str] = if self.layout { &LAYOUT } else { &[] };
-        let given: BTreeSet<&str> = self.variables.with.iter().chain(self.needs).map(String::as_str).collect();
-        let known: Vec<_> = TOP.iter().chain(layout).copied().chain(given).collect();
-        let contact = self.variables.contract.contact_attribute(&[name.to_owned()]);
+        let known = || {
+            let layout: &[&str] = if self.layout { &LAYOUT } else { &[] };
+            let given: BTreeSet<&str> = self.variables.with.iter().chain(self.needs).map(String::as_str).collect();
+            TOP.iter().chain(layout).copied().chain(given).collect::<Vec<_>>()
+        };
+        let contact = self.variables.contract.contact_attribute_with(&[name.to_owned()], false);
         let help = match contact {
             Declared::Known(_) => Some(format!("did you mean `contact.{name}`?")),
-            _ => suggestion(name, &known, "variables"),
+            _ => self.may_suggest().then(|| suggestion(name, &known(), "variables")).flatten(),
         };
         Unknown::plain(format!("there is no variable `{name}` here; give it by `with`, or name it under `needs`"), help)
     }
 
     fn attribute(&self, keys: Vec<String>, text: &str) -> Result<Thing, Unknown> {
-        match self.variables.contract.contact_attribute(&keys) {
-            Declared::Unknown(known) => {
-                Err(Unknown::declared(text, &keys, "contact", "the contact schema does not declare it", &known))
-            }
-            _ => Ok(Thing::Contact(keys)),
+        let contract = self.variables.contract;
+        if !matches!(contract.contact_attribute_with(&keys, false), Declared::Unknown(_)) {
+            return Ok(Thing::Contact(keys));
         }
+        let known = self.may_suggest().then(|| match contract.contact_attribute(&keys) {
+            Declared::Unknown(names) => names,
+            _ => Vec::new(),
+        });
+        let why = "the contact schema does not declare it";
+        Err(Unknown::declared(text, &keys, "contact", why, known.as_deref()))
     }
 
     fn property(&self, keys: Vec<String>, text: &str) -> Result<Thing, Unknown> {
-        let mut known = BTreeSet::new();
-        for event in self.variables.events {
-            match self.variables.contract.event_property(event, &keys) {
-                Declared::Unknown(names) => known.extend(names),
-                _ => return Ok(Thing::Event(keys)),
-            }
-        }
-        if self.variables.events.is_empty() {
+        let Variables { contract, events, .. } = self.variables;
+        let unknown = |event: &String| matches!(contract.event_property_with(event, &keys, false), Declared::Unknown(_));
+        if events.is_empty() || !events.iter().all(unknown) {
             return Ok(Thing::Event(keys));
         }
+        let names = |event: &String| match contract.event_property(event, &keys) {
+            Declared::Unknown(names) => names,
+            _ => Vec::new(),
+        };
+        let known = self.may_suggest().then(|| events.iter().flat_map(names).collect::<BTreeSet<_>>());
         let events: Vec<_> = self.variables.events.iter().map(|event| format!("`{event}`")).collect();
         let why = format!("no event that starts the run declares it ({})", events.join(", "));
-        let known: Vec<_> = known.into_iter().collect();
-        Err(Unknown::declared(text, &keys, "event", &why, &known))
+        let known: Option<Vec<_>> = known.map(|known| known.into_iter().collect());
+        Err(Unknown::declared(text, &keys, "event", &why, known.as_deref()))
+    }
+
+    /// Whether one more suggestion may be made; it then counts as made.
+    fn may_suggest(&self) -> bool {
+        let left = self.variables.suggestions.get();
+        self.variables.suggestions.set(left.saturating_sub(1));
+        left > 0
     }
 
     /// What one round of `{{#each}}` sees.
@@ -204,11 +218,14 @@ impl Unknown {
         Unknown { message, help, by_contract: false }
     }
 
-    fn declared(text: &str, keys: &[String], root: &str, why: &str, known: &[String]) -> Unknown {
+    /// Without the names that are known there it is no suggestion.
+    fn declared(text: &str, keys: &[String], root: &str, why: &str, known: Option<&[String]>) -> Unknown {
         let full = format!("{root}.{}", keys.join("."));
         let written = if text == full { format!("`{full}`") } else { format!("`{text}` (`{full}`)") };
-        let known: Vec<_> = known.iter().map(String::as_str).collect();
-        let help = suggestion(keys.last().map_or("", String::as_str), &known, "names declared there");
+        let help = known.and_then(|known| {
+            let known: Vec<_> = known.iter().map(String::as_str).collect();
+            suggestion(keys.last().map_or("", String::as_str), &known, "names declared there")
+        });
         Unknown { message: format!("unknown {written}: {why}"), help, by_contract: true }
     }
 }

@@ -12,19 +12,19 @@ use super::spans::{NodeSpan, Position, Span, Spans, push_segment};
 use super::values::Values;
 use crate::diagnostic::Diagnostic;
 
-/// How many nodes a document may have once its aliases are written out.
-const MAX_NODES: usize = 100_000;
+/// How many values a document may have, its aliases written out.
+pub(super) const MAX_NODES: usize = 100_000;
 
 const DUPLICATE: &str = "duplicate-key";
 
 /// Goes through the text once.
 ///
 /// A key that stands in a mapping twice does no more harm than that its second value counts for nothing: such are given
-/// beside the places. The value is there where it is written in usual ways.
+/// beside the places, the number of values, and the value itself where it is written in usual ways.
 ///
 /// # Errors
 /// Everything that is refused; a syntax error ends the list, as nothing after it can be trusted.
-pub(super) fn scan(file: &str, text: &str) -> Result<(Spans, Vec<Diagnostic>, Option<Value>), Vec<Diagnostic>> {
+pub(super) fn scan(file: &str, text: &str) -> Result<Scanned, Vec<Diagnostic>> {
     let mut pass = Pass::new(file, Values::new(text));
     if let Some((at, c)) = unprintable(text) {
         let message = format!("the character U+{:04X} may not stand in a YAML file", u32::from(c));
@@ -56,7 +56,21 @@ pub(super) fn scan(file: &str, text: &str) -> Result<(Spans, Vec<Diagnostic>, Op
         }
     }
     let readable = pass.errors.iter().all(|error| error.code == DUPLICATE);
-    if readable { Ok((pass.spans, pass.errors, pass.values.finish())) } else { Err(pass.errors) }
+    if !readable {
+        return Err(pass.errors);
+    }
+    Ok(Scanned { spans: pass.spans, count: pass.nodes, duplicates: pass.errors, value: pass.values.finish() })
+}
+
+/// What the first pass gives.
+pub(super) struct Scanned {
+    pub spans: Spans,
+    /// How many values there are, aliases written out.
+    pub count: usize,
+    /// Keys that stand in a mapping twice.
+    pub duplicates: Vec<Diagnostic>,
+    /// The value, where it is written in usual ways.
+    pub value: Option<Value>,
 }
 
 /// Which of these positions lie inside of a scalar, so that a `#` there is no comment; the positions in their order. Of a text that cannot be
@@ -167,10 +181,7 @@ impl<'a> Pass<'a> {
                 self.refuse_tag(tag.is_some(), span);
                 self.open(true, anchor, span)
             }
-            Event::SequenceEnd | Event::MappingEnd => {
-                self.close(span);
-                Ok(())
-            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
         }
     }
 
@@ -283,6 +294,11 @@ impl<'a> Pass<'a> {
         if self.frames.len() + weight.height > MAX_DEPTH {
             return self.too_deep(span);
         }
+        if self.nodes > MAX_NODES {
+            let message = format!("this file has more than {MAX_NODES} values");
+            self.refuse("file-too-large", span, message, Some("split it"));
+            return Err(Stop);
+        }
         Ok(())
     }
 
@@ -340,7 +356,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn close(&mut self, span: Span) {
+    fn close(&mut self, span: Span) -> Result<(), Stop> {
         if let Some(frame) = self.frames.pop() {
             self.pointer.truncate(frame.pointer);
             self.values.close();
@@ -350,9 +366,9 @@ impl<'a> Pass<'a> {
             if self.repeated.is_none() {
                 self.spans.set_end(&self.pointer, self.end);
             }
-            // The depth was checked when it opened.
-            let _ = self.leave(frame.anchor, frame.weight, span);
+            return self.leave(frame.anchor, frame.weight, span);
         }
+        Ok(())
     }
 
     fn too_deep(&mut self, span: Span) -> Result<(), Stop> {

@@ -13,6 +13,7 @@ mod values;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Location};
+use events::Scanned;
 pub(crate) use events::in_scalars;
 use first::First;
 pub(crate) use spans::{Position, Span, Spans, push_segment};
@@ -27,6 +28,8 @@ pub(crate) struct Document {
     pub file: String,
     pub value: Value,
     pub spans: Spans,
+    /// How many values it has, aliases written out.
+    pub values: usize,
     /// Keys that stand in a mapping twice; the first is the one that counts.
     pub duplicates: Vec<Diagnostic>,
 }
@@ -37,9 +40,9 @@ pub(crate) struct Document {
 /// Everything the first pass found, or the one thing that made the second give up.
 pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (spans, duplicates, value) = events::scan(file, text)?;
+    let Scanned { spans, count, duplicates, value } = events::scan(file, text)?;
     if let Some(value) = value {
-        return Ok(Document { file: file.to_owned(), value, spans, duplicates });
+        return Ok(Document { file: file.to_owned(), value, spans, values: count, duplicates });
     }
     let value = if duplicates.is_empty() {
         serde_yaml::from_str::<Value>(text)
@@ -47,7 +50,7 @@ pub(crate) fn read(file: &str, text: &str) -> Result<Document, Vec<Diagnostic>> 
         serde_yaml::from_str::<First>(text).map(|first| first.0)
     };
     match value {
-        Ok(value) => Ok(Document { file: file.to_owned(), value, spans, duplicates }),
+        Ok(value) => Ok(Document { file: file.to_owned(), value, spans, values: count, duplicates }),
         Err(error) => Err(vec![second_pass_error(file, &error)]),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Reader;
 use crate::contract::{CONTACT_FIELDS, Declared, Fault, MESSAGE_EVENTS};
-use crate::place::{At, suggestion};
+use crate::place::At;
 
 impl Reader<'_> {
     /// A contact's attributes; `some`: others may be known already.
@@ -24,9 +24,11 @@ impl Reader<'_> {
                 let message = format!("`{name}` is a trait: it is worked out, and what is written here counts for nothing");
                 let help = "let happen what it counts: events with a negative `at` under `given.events`";
                 self.error_at("test-data", place, message, Some(help.to_owned()));
-            } else if let Declared::Unknown(known) = contract.contact_attribute(std::slice::from_ref(name)) {
+            } else if let Declared::Unknown(known) =
+                contract.contact_attribute_with(std::slice::from_ref(name), self.suggestions > 0)
+            {
                 let message = format!("the data contract knows no attribute `contact.{name}`");
-                let help = suggestion(name, known.iter().map(String::as_str), "known there");
+                let help = self.suggestion(name, known.iter().map(String::as_str), "known there");
                 self.warning("unknown-attribute", place, message, help);
             }
         }
@@ -35,9 +37,9 @@ impl Reader<'_> {
     /// An event; `at` is the entry.
     pub(super) fn event(&mut self, name: &str, properties: &Map<String, Value>, at: &At<'_>) {
         let contract = self.project.contract;
-        if let Declared::Unknown(known) = contract.event(name) {
+        if let Declared::Unknown(known) = contract.event_with(name, self.suggestions > 0) {
             let message = format!("there is no event `{name}` under schemas/events/");
-            let help = suggestion(name, known.iter().map(String::as_str), "events");
+            let help = self.suggestion(name, known.iter().map(String::as_str), "events");
             return self.error("unknown-event", &at.key("event"), message, help);
         }
         let with = at.key("with");
@@ -46,9 +48,10 @@ impl Reader<'_> {
             self.fault(&fault, &place);
         }
         for key in properties.keys() {
-            if let Declared::Unknown(known) = contract.event_property(name, std::slice::from_ref(key)) {
+            if let Declared::Unknown(known) = contract.event_property_with(name, std::slice::from_ref(key), self.suggestions > 0)
+            {
                 let message = format!("the data contract knows no property `event.{key}` of `{name}`");
-                let help = suggestion(key, known.iter().map(String::as_str), "known there");
+                let help = self.suggestion(key, known.iter().map(String::as_str), "known there");
                 self.warning("unknown-attribute", place.key(key).key_location(), message, help);
             }
         }
@@ -64,8 +67,8 @@ impl Reader<'_> {
             return self.error("test-data", at, "this does not say which message it is about".to_owned(), Some(help.to_owned()));
         };
         if !self.is_message(template) {
-            let sent = self.sent_by(None);
-            let help = suggestion(template, sent, "messages");
+            let steps = self.steps_of(None);
+            let help = self.suggestion(template, steps.sent.iter().copied(), "messages");
             self.error("unknown-template", &at.key("template"), format!("there is no message `{template}`"), help);
         }
     }

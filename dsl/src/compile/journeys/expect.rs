@@ -3,17 +3,18 @@
 use serde_json::{Map, Value, json};
 
 use super::Reader;
+use super::index::Ids;
 use crate::lower::WorkflowUnit;
 use crate::model::StepKind;
 use crate::model::journey::{Expectation, Expected, ExpectedMessage, When};
-use crate::place::{At, list, suggestion};
+use crate::place::{At, list};
 use crate::surface::OneOrMany;
 use crate::surface::journey as written;
 use crate::surface::journey::{CallStatus, ExitReason, Seen, SendStatus, SkipReason};
 
 /// What the expectations of a test may speak of.
 pub(super) struct Scope<'s> {
-    pub ids: &'s [String],
+    pub ids: &'s Ids,
     pub all_workflows: bool,
     /// ms since 1970 UTC.
     pub until: Option<i64>,
@@ -179,7 +180,7 @@ impl<'a> Reader<'a> {
         let channel = channel?;
         let settings = self.project.settings;
         if let Some(settings) = settings.filter(|settings| !settings.channels.contains_key(channel)) {
-            let help = suggestion(channel, settings.channels.keys().map(String::as_str), "channels");
+            let help = self.suggestion(channel, settings.channels.keys().map(String::as_str), "channels");
             self.error("unknown-channel", &at.key("channel"), format!("campaignd.yaml has no channel `{channel}`"), help);
         }
         Some(channel.clone())
@@ -192,16 +193,14 @@ impl<'a> Reader<'a> {
             Where::In(unit) => unit,
             Where::Anywhere => None,
         };
-        let sent = self.sent_by(unit);
-        if !sent.contains(template) {
-            let sends = unit.and_then(|unit| {
-                let step = unit.model.steps.iter().find(|step| step.id == template)?;
-                match &step.kind {
-                    StepKind::Send(send) => Some(format!("write `{verb}: {}, step: {template}`", send.template)),
-                    _ => None,
-                }
+        let steps = self.steps_of(unit);
+        if !steps.sent.contains(template) {
+            let by_step = steps.by_id.get(template).filter(|_| unit.is_some()).and_then(|steps| steps.first());
+            let sends = by_step.and_then(|step| match &step.kind {
+                StepKind::Send(send) => Some(format!("write `{verb}: {}, step: {template}`", send.template)),
+                _ => None,
             });
-            let help = sends.or_else(|| suggestion(template, sent.iter().copied(), "it sends"));
+            let help = sends.or_else(|| self.suggestion(template, steps.sent.iter().copied(), "it sends"));
             let message = match unit {
                 Some(unit) => format!("`{}` sends no message `{template}`", unit.model.name),
                 None => format!("no workflow sends a message `{template}`"),
@@ -215,25 +214,23 @@ impl<'a> Reader<'a> {
 
     /// A step of a kind, by the word that outputs have for it.
     fn step(&mut self, kind: Option<&str>, id: &str, workflow: Where<'a>, at: &At<'_>) {
-        let units: Vec<&WorkflowUnit> = match workflow {
-            Where::In(unit) => unit.into_iter().collect(),
-            Where::Anywhere => self.project.units.iter().filter_map(|unit| unit.workflow.as_ref()).collect(),
+        let steps = match workflow {
+            Where::In(None) => return,
+            Where::In(unit) => self.steps_of(unit),
+            Where::Anywhere => self.steps_of(None),
         };
-        if units.is_empty() || units.iter().any(|unit| unit.notes.partial) {
+        let named = steps.by_id.get(id).map(Vec::as_slice).unwrap_or_default();
+        let fitting = |step: &&&crate::model::Step| kind.is_none_or(|kind| words(&step.kind).contains(&kind));
+        if steps.unsure || named.iter().any(|step| fitting(&step)) {
             return;
         }
-        let steps = || units.iter().flat_map(|unit| &unit.model.steps);
-        let fitting = |step: &&crate::model::Step| kind.is_none_or(|kind| words(&step.kind).contains(&kind));
-        if steps().filter(fitting).any(|step| step.id == id) {
-            return;
-        }
-        let (message, help) = match (steps().find(|step| step.id == id), kind) {
+        let (message, help) = match (named.first(), kind) {
             (Some(step), Some(kind)) => {
                 (format!("the step `{id}` does no `{kind}`"), Some(format!("what it does: {}", list(words(&step.kind)))))
             }
             _ => {
-                let ids: Vec<&str> = steps().filter(fitting).map(|step| step.id.as_str()).collect();
-                (format!("there is no step `{id}`"), suggestion(id, ids, "steps"))
+                let ids = steps.in_order.iter().filter(fitting).map(|step| step.id.as_str());
+                (format!("there is no step `{id}`"), self.suggestion(id, ids, "steps"))
             }
         };
         self.error("test-name", at, message, help);
@@ -242,7 +239,8 @@ impl<'a> Reader<'a> {
     /// What was taken, as outputs have it.
     fn taken(&mut self, taken: &Value, id: &str, workflow: Where<'a>, at: &At<'_>) -> Value {
         let Where::In(Some(unit)) = workflow else { return normal(taken) };
-        let (fits, allowed) = match unit.model.steps.iter().find(|step| step.id == id).map(|step| &step.kind) {
+        let steps = self.steps_of(Some(unit));
+        let (fits, allowed) = match steps.by_id.get(id).and_then(|steps| steps.first()).map(|step| &step.kind) {
             Some(StepKind::Branch { cases }) => {
                 let number = taken.as_u64().and_then(|number| usize::try_from(number).ok());
                 let fits = number.is_some_and(|number| (1..=cases.len()).contains(&number)) || taken.as_str() == Some("none");

@@ -1,13 +1,13 @@
 //! What is so before a test begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use super::Reader;
 use crate::model::journey::{Answer, Given};
 use crate::model::{Deliver, StepKind};
-use crate::place::{At, suggestion};
+use crate::place::At;
 use crate::surface::journey as written;
 
 impl Reader<'_> {
@@ -49,16 +49,15 @@ impl Reader<'_> {
                 Some(help.to_owned()),
             );
         }
-        let mut ids: Vec<&str> = Vec::new();
+        let mut ids: HashSet<&str> = HashSet::new();
         for (contact, at) in contacts.iter().zip(&places) {
             self.contact(contact, at);
             match contact.get("id").and_then(Value::as_str) {
-                Some(id) if ids.contains(&id) => {
+                Some(id) if !ids.insert(id) => {
                     let message = format!("there are two contacts `{id}` in this test");
                     self.error("duplicate-name", &at.key("id"), message, None);
                 }
-                Some(id) => ids.push(id),
-                None => {}
+                _ => {}
             }
         }
         contacts
@@ -144,12 +143,12 @@ impl Reader<'_> {
             match known.get(name.as_str()) {
                 None => {
                     let message = format!("`{}` has no experiment `{name}`", workflow.model.name);
-                    let help = suggestion(name, known.keys().copied(), "experiments");
+                    let help = self.suggestion(name, known.keys().copied(), "experiments");
                     self.error_at("test-name", at.key(name).key_location(), message, help);
                 }
                 Some(variants) if !variants.contains(&variant.as_str()) => {
                     let message = format!("the experiment `{name}` has no variant `{variant}`");
-                    let help = suggestion(variant, variants.iter().copied(), "variants");
+                    let help = self.suggestion(variant, variants.iter().copied(), "variants");
                     self.error("test-name", &at.key(name), message, help);
                 }
                 Some(_) => {}

@@ -3,13 +3,17 @@
 mod data;
 mod expect;
 mod given;
+mod index;
 mod names;
 mod timeline;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 
+use self::index::{Ids, Index, Steps};
+use super::limits::{TEST_VALUES, too_large};
 use super::read::{document, environment, typed};
 use crate::check::Project;
 use crate::diagnostic::{Diagnostic, Location};
@@ -25,26 +29,47 @@ use crate::time::{Duration, parse_date, zone};
 
 /// Reads every file of tests. One with errors is none of the suites; what is wrong goes to `out`.
 pub(super) fn suites(files: &ProjectFiles, project: &Project<'_>, out: &mut Vec<Diagnostic>) -> Vec<Suite> {
-    files.tests().filter_map(|(path, text)| suite(path, text, project, out)).collect()
+    let index = Index::of(project);
+    let mut suites = Vec::new();
+    let mut values = 0;
+    for (path, text) in files.tests() {
+        suites.extend(suite(path, text, &index, &mut values, out));
+        if values > TEST_VALUES {
+            let message = format!("with this file, the journey tests have more than {TEST_VALUES} values");
+            out.push(too_large(path, message));
+            break;
+        }
+    }
+    suites
 }
 
-fn suite(path: &str, text: &str, project: &Project<'_>, out: &mut Vec<Diagnostic>) -> Option<Suite> {
+/// Reads one file, and counts its values.
+fn suite(path: &str, text: &str, index: &Index<'_>, values: &mut usize, out: &mut Vec<Diagnostic>) -> Option<Suite> {
     let before = out.len();
     let mut document = document(path, text, "journey tests, beginning with `workflow: NAME`", out)?;
+    *values += document.values;
     environment(&document, text, &|_| false, out);
     let usable = structure::check(&mut document, Form::tests(), out);
     let whole = out.len() == before;
     let file = if usable { typed::<TestFile>(&document, out)? } else { return None };
-    let mut reader = Reader::new(project, &file, &At::root(&document), whole);
+    let mut reader = Reader::new(index, &file, &At::root(&document), whole);
     let suite = reader.suite(path, &file, &At::root(&document));
     let sound = whole && !reader.out.iter().any(|found| found.severity == crate::diagnostic::Severity::Error);
     out.append(&mut reader.out);
     sound.then_some(suite)
 }
 
+/// How often what was probably meant is looked for in one file: each time all names there are have to be compared.
+const SUGGESTIONS: usize = 200;
+
 /// The state of reading one file.
 struct Reader<'a> {
     project: &'a Project<'a>,
+    index: &'a Index<'a>,
+    /// The steps of the workflows that were asked for; under no name those of all.
+    steps: HashMap<Option<&'a str>, Rc<Steps<'a>>>,
+    /// How often what was probably meant may still be looked for.
+    suggestions: usize,
     /// In which times without an offset are meant.
     zone: TimeZone,
     /// The workflow that is tested; `None` where nothing is known of it.
@@ -59,10 +84,22 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(project: &'a Project<'a>, file: &TestFile, root: &At<'_>, whole: bool) -> Reader<'a> {
+    fn new(index: &'a Index<'a>, file: &TestFile, root: &At<'_>, whole: bool) -> Reader<'a> {
+        let project = index.project;
         let named = project.settings.map_or("UTC", |settings| settings.time_zone.as_str());
         let zone = zone(named).unwrap_or(TimeZone::UTC);
-        let mut reader = Reader { project, zone, workflow: None, start: 0, whole, snapshots: BTreeSet::new(), out: Vec::new() };
+        let mut reader = Reader {
+            project,
+            index,
+            steps: HashMap::new(),
+            suggestions: SUGGESTIONS,
+            zone,
+            workflow: None,
+            start: 0,
+            whole,
+            snapshots: BTreeSet::new(),
+            out: Vec::new(),
+        };
         reader.workflow = reader.workflow_named(&file.workflow, &root.key("workflow"));
         match parse_date(&file.start) {
             Some(start) => reader.start = start.instant(&reader.zone),
@@ -96,8 +133,7 @@ impl<'a> Reader<'a> {
 
     fn journey(&mut self, test: &Test, at: &At<'_>) -> Journey {
         let given = self.given(&test.given, &at.key("given"));
-        let ids: Vec<String> =
-            given.contacts.iter().filter_map(|contact| Some(contact.get("id")?.as_str()?.to_owned())).collect();
+        let ids = Ids::of(&given.contacts);
         let mut timeline = Vec::new();
         if let Some(events) = &test.given.events {
             let at = at.key("given").key("events");

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Reader;
+use super::index::Ids;
 use crate::model::journey::{Entry, Happening};
 use crate::place::At;
 use crate::surface::journey::{Happens, TimelineEntry};
@@ -12,7 +13,7 @@ const NOT_SET: [(&str, &str); 2] = [("id", "the `id` of a contact stays"), ("top
 
 impl Reader<'_> {
     /// Entries in order. One without a usable time or person is left out; it is an error.
-    pub(super) fn timeline(&mut self, entries: &[TimelineEntry], ids: &[String], at: &At<'_>) -> Vec<Entry> {
+    pub(super) fn timeline(&mut self, entries: &[TimelineEntry], ids: &Ids, at: &At<'_>) -> Vec<Entry> {
         let mut all: Vec<Entry> = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
             let at = at.item(index);
@@ -38,8 +39,8 @@ impl Reader<'_> {
         all
     }
 
-    fn whom(&mut self, happens: Happens<'_>, ids: &[String], at: &At<'_>) -> Option<String> {
-        match (happens.contact, ids) {
+    fn whom(&mut self, happens: Happens<'_>, ids: &Ids, at: &At<'_>) -> Option<String> {
+        match (happens.contact, ids.in_order.as_slice()) {
             (Some(id), _) => {
                 self.person(id, ids, &at.key("contact"));
                 Some(id.clone())
