@@ -298,7 +298,7 @@ fn given(folder: &Path) {
 
 fn main() {
     // `cargo bench` hands its own flags on.
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if let Some(folder) = arguments.iter().find(|argument| Path::new(argument).is_dir()) {
         return given(Path::new(folder));
     }
