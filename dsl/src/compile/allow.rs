@@ -13,9 +13,12 @@ use crate::explain::{self, Weight};
 use crate::place::did_you_mean;
 use crate::project::ProjectFiles;
 
+/// How often it is said which code may be meant: each time all codes are compared.
+const SUGGESTIONS: usize = 100;
+
 /// Takes out what comments allow, and puts in what is wrong with the comments.
 pub(super) fn apply(files: &ProjectFiles, diagnostics: &mut Vec<Diagnostic>) {
-    let mut pass = Pass { found: Vec::new(), sound: sound(diagnostics) };
+    let mut pass = Pass { found: Vec::new(), sound: sound(diagnostics), suggestions: SUGGESTIONS };
     let mut places: Option<Places> = None;
     let mut taken = vec![false; diagnostics.len()];
     for path in files.paths().filter(|path| [".yaml", ".yml", ".hbs"].iter().any(|ending| path.ends_with(ending))) {
@@ -52,6 +55,8 @@ struct Pass {
     /// What is wrong with comments.
     found: Vec<Diagnostic>,
     sound: bool,
+    /// How often it is still said which code may be meant.
+    suggestions: usize,
 }
 
 impl Pass {
@@ -79,7 +84,9 @@ impl Pass {
             let place = at(from, code.chars().count());
             if explain::explain(code).is_none() {
                 let message = format!("no diagnostic has the code `{code}`");
-                let help = explain::nearest(code).map(|meant| format!("did you mean `{meant}`?"));
+                self.suggestions = self.suggestions.saturating_sub(1);
+                let meant = (self.suggestions > 0).then(|| explain::nearest(code)).flatten();
+                let help = meant.map(|meant| format!("did you mean `{meant}`?"));
                 self.found.push(Diagnostic { help, ..Diagnostic::warning("unknown-code", place, message) });
             } else if !stay.is_empty() {
                 let message = format!("`{code}` is an error here, and stays: only warnings can be allowed");

@@ -156,7 +156,9 @@ fn collect(error: &ValidationError<'_>, form: &Form, out: &mut Vec<Problem>) {
             forms(error, context, form, out);
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            out.extend(unexpected.iter().map(|key| unknown_key(&pointer, key, schema, &form.noun(error))));
+            let noun = form.noun(error);
+            let problem = |(number, key): (usize, &String)| unknown_key(&pointer, key, schema, &noun, number < SUGGESTIONS);
+            out.extend(unexpected.iter().enumerate().map(problem));
         }
         ValidationErrorKind::Required { property } => {
             let key = property.as_str().unwrap_or_default();
@@ -357,7 +359,19 @@ fn verbs_wrong(pointer: &str, instance: &Value, branches: &[&Value], present: &[
     }
 }
 
-fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem {
+/// Of so many unknown keys in one place it is said what may be meant: each is compared with all that there are.
+const SUGGESTIONS: usize = 100;
+
+fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str, suggest: bool) -> Problem {
+    let mut child = pointer.to_owned();
+    push_segment(&mut child, key);
+    let message = format!("unknown key `{key}` in {noun}");
+    let help = if suggest { Some(keys_allowed(key, schema)).filter(|help| !help.is_empty()) } else { None };
+    Problem { code: "unknown-key", pointer: child, missing: None, key: true, message, help }
+}
+
+/// What stands there instead.
+fn keys_allowed(key: &str, schema: &Value) -> String {
     let keys = allowed(schema).unwrap_or_default();
     let mut help = did_you_mean(key, keys.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
     if !keys.is_empty() {
@@ -366,17 +380,7 @@ fn unknown_key(pointer: &str, key: &str, schema: &Value, noun: &str) -> Problem 
     if schema.get("patternProperties").is_some() {
         help.push_str(", and paths such as `contact.country`, `event.total` or `vars.stage`");
     }
-    let mut child = pointer.to_owned();
-    push_segment(&mut child, key);
-    let message = format!("unknown key `{key}` in {noun}");
-    Problem {
-        code: "unknown-key",
-        pointer: child,
-        missing: None,
-        key: true,
-        message,
-        help: Some(help).filter(|help| !help.is_empty()),
-    }
+    help
 }
 
 fn allowed(schema: &Value) -> Option<Vec<&str>> {
