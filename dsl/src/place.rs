@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::yaml::{Document, push_segment};
+use crate::yaml::{Document, Span, push_segment};
 
 /// A node of a document, by its pointer. Cheap to move down from.
 #[derive(Debug, Clone)]
@@ -66,21 +66,23 @@ impl<'a> At<'a> {
 
     /// The value, where it is written on one line; else what stands for it: its key, or its first key.
     pub(crate) fn location(&self) -> Location {
+        self.shown().at(&self.document.file)
+    }
+
+    /// The same in this file.
+    pub(crate) fn shown(&self) -> Span {
         let span = self.document.spans.get(&self.pointer);
-        let shown = if span.value.start.line == span.value.end.line {
-            span.value
-        } else {
-            span.first_key.or(span.key).unwrap_or(span.value)
-        };
-        shown.at(&self.document.file)
+        if span.value.start.line == span.value.end.line { span.value } else { span.first_key.or(span.key).unwrap_or(span.value) }
     }
 
     /// The key, for a value in a mapping; else like [`At::location`].
     pub(crate) fn key_location(&self) -> Location {
-        match self.document.spans.get(&self.pointer).key {
-            Some(key) => key.at(&self.document.file),
-            None => self.location(),
-        }
+        self.shown_key().at(&self.document.file)
+    }
+
+    /// The same in this file.
+    pub(crate) fn shown_key(&self) -> Span {
+        self.document.spans.get(&self.pointer).key.unwrap_or_else(|| self.shown())
     }
 
     /// The whole value, however many lines it takes.
@@ -125,9 +127,19 @@ pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item
     if length > LONGEST_NAME {
         return None;
     }
+    let candidates: Vec<&'a str> = candidates.into_iter().take(MOST_NAMES).collect();
+    // The same words in another way of writing: `Cart_Reminder`, `cartReminder`, `cart-reminder.html`.
+    let letters = |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let (plain, file) = (letters(written), letters(written.split('.').next().unwrap_or_default()));
+    let short = |candidate: &&&str| candidate.len() <= 4 * LONGEST_NAME;
+    let same = |candidate: &&&str| !plain.is_empty() && letters(candidate) == plain;
+    let last = |candidate: &&&str| candidate.rsplit_once('/').is_some_and(|(_, last)| letters(last) == file);
+    let rewritten = candidates.iter().filter(short).find(same).or_else(|| candidates.iter().filter(short).find(last));
+    if let Some(candidate) = rewritten {
+        return Some(candidate);
+    }
     candidates
         .into_iter()
-        .take(MOST_NAMES)
         // What is much longer or shorter is no misspelling, and need not be compared.
         .filter(|candidate| candidate.len() <= 4 * LONGEST_NAME)
         .filter(|candidate| {
@@ -157,4 +169,32 @@ pub(crate) fn list(names: &[&str]) -> String {
         shown.push(format!("and {} more", names.len() - MOST));
     }
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_probably_meant() {
+        let known = ["cart-reminder", "welcome", "big_spenders", "shop/price-drop", "first_name", "VIP"];
+        for (written, expected) in [
+            ("cart-remidner", Some("cart-reminder")),
+            ("cart-reminders", Some("cart-reminder")),
+            ("cart_reminder", Some("cart-reminder")),
+            ("CART_REMINDER", Some("cart-reminder")),
+            ("cartReminder", Some("cart-reminder")),
+            ("cart-reminder.html", Some("cart-reminder")),
+            ("price_drop", Some("shop/price-drop")),
+            ("Price-Drop.html", Some("shop/price-drop")),
+            ("wellcome", Some("welcome")),
+            ("big-spender", Some("big_spenders")),
+            ("firstName", Some("first_name")),
+            ("vip", Some("VIP")),
+            ("goodbye", None),
+            ("-", None),
+        ] {
+            assert_eq!(did_you_mean(written, known), expected, "{written}");
+        }
+    }
 }

@@ -240,8 +240,9 @@ def test_positions_in_lines_that_end_like_on_windows_and_hold_emoji(shop, start)
     [place] = raw.ask("textDocument/definition", raw.place(FILE, 3, before + 2))
     assert place["range"]["start"] == {"line": 5, "character": 12}
     # A place inside of a character is the one before it; behind a line's end is its end.
-    assert raw.ask("textDocument/hover", raw.place(FILE, 3, line.index(emoji) + 1)) is not None
-    assert raw.ask("textDocument/hover", raw.place(FILE, 4, 9_999)) is not None
+    assert raw.ask("textDocument/hover", raw.place(FILE, 3, line.index(emoji) + 1)) is None
+    assert "exit" in raw.labels(FILE, 4, len("steps: [exit")) and raw.ask("textDocument/hover", raw.place(FILE, 4, 9_999)) is None
+    assert "audience" in str(raw.ask("textDocument/hover", raw.place(FILE, 3, 3)))
     edit = raw.ask("textDocument/rename", {**raw.place(FILE, 3, before + 2), "newName": "somebody"})
     [change] = edit["changes"].values()
     assert sorted(one["range"]["start"]["line"] for one in change) == [3, 5]

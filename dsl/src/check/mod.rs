@@ -2,6 +2,7 @@
 //! explain` shows.
 
 mod cap_too_low;
+mod certain;
 mod constant_condition;
 mod constant_segment;
 mod dkim_domain;
@@ -22,6 +23,7 @@ mod no_consent;
 mod no_opening;
 mod no_unsubscribe_link;
 mod noreply_sender;
+mod pace;
 mod paths;
 mod personal_key;
 mod predicate_type;
@@ -32,6 +34,7 @@ pub(crate) mod secret_in_file;
 mod segment_cycle;
 mod set_trait;
 mod shadowed_attribute;
+mod starts;
 mod template_use;
 mod unknown_attribute;
 mod unknown_channel;
@@ -177,3 +180,6 @@ impl Report<'_> {
         found.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 }
+
+#[cfg(test)]
+mod tests;

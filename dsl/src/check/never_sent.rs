@@ -1,8 +1,8 @@
 //! Finds waits for messages that the workflow never sends.
 //!
 //! # What it does
-//! Looks up the template of every `message:` condition in a `wait_for` among the messages that the workflow's steps send, and, where the wait asks for nothing
-//! else, among those sent on some way to it.
+//! Looks up the template of every `message:` condition in a `wait_for` among the messages that the workflow's steps send, and, where the wait cannot do
+//! without it, among those sent on some way to it.
 //!
 //! # Why is this bad
 //! A `wait_for` on a message means this run's own message: one that another workflow sends does not count. The wait would
@@ -30,7 +30,7 @@ use super::paths::Paths;
 use super::{Project, Report};
 use crate::diagnostic::Diagnostic;
 use crate::lower::WorkflowUnit;
-use crate::model::{Condition, StepIndex, StepKind};
+use crate::model::{Condition, Step, StepIndex, StepKind};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let inline: HashSet<&str> = project.workflows().flat_map(|workflow| workflow.inline.keys()).map(String::as_str).collect();
@@ -60,25 +60,62 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 /// Says which waits stand before everything that could send what they wait for.
 fn too_early(workflow: &WorkflowUnit, report: &mut Report<'_>) {
     let steps = &workflow.model.steps;
-    let awaited = |index: StepIndex| match &steps.get(index)?.kind {
-        StepKind::WaitFor { condition: Condition::Message(message), .. } => message.template.as_deref(),
-        _ => None,
-    };
-    let waits: Vec<(StepIndex, &str)> = (0..steps.len()).filter_map(|index| Some((index, awaited(index)?))).collect();
+    let waits: Vec<(StepIndex, &Condition)> = steps
+        .iter()
+        .enumerate()
+        .filter_map(|(index, step)| match &step.kind {
+            StepKind::WaitFor { condition, .. } if speaks_of_messages(condition) => Some((index, condition)),
+            _ => None,
+        })
+        .collect();
     let Some(paths) = (!waits.is_empty()).then(|| Paths::of(steps)).flatten() else { return };
-    for (wait, name) in waits {
-        let sends: Vec<StepIndex> = (0..steps.len())
-            .filter(|index| matches!(&steps[*index].kind, StepKind::Send(send) if send.template == name))
-            .collect();
-        let sent_before = paths.after(sends.iter().copied()).get(wait) == Some(&true);
-        if let (Some(first), false, Some(at)) = (sends.first(), sent_before, workflow.step_places.get(wait)) {
-            let message = format!("`{name}` is not sent before this wait, so this can never come true");
+    for (wait, condition) in waits {
+        let sent = |name: Option<&String>| -> Vec<StepIndex> {
+            let is_it =
+                |step: &Step| matches!(&step.kind, StepKind::Send(send) if name.is_none_or(|name| *name == send.template));
+            steps.iter().enumerate().filter(|(_, step)| is_it(step)).map(|(index, _)| index).collect()
+        };
+        // What is sent nowhere in the workflow is said of its name.
+        let late = |name: Option<&String>| {
+            let sends = sent(name);
+            let before = paths.after(sends.iter().copied()).get(wait) == Some(&true);
+            (!before && (name.is_none() || !sends.is_empty())).then_some(sends)
+        };
+        if let (Some((name, sends)), Some(at)) = (needs_later(condition, &late), workflow.step_places.get(wait)) {
+            let what = name.map_or("no message".to_owned(), |name| format!("`{name}`"));
+            let is = if name.is_some() { "is not sent" } else { "is sent" };
+            let message = format!("{what} {is} before this wait, so this can never come true");
             let mut diagnostic =
                 Diagnostic::error("never-sent", at.clone(), message).help("wait for it behind the step that sends it");
-            if let Some(place) = workflow.step_places.get(*first) {
+            if let Some(place) = sends.first().and_then(|first| workflow.step_places.get(*first)) {
                 diagnostic = diagnostic.related(place.clone(), "it is sent here");
             }
             report.push(diagnostic);
         }
+    }
+}
+
+fn speaks_of_messages(condition: &Condition) -> bool {
+    match condition {
+        Condition::Message(_) => true,
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(speaks_of_messages),
+        _ => false,
+    }
+}
+
+/// A message without which the condition cannot come true, and which is not sent in time: its name (`None`: any at all), and where it is sent.
+fn needs_later<'c>(
+    condition: &'c Condition,
+    late: &impl Fn(Option<&String>) -> Option<Vec<StepIndex>>,
+) -> Option<(Option<&'c String>, Vec<StepIndex>)> {
+    match condition {
+        Condition::Message(message) => Some((message.template.as_ref(), late(message.template.as_ref())?)),
+        Condition::All(parts) => parts.iter().find_map(|part| needs_later(part, late)),
+        Condition::Any(parts) => {
+            let mut all = parts.iter().map(|part| needs_later(part, late));
+            let first = all.next()??;
+            all.all(|other| other.is_some()).then_some(first)
+        }
+        _ => None,
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! # What it does
 //! Looks at topics to which nobody is subscribed by default, and at every workflow that sends something of such a topic: some way into it (the audience, each of its
-//! triggers) must ask for the topic, or a `subscribe` step or a condition on the topic must stand before the message. Workflows that are started by hand or by
-//! others are left out.
+//! triggers) must ask for the topic, or a `subscribe` step or a condition on the topic must stand before the message, which must not be on the way of those who are not
+//! subscribed. Workflows that are started by hand or by others are left out. In every workflow it looks for messages of a topic from which the run itself has just
+//! unsubscribed the contact.
 //!
 //! # Why is this bad
 //! Whoever comes in without having agreed is skipped, silently: a welcome that nobody gets.
@@ -29,10 +30,11 @@
 //! ```
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::paths::Paths;
 use super::{Project, Report};
+use crate::diagnostic::Diagnostic;
 use crate::lower::WorkflowUnit;
 use crate::model::{Condition, Crossing, Predicate, Settings, Step, StepIndex, StepKind, Trigger};
 
@@ -42,6 +44,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         project.segments().map(|segment| (segment.name.as_str(), &segment.condition)).collect();
     let mut entries: HashMap<&str, Entry<'_>> = HashMap::new();
     for workflow in project.workflows().filter(|workflow| !workflow.notes.partial) {
+        after_unsubscribing(workflow, report);
         let model = &workflow.model;
         let by_hand = model.triggers.is_empty() || model.triggers.contains(&Trigger::Manual);
         if by_hand || project.started.contains(model.name.as_str()) {
@@ -73,8 +76,8 @@ fn is_asked_for(settings: &Settings, topic: &str) -> bool {
 fn without(workflow: &WorkflowUnit, topic: &str, sends: &[StepIndex], report: &mut Report<'_>) {
     let steps = &workflow.model.steps;
     let Some(paths) = Paths::of(steps) else { return };
-    let evidence = (0..steps.len()).filter(|index| steps.get(*index).is_some_and(|step| speaks_of(step, topic)));
-    let after = paths.after(evidence);
+    let evidence = steps.iter().flat_map(|step| evidence(step, topic)).flatten();
+    let after = paths.from(evidence);
     let bare = sends.iter().find(|send| after.get(**send) == Some(&false));
     if let Some(at) = bare.and_then(|send| workflow.step_places.get(*send)) {
         let message =
@@ -84,15 +87,65 @@ fn without(workflow: &WorkflowUnit, topic: &str, sends: &[StepIndex], report: &m
     }
 }
 
-/// Whether a step has to do with consent to the topic: it subscribes to it, or asks whether the contact is.
-fn speaks_of(step: &Step, topic: &str) -> bool {
-    let asks = |condition: &Condition| names(condition, topic);
+/// Where those go on of whom a step says that they are subscribed, or might.
+fn evidence(step: &Step, topic: &str) -> Vec<Option<StepIndex>> {
+    let about = |condition: &Condition| names(condition, topic);
     match &step.kind {
-        StepKind::Consent { topic: other, subscribe: true } => other == topic,
-        StepKind::WaitFor { condition, .. } => asks(condition),
-        StepKind::Branch { cases } => cases.iter().filter_map(|case| case.when.as_ref()).any(asks),
-        StepKind::Repeat(repeat) => repeat.until.as_ref().is_some_and(asks),
-        _ => false,
+        StepKind::Consent { topic: other, subscribe: true } if other == topic => vec![step.next],
+        StepKind::WaitFor { condition, then, otherwise, .. } if about(condition) => {
+            // Who waits for the topic and does not get it is not subscribed.
+            let alone = matches!(condition, Condition::Topic(_));
+            let mut ways = vec![*then];
+            ways.extend((!alone).then_some(*otherwise));
+            ways
+        }
+        StepKind::Branch { cases } if cases.iter().filter_map(|case| case.when.as_ref()).any(about) => {
+            let denies = |condition: &Condition| match condition {
+                Condition::Not(part) => matches!(&**part, Condition::Topic(other) if other == topic),
+                Condition::None(parts) => parts.iter().any(|part| matches!(part, Condition::Topic(other) if other == topic)),
+                _ => false,
+            };
+            let told = cases.iter().filter(|case| !case.when.as_ref().is_some_and(denies)).map(|case| case.to);
+            told.chain([step.next]).collect()
+        }
+        StepKind::Repeat(repeat) if repeat.until.as_ref().is_some_and(about) => vec![step.next, Some(repeat.body)],
+        _ => Vec::new(),
+    }
+}
+
+/// Reports messages that only those come to whom the run itself has unsubscribed, with nothing since that could have brought them back.
+fn after_unsubscribing(workflow: &WorkflowUnit, report: &mut Report<'_>) {
+    let steps = &workflow.model.steps;
+    let leaves = |step: &Step, topic: &str| matches!(&step.kind, StepKind::Consent { topic: other, subscribe: false } if other == topic || other == "all");
+    let unsubscribes = steps.iter().any(|step| matches!(step.kind, StepKind::Consent { subscribe: false, .. }));
+    let Some(paths) = unsubscribes.then(|| Paths::of(steps)).flatten() else { return };
+    let topics: BTreeSet<&str> = steps.iter().filter_map(|step| of_topic(step)).collect();
+    for topic in topics {
+        // Who may still, or again, be subscribed: from the beginning, and behind whatever may bring them back.
+        let back = |step: &Step| !evidence(step, topic).is_empty() || matches!(step.kind, StepKind::WaitFor { .. });
+        let begins = steps.iter().enumerate().filter(|(_, step)| back(step)).map(|(index, _)| index);
+        let may_be =
+            paths.without([0].into_iter().chain(begins), |index| steps.get(index).is_some_and(|step| leaves(step, topic)));
+        let left = steps.iter().position(|step| leaves(step, topic));
+        for (index, _) in steps.iter().enumerate().filter(|(_, step)| of_topic(step) == Some(topic)) {
+            let before = left.filter(|left| paths.after([*left]).get(index) == Some(&true));
+            if let (Some(left), Some(false), Some(at)) = (before, may_be.get(index), workflow.step_places.get(index)) {
+                let message = format!("nobody gets this: the run has unsubscribed them from `{topic}` before");
+                let mut diagnostic = Diagnostic::warning("no-consent", at.clone(), message);
+                if let Some(place) = workflow.step_places.get(left) {
+                    diagnostic = diagnostic.related(place.clone(), "here");
+                }
+                report.push(diagnostic.help("send it before, or `transactional: true` if it is no marketing"));
+            }
+        }
+    }
+}
+
+/// The topic whose consent a message needs.
+fn of_topic(step: &Step) -> Option<&str> {
+    match &step.kind {
+        StepKind::Send(send) if !send.transactional => send.topic.as_deref(),
+        _ => None,
     }
 }
 
@@ -140,7 +193,8 @@ impl<'a> Entry<'a> {
         match condition {
             Condition::Topic(topic) => topic == self.topic,
             Condition::All(parts) => parts.iter().any(|part| self.implied(part, depth)),
-            Condition::Any(parts) => !parts.is_empty() && parts.iter().all(|part| self.implied(part, depth)),
+            // Who asked for another topic may be meant to get another message.
+            Condition::Any(parts) => parts.iter().any(|part| self.implied(part, depth)),
             // Who is on a list was put there on purpose.
             Condition::Listed(_) => true,
             Condition::Segment(name) => self.segment(name, depth),

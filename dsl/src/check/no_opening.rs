@@ -1,7 +1,8 @@
 //! Finds messages whose window and quiet hours never leave them a moment.
 //!
 //! # What it does
-//! Compares the `window` of every send that is not `transactional: true` with the project's quiet hours, over a whole week.
+//! Compares the `window` of every send that is not `transactional: true` with the project's quiet hours, over a whole week; and looks whether the quiet hours end at
+//! all.
 //!
 //! # Why is this bad
 //! The message could never leave: it would be held for two weeks, and then skipped.
@@ -36,6 +37,15 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let quiet_minutes = minutes(&quiet);
     // Most windows of a project are the same few.
     let mut known: HashMap<(Time, Time, u8), bool> = HashMap::new();
+    if quiet_minutes.iter().all(|quiet| *quiet) {
+        let sends = project.workflows().flat_map(|workflow| &workflow.notes.sends).any(|send| !send.transactional);
+        if let Some(place) = project.settings_notes.quiet_hours.as_ref().filter(|_| sends) {
+            let message = "the quiet hours never end: no marketing message could ever be sent";
+            let help = "write the hours in which nothing is to be sent, such as `21:00-08:00`";
+            report.push(Diagnostic::error("no-opening", place.clone(), message).help(help));
+        }
+        return;
+    }
     for workflow in project.workflows() {
         for (step, at) in workflow.model.steps.iter().zip(&workflow.step_places) {
             let StepKind::Send(send) = &step.kind else { continue };

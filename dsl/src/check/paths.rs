@@ -31,6 +31,25 @@ impl Paths {
         reached
     }
 
+    /// These steps, and those that can come after one of them.
+    pub(super) fn from(&self, begin: impl IntoIterator<Item = StepIndex>) -> Vec<bool> {
+        self.without(begin, |_| false)
+    }
+
+    /// The same, without going on behind a step that stops.
+    pub(super) fn without(&self, begin: impl IntoIterator<Item = StepIndex>, stops: impl Fn(StepIndex) -> bool) -> Vec<bool> {
+        let mut reached = vec![false; self.next.len()];
+        let mut open: Vec<StepIndex> = begin.into_iter().collect();
+        while let Some(index) = open.pop() {
+            let Some(reached) = reached.get_mut(index).filter(|reached| !**reached) else { continue };
+            *reached = true;
+            if !stops(index) {
+                open.extend(self.next.get(index).into_iter().flatten());
+            }
+        }
+        reached
+    }
+
     /// Which steps a run can come to from its beginning without passing a step that holds it up; those steps themselves among them.
     pub(super) fn at_once(&self, steps: &[Step]) -> Vec<bool> {
         let mut reached = vec![false; self.next.len()];

@@ -1,6 +1,7 @@
 //! Everything that was read of a project, as the rules look at it.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use crate::contract::{Contract, Declared};
 use crate::lower::{EventScope, Notes, SegmentUnit, SettingsNotes, StepNote, TraitUnit, Unit, ValueNote, WorkflowUnit};
@@ -21,6 +22,8 @@ pub(crate) struct Project<'a> {
     pub set_aside: &'a SetAside,
     /// Workflows that a `start` step of any workflow names.
     pub started: BTreeSet<&'a str>,
+    /// Segments that nobody, or everybody, is in: worked out once.
+    pub constant_segments: OnceLock<BTreeSet<String>>,
 }
 
 /// What is known of files that could not be read to the end.

@@ -52,7 +52,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
 }
 
 /// A template, and what may make a difference to it: the events, and of the data given and the variables set those that it names.
-type Use<'a> = (&'a str, BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+type Use<'a> = (&'a str, (BTreeSet<String>, bool), BTreeSet<String>, BTreeSet<String>);
 
 struct Uses<'a, 'p> {
     project: &'p Project<'a>,
@@ -69,7 +69,9 @@ struct Uses<'a, 'p> {
 impl<'a> Uses<'a, '_> {
     fn workflow(&mut self, workflow: &'a WorkflowUnit) {
         let project = self.project;
-        let events = project.events_of(workflow).unwrap_or_default();
+        let events = project.events_of(workflow);
+        let eventless = events.as_ref().is_some_and(BTreeSet::is_empty);
+        let events = events.unwrap_or_default();
         let vars = &workflow.notes.variables;
         for send in &workflow.notes.sends {
             let Some(template) = &send.template else { continue };
@@ -78,7 +80,7 @@ impl<'a> Uses<'a, '_> {
                 names.iter().filter(|name| self.words.holds(&template.name, source, name)).cloned().collect()
             };
             let (with, vars) = (named(&send.with), named(vars));
-            let key = (template.name.as_str(), events.clone(), with, vars);
+            let key = (template.name.as_str(), (events.clone(), eventless), with, vars);
             let told = self.told.get(template.name.as_str()).map_or(0, HashSet::len);
             if self.seen.contains(&key) || told >= MOST_TOLD || !self.affords(project.library.weight(&template.name)) {
                 continue;
@@ -87,6 +89,7 @@ impl<'a> Uses<'a, '_> {
             let variables = Variables {
                 contract: project.contract,
                 events: &events,
+                eventless,
                 with: &send.with,
                 vars: &workflow.notes.variables,
                 open: project.open(),
@@ -107,6 +110,7 @@ impl<'a> Uses<'a, '_> {
             let variables = Variables {
                 contract: project.contract,
                 events: &events,
+                eventless,
                 with: &text.with,
                 vars,
                 open: project.open(),

@@ -24,20 +24,23 @@
 use std::collections::HashMap;
 
 use super::{Project, Report};
-use crate::model::{Condition, Fate, Send, Settings, StepKind, Tracking, Workflow};
+use crate::model::{Condition, Fate, MessageCondition, Send, Settings, StepKind, Tracking, Workflow};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let Some(settings) = project.settings else { return };
     for workflow in project.workflows() {
         let sends = sends(&workflow.model);
         for (step, at) in workflow.model.steps.iter().zip(&workflow.step_places) {
-            let StepKind::WaitFor { condition: Condition::Message(awaited), .. } = &step.kind else { continue };
-            let on: fn(&Tracking) -> bool = match awaited.is {
-                Fate::Opened => |tracking| tracking.opens,
-                Fate::Clicked => |tracking| tracking.clicks,
-                _ => continue,
+            let StepKind::WaitFor { condition, .. } = &step.kind else { continue };
+            let untracked = |awaited: &MessageCondition| {
+                let on: fn(&Tracking) -> bool = match awaited.is {
+                    Fate::Opened => |tracking| tracking.opens,
+                    Fate::Clicked => |tracking| tracking.clicks,
+                    _ => return false,
+                };
+                !tracked(project, settings, sends.get(&awaited.template.as_deref()), on)
             };
-            if !tracked(project, settings, sends.get(&awaited.template.as_deref()), on) {
+            if let Some(awaited) = needed(condition, &untracked) {
                 let message = format!(
                     "nobody tracks whether this is {}: unless it is reported from outside, this never comes true",
                     awaited.is.word()
@@ -63,6 +66,20 @@ fn sends(workflow: &Workflow) -> HashMap<Option<&str>, Vec<&Send>> {
 
 /// How many sends a wait is held against.
 const MOST: usize = 200;
+
+/// What nobody tracks, and without which the condition cannot come true.
+fn needed<'c>(condition: &'c Condition, untracked: &impl Fn(&MessageCondition) -> bool) -> Option<&'c MessageCondition> {
+    match condition {
+        Condition::Message(awaited) => untracked(awaited).then_some(awaited),
+        Condition::All(parts) => parts.iter().find_map(|part| needed(part, untracked)),
+        Condition::Any(parts) => {
+            let mut all = parts.iter().map(|part| needed(part, untracked));
+            let first = all.next()??;
+            all.all(|other| other.is_some()).then_some(first)
+        }
+        _ => None,
+    }
+}
 
 /// Whether some message that this may be about is tracked; one that is not sent here is another rule's.
 fn tracked(project: &Project<'_>, settings: &Settings, sends: Option<&Vec<&Send>>, on: fn(&Tracking) -> bool) -> bool {

@@ -10,7 +10,7 @@ mod read;
 mod severities;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use read::{document, typed};
 
@@ -79,6 +79,7 @@ fn work(files: &ProjectFiles, to_run: bool) -> Compiled {
         units: &read.units,
         set_aside: &read.set_aside,
         started: started(&read.units),
+        constant_segments: OnceLock::new(),
     };
     // Too much for the rules, which hold everything against everything else.
     if read.too_large.is_none() {

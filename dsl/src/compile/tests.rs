@@ -410,7 +410,7 @@ steps:
   - wait: { for: 2 days, at: "09:00", days: weekdays }
   - wait: { until: "09:00", days: [mon, thu] }
   - wait: { until: contact.trial_ends_at, offset: -3 days, on_missing: continue, on_past: exit }
-  - wait_for: { event: order_completed, event.total: { above: 5 } }
+  - wait_for: { event: cart_updated, event.total: { above: 5 } }
     within: 3 days
     since: entry
     then: [ exit: bought ]
@@ -456,7 +456,7 @@ steps:
         "wait-2-days-2",
         "wait-until-09-00",
         "wait-until-trial-ends-at",
-        "wait-for-order-completed",
+        "wait-for-cart-updated",
         "exit",
         "wait-30m",
         "fork",

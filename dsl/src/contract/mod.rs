@@ -2,6 +2,7 @@
 
 mod built_in;
 mod expansion;
+mod limits;
 mod names;
 mod reserved;
 mod schema;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
 use serde_json::{Map, Value};
 
+pub use self::limits::Limits;
 use self::names::shown;
 pub use self::reserved::{ASKED_EVENT, CONSENT_EVENTS, CONTACT_FIELDS, MESSAGE_EVENTS, TRACKING_EVENTS, event_properties};
 use self::schema::Schema;
@@ -223,6 +225,12 @@ impl Contract {
         // Only who can be written to gets a message, and topics are a list even when it is empty.
         let built_in = matches!(keys.first().map(String::as_str), Some("id" | "email" | "topics"));
         built_in || schema.requires(keys) || self.contact_attribute(keys) == Declared::Open
+    }
+
+    /// Whether every event of this name that obeys the contract has a value at `event.KEYS`. False where nothing is declared.
+    pub fn event_always_has(&self, event: &str, keys: &[String]) -> bool {
+        let in_list = keys.iter().any(|key| key.parse::<usize>().is_ok());
+        !in_list && self.events.get(event).is_some_and(|schema| schema.requires(keys))
     }
 
     /// Whether the contact schema itself declares an attribute of this name.

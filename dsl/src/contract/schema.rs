@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::expansion;
 use super::names::shown;
@@ -13,6 +13,9 @@ use super::{Declared, Fault, Kinds};
 use crate::pattern::{Budget, Unfit};
 use crate::structure::type_of;
 use crate::yaml::push_segment;
+
+/// Keywords that allow every value of the type, or are said elsewhere.
+const SAYS_NOTHING: [&str; 8] = ["type", "title", "description", "examples", "default", "x-personal", "deprecated", "$comment"];
 
 /// How many `$ref` are followed in a row: a chain that is longer goes in a circle.
 const MAX_REFERENCES: usize = 32;
@@ -121,10 +124,45 @@ impl Schema {
 
     /// The only texts that may stand there; `None` where the schema does not list them.
     pub fn texts(&self, keys: &[String]) -> Option<Vec<String>> {
-        let below = |node, key: &String| self.resolve(node)?.get("properties")?.get(key);
-        let node = self.resolve(keys.iter().try_fold(&self.source, below)?)?;
+        let node = self.node(keys)?;
         let listed = node.get("enum").and_then(Value::as_array)?;
         listed.iter().filter(|value| !value.is_null()).map(|value| value.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What is declared at this very place, by `properties` alone.
+    pub(super) fn node(&self, keys: &[String]) -> Option<&Value> {
+        let below = |node, key: &String| self.resolve(node)?.get("properties")?.get(key);
+        self.resolve(keys.iter().try_fold(&self.source, below)?)
+    }
+
+    /// What the schema has against this value at this very place (`in_list`: as the only one of a list there), in words. Of its type nothing is said.
+    pub fn fault(&self, keys: &[String], value: &Value, in_list: bool) -> Option<String> {
+        let node = self.node(keys)?;
+        let node = if in_list { self.resolve(node.get("items")?)? } else { node };
+        // Most places say no more than their type.
+        node.as_object()?.keys().find(|key| !SAYS_NOTHING.contains(&key.as_str()))?;
+        let mut pointer = String::new();
+        keys.iter().for_each(|key| push_segment(&mut pointer, key));
+        let mut data = value.clone();
+        if in_list {
+            push_segment(&mut pointer, "0");
+            data = Value::Array(vec![data]);
+        }
+        let data = keys.iter().rev().fold(data, |inner, key| Value::Object(Map::from_iter([(key.clone(), inner)])));
+        let errors: Vec<ValidationError<'_>> =
+            self.validator.iter_errors(&data).filter(|error| error.instance_path().as_str() == pointer).collect();
+        let of_type = errors.iter().any(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }));
+        errors.first().filter(|_| !of_type).map(words)
+    }
+
+    /// How much there is to look through for each value.
+    pub fn width(&self) -> usize {
+        let length = |key: &str| match self.source.get(key) {
+            Some(Value::Array(items)) => items.len(),
+            Some(Value::Object(members)) => members.len(),
+            _ => 0,
+        };
+        1 + ["required", "properties", "allOf", "anyOf", "oneOf"].into_iter().map(length).sum::<usize>()
     }
 
     /// The members that the whole declares, in order of name.

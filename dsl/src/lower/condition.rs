@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::Lowerer;
-use super::constant::constant;
-use super::notes::{ConstantNote, EventScope, Named, TestNote, ValueNote, Wants};
+use super::notes::{ConditionNote, EventScope, Named, Places, TestNote, ValueNote, Wants};
 use crate::model::{
     Aggregate, AggregateFunction, Condition, EventCondition, Fate, MessageCondition, Path, Predicate, Root, Since, When,
     WorkflowState,
 };
 use crate::place::{At, list};
+use crate::yaml::Span;
 
 /// Where a condition stands, as far as its meaning depends on it.
 #[derive(Clone)]
@@ -54,23 +54,38 @@ impl Setting {
     }
 }
 
+/// A condition, and where it and those inside of it stand.
+type Placed = (Condition, Places);
+
+/// A condition in which there is no other, at its key.
+fn leaf(at: &At<'_>) -> Places {
+    Places { at: at.shown_key(), inside: Vec::new() }
+}
+
+/// What must hold together; one alone stands for itself.
+fn together(mut parts: Vec<Placed>, at: Span) -> Placed {
+    if parts.len() == 1 {
+        return parts.swap_remove(0);
+    }
+    let (parts, inside) = parts.into_iter().unzip();
+    (Condition::All(parts), Places { at, inside })
+}
+
 /// The keys that go with `event:`.
 const EVENT_KEYS: [&str; 8] = ["where", "count", "sum", "avg", "min", "max", "within", "since"];
 
 impl Lowerer<'_> {
-    /// A condition as a whole. Where it says the same of everybody, that is noted.
+    /// A condition as a whole.
     pub(super) fn condition(&mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Condition {
-        let condition = self.part(map, at, setting);
-        if let Some(always) = constant(&condition) {
-            self.notes.constants.push(ConstantNote { at: at.key_location(), always });
-        }
+        let (condition, places) = self.part(map, at, setting);
+        self.notes.conditions.push(ConditionNote { key: at.shown_key(), places });
         condition
     }
 
     /// A condition inside of another one.
-    fn part(&mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Condition {
-        let mut parts = Vec::new();
-        let mut filters = Vec::new();
+    fn part(&mut self, map: &Map<String, Value>, at: &At<'_>, setting: &Setting) -> Placed {
+        let mut parts: Vec<Placed> = Vec::new();
+        let mut filters: Vec<Placed> = Vec::new();
         self.subjects(map, at);
         let event_alone = setting.event_alone.then(|| self.event_alone(map, at));
         let map = event_alone.as_ref().unwrap_or(map);
@@ -78,29 +93,34 @@ impl Lowerer<'_> {
             let here = at.key(key);
             let Some(value) = map.get(key) else { continue };
             match key.as_str() {
-                "all" => parts.push(Condition::All(self.conditions(value, &here, setting))),
-                "any" => parts.push(Condition::Any(self.conditions(value, &here, setting))),
-                "none" => parts.push(Condition::None(self.conditions(value, &here, setting))),
-                "not" => parts.push(Condition::Not(Box::new(self.nested(value, &here, setting)))),
-                "segment" => parts.push(self.segment_condition(value, &here)),
-                "topic" => parts.push(self.topic_condition(value, &here)),
-                "workflow" => parts.extend(self.workflow_condition(map, value, at)),
+                "all" => parts.push(self.conditions(Condition::All, value, &here, setting)),
+                "any" => parts.push(self.conditions(Condition::Any, value, &here, setting)),
+                "none" => parts.push(self.conditions(Condition::None, value, &here, setting)),
+                "not" => {
+                    let (condition, places) = self.nested(value, &here, setting);
+                    parts.push((Condition::Not(Box::new(condition)), Places { at: here.shown_key(), inside: vec![places] }));
+                }
+                "segment" => parts.push((self.segment_condition(value, &here), leaf(&here))),
+                "topic" => parts.push((self.topic_condition(value, &here), leaf(&here))),
+                "workflow" => parts.extend(self.workflow_condition(map, value, at).map(|condition| (condition, leaf(&here)))),
                 "event" | "message" => {}
                 path if path.contains('.') => {
                     let own = setting.matching && map.contains_key("event") && path.starts_with("event.");
                     let condition = self.value_condition(path, value, &here, map, setting, own);
+                    let condition = condition.map(|condition| (condition, leaf(&here)));
                     if own { filters.extend(condition) } else { parts.extend(condition) }
                 }
                 _ => {}
             }
         }
         if let Some(name) = map.get("event").and_then(Value::as_str) {
-            parts.push(Condition::Event(self.event_condition(name, map, at, setting, filters)));
+            parts.push(self.event_condition(name, map, at, setting, filters));
         }
         if let Some(name) = map.get("message").and_then(Value::as_str) {
-            parts.extend(self.message_condition(name, map, at, setting));
+            let condition = self.message_condition(name, map, at, setting);
+            parts.extend(condition.map(|condition| (condition, leaf(&at.key("message")))));
         }
-        if parts.len() == 1 { parts.swap_remove(0) } else { Condition::All(parts) }
+        together(parts, at.shown())
     }
 
     /// Says which keys have nothing to belong to, or two things.
@@ -155,16 +175,17 @@ impl Lowerer<'_> {
         }
     }
 
-    fn nested(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Condition {
+    fn nested(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Placed {
         match value {
             Value::Object(map) => self.part(map, at, setting),
-            _ => Condition::All(Vec::new()),
+            _ => together(Vec::new(), at.shown()),
         }
     }
 
-    fn conditions(&mut self, value: &Value, at: &At<'_>, setting: &Setting) -> Vec<Condition> {
+    fn conditions(&mut self, kind: fn(Vec<Condition>) -> Condition, value: &Value, at: &At<'_>, setting: &Setting) -> Placed {
         let items = value.as_array().into_iter().flatten().enumerate();
-        items.map(|(index, item)| self.nested(item, &at.item(index), setting)).collect()
+        let (parts, inside) = items.map(|(index, item)| self.nested(item, &at.item(index), setting)).unzip();
+        (kind(parts), Places { at: at.shown_key(), inside })
     }
 
     fn segment_condition(&mut self, value: &Value, at: &At<'_>) -> Condition {
@@ -256,18 +277,15 @@ impl Lowerer<'_> {
         map: &Map<String, Value>,
         at: &At<'_>,
         setting: &Setting,
-        mut filters: Vec<Condition>,
-    ) -> EventCondition {
+        mut filters: Vec<Placed>,
+    ) -> Placed {
         self.notes.events.push(Named { name: name.to_owned(), at: at.key("event").location() });
         if let Some(Value::Object(filter)) = map.get("where") {
             let inner = Setting { in_run: setting.in_run, ..Setting::event(name) };
             filters.insert(0, self.part(filter, &at.key("where"), &inner));
         }
-        let filter = match filters.len() {
-            0 => None,
-            1 => filters.pop(),
-            _ => Some(Condition::All(filters)),
-        };
+        let here = at.key("event").shown_key();
+        let filter = (!filters.is_empty()).then(|| together(filters, here));
         let count = map.get("count").map(|count| self.number_tests(count, &at.key("count")));
         let functions = [
             ("sum", AggregateFunction::Sum),
@@ -280,7 +298,9 @@ impl Lowerer<'_> {
             .filter_map(|(key, function)| self.aggregate(map.get(key)?, function, name, &at.key(key)))
             .collect();
         let (within, since) = self.recency(map, at, setting);
-        EventCondition { name: name.to_owned(), filter: filter.map(Box::new), count, aggregates, within, since }
+        let (filter, inside) = filter.map_or((None, Vec::new()), |(filter, places)| (Some(Box::new(filter)), vec![places]));
+        let event = EventCondition { name: name.to_owned(), filter, count, aggregates, within, since };
+        (Condition::Event(event), Places { at: here, inside })
     }
 
     fn aggregate(&mut self, value: &Value, function: AggregateFunction, event: &str, at: &At<'_>) -> Option<Aggregate> {
@@ -298,7 +318,7 @@ impl Lowerer<'_> {
             path: of.clone(),
             at: here.location(),
             scope: EventScope::Named(event.to_owned()),
-            tests: vec![TestNote { word, wants, at: here.location(), texts: Vec::new() }],
+            tests: vec![TestNote::new(word, wants, here.location())],
         });
         let tests = self.number_tests(value, at);
         Some(Aggregate { function, of, tests })

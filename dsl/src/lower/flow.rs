@@ -96,8 +96,16 @@ fn ends(step: &Step) -> bool {
         Step::Branch(form) => {
             form.branch.iter().any(|case| case.when.is_none()) && form.branch.iter().all(|case| all_end(&case.steps))
         }
-        Step::WaitFor(form) => [&form.then, &form.otherwise].into_iter().all(|arm| arm.as_deref().is_some_and(all_end)),
-        Step::Experiment(form) => form.variants.values().all(|variant| variant.steps.as_deref().is_some_and(all_end)),
+        Step::WaitFor(form) => {
+            let otherwise = form.within.is_none() || form.otherwise.as_deref().is_some_and(all_end);
+            otherwise && form.then.as_deref().is_some_and(all_end)
+        }
+        Step::Experiment(form) => {
+            let mut given = form.variants.values().filter(|variant| variant.weight > 0.0).peekable();
+            given.peek().is_some() && given.all(|variant| variant.steps.as_deref().is_some_and(all_end))
+        }
+        // Without `until` there always is a first pass.
+        Step::Repeat(form) => form.repeat.until.is_none() && all_end(&form.repeat.steps),
         _ => false,
     }
 }

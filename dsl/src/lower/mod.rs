@@ -5,7 +5,6 @@ mod bounces;
 mod calls;
 mod channels;
 mod condition;
-mod constant;
 mod flow;
 mod ids;
 mod notes;
@@ -30,7 +29,7 @@ pub(crate) use crate::surface::RuleLevel;
 use crate::surface::WorkflowFile;
 use crate::template::Library;
 pub(crate) use ids::step_ids;
-pub(crate) use notes::{EventScope, Named, Notes, StepNote, TestNote, ValueNote, Wants};
+pub(crate) use notes::{ConditionNote, EventScope, Named, Notes, Places, StepNote, TestNote, ValueNote, Wants};
 pub(crate) use settings::{RuleNote, SettingsNotes, lower_settings};
 
 /// The folder into which mails are written where the settings name no way to deliver.

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::diagnostic::Location;
 use crate::model::{Metric, Path};
+use crate::yaml::Span;
 
 /// A name and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +44,10 @@ pub(crate) struct Notes {
     pub sends: Vec<SendNote>,
     pub texts: Vec<TextNote>,
     pub steps: Vec<StepNote>,
-    /// Conditions that say the same of everybody.
-    pub constants: Vec<ConstantNote>,
+    /// Where each condition stands, in the order of the model.
+    pub conditions: Vec<ConditionNote>,
+    /// Where each case of each branch stands, in the order of the model.
+    pub cases: Vec<Location>,
     /// Names that several steps without an `id` would have: all of the steps that are numbered.
     pub repeated: Vec<RepeatedNote>,
     /// Experiments in which everybody is given the same variant.
@@ -86,8 +91,17 @@ pub(crate) struct TestNote {
     pub word: &'static str,
     pub wants: Wants,
     pub at: Location,
-    /// The texts that the value must be one of, each at its place; none where it may be something else, too.
-    pub texts: Vec<(String, Location)>,
+    /// The values that it names: what the value must be one of, or none of, or is given, each at its place.
+    pub values: Vec<(Value, Location)>,
+    /// The number that a number is compared with.
+    pub number: Option<f64>,
+}
+
+impl TestNote {
+    /// One that names no values.
+    pub(crate) fn new(word: &'static str, wants: Wants, at: Location) -> TestNote {
+        TestNote { word, wants, at, values: Vec::new(), number: None }
+    }
 }
 
 /// The kinds of value that a predicate can hold for.
@@ -101,12 +115,19 @@ pub(crate) struct Wants {
     pub date: bool,
 }
 
-/// A condition that is always so, or never.
+/// A condition that stands by itself: an audience, a `where`, a case's `when`.
 #[derive(Debug, Clone)]
-pub(crate) struct ConstantNote {
+pub(crate) struct ConditionNote {
     /// Its key.
-    pub at: Location,
-    pub always: bool,
+    pub key: Span,
+    pub places: Places,
+}
+
+/// Where a condition stands, and those inside of it, in the order of [`crate::model::Condition::inside`].
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    pub at: Span,
+    pub inside: Vec<Places>,
 }
 
 /// Steps that would have the same id.

@@ -23,9 +23,9 @@ impl Lowerer<'_> {
                 keys.into_iter().flat_map(|key| self.test(key, &map[key], &at.key(key))).collect()
             }
             Value::Array(items) => {
-                vec![(Predicate::OneOf(items.clone()), one_of(items, at))]
+                vec![(Predicate::OneOf(items.clone()), listed("one_of", items, at))]
             }
-            other => vec![(Predicate::Is(other.clone()), is(other, at))],
+            other => vec![(Predicate::Is(other.clone()), named("is", other, at))],
         }
     }
 
@@ -33,20 +33,24 @@ impl Lowerer<'_> {
         let one = |predicate: Option<Predicate>, word, wants| -> Vec<(Predicate, TestNote)> {
             predicate.map(|predicate| (predicate, note(word, wants, at))).into_iter().collect()
         };
+        let number = |predicate: fn(f64) -> Predicate, word| -> Vec<(Predicate, TestNote)> {
+            let note = |limit: f64| TestNote { number: Some(limit), ..note(word, NUMBER, at) };
+            value.as_f64().map(|limit| (predicate(limit), note(limit))).into_iter().collect()
+        };
         let items = || value.as_array().cloned().unwrap_or_default();
         let text = || value.as_str().unwrap_or_default().to_owned();
         match key {
-            "is" => vec![(Predicate::Is(value.clone()), is(value, at))],
-            "is_not" => one(Some(Predicate::IsNot(value.clone())), "is_not", of(value)),
-            "one_of" => vec![(Predicate::OneOf(items()), one_of(&items(), at))],
-            "none_of" => one(Some(Predicate::NoneOf(items())), "none_of", of_any(&items())),
-            "above" => one(value.as_f64().map(Predicate::Above), "above", NUMBER),
-            "at_least" => one(value.as_f64().map(Predicate::AtLeast), "at_least", NUMBER),
-            "below" => one(value.as_f64().map(Predicate::Below), "below", NUMBER),
-            "at_most" => one(value.as_f64().map(Predicate::AtMost), "at_most", NUMBER),
+            "is" => vec![(Predicate::Is(value.clone()), named("is", value, at))],
+            "is_not" => vec![(Predicate::IsNot(value.clone()), named("is_not", value, at))],
+            "one_of" => vec![(Predicate::OneOf(items()), listed("one_of", &items(), at))],
+            "none_of" => vec![(Predicate::NoneOf(items()), listed("none_of", &items(), at))],
+            "above" => number(Predicate::Above, "above"),
+            "at_least" => number(Predicate::AtLeast, "at_least"),
+            "below" => number(Predicate::Below, "below"),
+            "at_most" => number(Predicate::AtMost, "at_most"),
             "contains" => {
                 let wants = if value.is_string() { TEXT_OR_LIST } else { Wants { list: true, ..Wants::default() } };
-                one(Some(Predicate::Contains(value.clone())), "contains", wants)
+                vec![(Predicate::Contains(value.clone()), TestNote { wants, ..named("contains", value, at) })]
             }
             "starts_with" => one(Some(Predicate::StartsWith(text())), "starts_with", TEXT),
             "ends_with" => one(Some(Predicate::EndsWith(text())), "ends_with", TEXT),
@@ -130,17 +134,18 @@ impl Lowerer<'_> {
 }
 
 fn note(word: &'static str, wants: Wants, at: &At<'_>) -> TestNote {
-    TestNote { word, wants, at: at.location(), texts: Vec::new() }
+    TestNote::new(word, wants, at.location())
 }
 
-fn is(value: &Value, at: &At<'_>) -> TestNote {
-    let texts = value.as_str().map(|text| (text.to_owned(), at.location()));
-    TestNote { texts: texts.into_iter().collect(), ..note("is", of(value), at) }
+/// A test that names one value.
+fn named(word: &'static str, value: &Value, at: &At<'_>) -> TestNote {
+    TestNote { values: vec![(value.clone(), at.location())], ..note(word, of(value), at) }
 }
 
-fn one_of(items: &[Value], at: &At<'_>) -> TestNote {
-    let text = |(index, item): (usize, &Value)| item.as_str().map(|text| (text.to_owned(), at.item(index).location()));
-    TestNote { texts: items.iter().enumerate().filter_map(text).collect(), ..note("one_of", of_any(items), at) }
+/// A test that names several.
+fn listed(word: &'static str, items: &[Value], at: &At<'_>) -> TestNote {
+    let values = items.iter().enumerate().map(|(index, item)| (item.clone(), at.item(index).location()));
+    TestNote { values: values.collect(), ..note(word, of_any(items), at) }
 }
 
 /// What a value must be to equal this one.

@@ -176,7 +176,7 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn note_value(&mut self, path: &Path, word: &'static str, wants: Wants, at: &At<'_>) {
-        let tests = vec![TestNote { word, wants, at: at.location(), texts: Vec::new() }];
+        let tests = vec![TestNote::new(word, wants, at.location())];
         self.notes.values.push(ValueNote { path: path.clone(), at: at.key_location(), scope: EventScope::Run, tests });
     }
 
@@ -189,6 +189,7 @@ impl Lowerer<'_> {
                 self.notes.steps.push(StepNote::Unreachable(here.location()));
             }
             closed |= case.when.is_none();
+            self.notes.cases.push(here.location());
             let when = case.when.as_ref().map(|when| self.condition(&when.0, &here.key("when"), &Setting::run()));
             cases.push(Case { when, to: entries.arms.get(index).copied().flatten() });
         }
@@ -273,7 +274,12 @@ impl Lowerer<'_> {
             } else {
                 let name = path.keys.first().cloned().unwrap_or_default();
                 self.notes.assigned.push(Named { name, at: here.key_location() });
-                self.note_value(&path, "set", wants, &here);
+                let values = match &change {
+                    Change::To(value) if !value.is_null() => vec![(value.clone(), here.location())],
+                    _ => Vec::new(),
+                };
+                let tests = vec![TestNote { values, ..TestNote::new("set", wants, here.location()) }];
+                self.notes.values.push(ValueNote { path: path.clone(), at: here.key_location(), scope: EventScope::Run, tests });
             }
             assignments.push(Assignment { path, change });
         }

@@ -96,7 +96,7 @@ impl Lowerer<'_> {
     fn property(&mut self, written: &Written<'_>, event: &str, at: &At<'_>) -> Option<Path> {
         let path = self.path(written.subject, &[Root::Event], at)?;
         let wants = if matches!(written.function, TraitFunction::First | TraitFunction::Last) { PLAIN } else { NUMBER };
-        let tests = vec![TestNote { word: written.verb, wants, at: at.location(), texts: Vec::new() }];
+        let tests = vec![TestNote::new(written.verb, wants, at.location())];
         let scope = EventScope::Named(event.to_owned());
         self.notes.values.push(ValueNote { path: path.clone(), at: at.location(), scope, tests });
         Some(path)
@@ -109,7 +109,7 @@ impl Lowerer<'_> {
     /// An attribute, or another trait.
     fn contact_value(&mut self, text: &str, word: &'static str, wants: Wants, at: &At<'_>) -> Option<Path> {
         let path = self.path(text, &[Root::Contact], at)?;
-        let tests = vec![TestNote { word, wants, at: at.location(), texts: Vec::new() }];
+        let tests = vec![TestNote::new(word, wants, at.location())];
         self.notes.values.push(ValueNote { path: path.clone(), at: at.location(), scope: EventScope::Nothing, tests });
         Some(path)
     }

@@ -132,7 +132,7 @@ impl Lowerer<'_> {
         let here = at.key("date");
         let date = self.path(&form.date, &[Root::Contact], &here)?;
         let wants = super::Wants { text: true, ..Default::default() };
-        let test = super::TestNote { word: "date", wants, at: here.location(), texts: Vec::new() };
+        let test = super::TestNote::new("date", wants, here.location());
         let note = ValueNote { path: date.clone(), at: here.location(), scope: EventScope::Run, tests: vec![test] };
         self.notes.values.push(note);
         let offset = form.offset.as_ref().map_or(Duration::default(), |text| {

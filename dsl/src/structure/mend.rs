@@ -103,7 +103,7 @@ fn for_item(list: &str, old: &Value) -> Option<Value> {
 
 /// Something that can be asked anywhere.
 fn condition() -> Value {
-    json!({ "contact.id": { "exists": true } })
+    json!({ "contact.id": { "matches": "" } })
 }
 
 /// A name that hardly another workflow has.

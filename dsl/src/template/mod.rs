@@ -136,6 +136,8 @@ pub struct Variables<'a> {
     /// The events that can start the run: `event.*` may name what any of them declares. Empty: only `start … with` or `enroll --with`
     /// can give it, so any name is allowed.
     pub events: &'a BTreeSet<String>,
+    /// What starts the run (a schedule, a date, a segment) never brings an event.
+    pub eventless: bool,
     /// Names that the step's `with` gives.
     pub with: &'a BTreeSet<String>,
     /// Names that a `set` step of the workflow gives under `vars`.

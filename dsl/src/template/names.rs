@@ -122,6 +122,15 @@ impl<'a> NameCheck<'a> {
                     self.tell(place.warning("possibly-missing", span, message, Some(help)));
                 }
             }
+            Thing::Event(keys) if self.scope.variables.eventless => {
+                let asked = |certain: &Thing| matches!(certain, Thing::Event(known) if known.starts_with(keys));
+                if !self.certain.iter().any(asked) {
+                    let message =
+                        format!("`{text}` is missing, and then the message can't be made: no event starts this workflow");
+                    let help = format!("write {{{{default {text} \"…\"}}}} to say what stands there instead");
+                    self.tell(place.warning("possibly-missing", span, message, Some(help)));
+                }
+            }
             _ => {}
         }
     }

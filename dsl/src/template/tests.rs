@@ -289,8 +289,15 @@ fn names(text: &str, events: &[&str], open: bool) -> Vec<String> {
     let files = project(&[("partials/card", "{{title}}{{contact.country}}{{nope}}"), ("partials/item", "{{sku}}{{@index}}")]);
     let library = load(&files).0;
     let (contract, events, with, vars) = (contract(), set(events), set(&["coupon"]), set(&["stage"]));
-    let variables =
-        Variables { contract: &contract, events: &events, with: &with, vars: &vars, open, suggestions: Cell::new(100) };
+    let variables = Variables {
+        contract: &contract,
+        events: &events,
+        eventless: false,
+        with: &with,
+        vars: &vars,
+        open,
+        suggestions: Cell::new(100),
+    };
     let text = InlineText { text, file: "w", line: 10, column: 5 };
     said(&library.check_inline(&text, &variables))
 }
@@ -395,8 +402,15 @@ fn a_templates_use_is_checked_in_all_of_its_files() {
     ]));
     assert_eq!(said(&diagnostics), [""; 0]);
     let (contract, none) = (Contract::default(), BTreeSet::new());
-    let variables =
-        Variables { contract: &contract, events: &none, with: &none, vars: &none, open: false, suggestions: Cell::new(100) };
+    let variables = Variables {
+        contract: &contract,
+        events: &none,
+        eventless: false,
+        with: &none,
+        vars: &none,
+        open: false,
+        suggestions: Cell::new(100),
+    };
     assert_eq!(
         said(&library.check_use("m", &variables)),
         [
@@ -416,8 +430,15 @@ fn help_says_what_to_write() {
     let files = project(&[]);
     let library = load(&files).0;
     let (contract, none) = (contract(), BTreeSet::new());
-    let variables =
-        Variables { contract: &contract, events: &none, with: &none, vars: &none, open: false, suggestions: Cell::new(100) };
+    let variables = Variables {
+        contract: &contract,
+        events: &none,
+        eventless: false,
+        with: &none,
+        vars: &none,
+        open: false,
+        suggestions: Cell::new(100),
+    };
     let check = |text: &str, words: &str| {
         let found = library.check_inline(&InlineText { text, file: "w", line: 1, column: 1 }, &variables);
         let help = found.first().and_then(|found| found.help.clone()).unwrap_or_default();

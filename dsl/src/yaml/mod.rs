@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Location};
 use events::Scanned;
 pub(crate) use events::in_scalars;
 use first::First;
-pub(crate) use spans::{Position, Spans, push_segment};
+pub(crate) use spans::{Position, Span, Spans, push_segment};
 
 /// Deepest nesting of lists and mappings.
 pub(crate) const MAX_DEPTH: usize = 64;
