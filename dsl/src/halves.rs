@@ -5,7 +5,12 @@ const WORTH_A_THREAD: usize = 16;
 
 /// Hands the items to `work` in one or two runs; the results are in the order of the items.
 pub(crate) fn in_halves<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
-    if items.len() < WORTH_A_THREAD {
+    in_halves_if(items.len() >= WORTH_A_THREAD, items, work)
+}
+
+/// The same, in two runs only where that is worth it.
+pub(crate) fn in_halves_if<T: Sync, R: Send>(worth: bool, items: &[T], work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    if !worth || items.len() < 2 {
         return vec![work(items)];
     }
     let (first, second) = items.split_at(items.len() / 2);

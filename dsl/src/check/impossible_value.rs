@@ -174,8 +174,8 @@ impl Place<'_> {
 
     fn width(&self) -> usize {
         match &self.events {
-            None => self.contract.width(None),
-            Some(events) => events.iter().map(|event| self.contract.width(Some(event))).sum(),
+            None => self.contract.width(None, &self.value.path.keys),
+            Some(events) => events.iter().map(|event| self.contract.width(Some(event), &self.value.path.keys)).sum(),
         }
     }
 }

@@ -15,8 +15,10 @@ use crate::model::{
 
 /// How deep segments and traits are followed.
 const DEEPEST: usize = 8;
-/// How many conditions and listeners are looked at over a project.
+/// How many conditions are looked at over a project.
 const MOST: usize = 500_000;
+/// How many steps and listeners are held against each other over a project.
+const MOST_PAIRS: usize = 500_000;
 
 /// What a step does that others may listen to.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub(super) struct Starts<'p, 'a> {
     segments: BTreeMap<&'a str, &'a Condition>,
     traits: BTreeMap<&'a str, &'a Trait>,
     left: usize,
+    pairs: usize,
 }
 
 pub(super) fn is_running(workflow: &WorkflowUnit) -> bool {
@@ -65,6 +68,7 @@ impl<'p, 'a> Starts<'p, 'a> {
             segments: project.segments().map(|segment| (segment.name.as_str(), &segment.condition)).collect(),
             traits: project.traits().map(|unit| (unit.name.as_str(), &unit.model)).collect(),
             left: MOST,
+            pairs: MOST_PAIRS,
         };
         for unit in project.workflows().filter(|unit| is_running(unit)) {
             let name = unit.model.name.as_str();
@@ -104,17 +108,13 @@ impl<'p, 'a> Starts<'p, 'a> {
             started.insert(Started { workflow, crossing: None });
         }
         for touch in self.touches(workflow, step, kind) {
+            let heard = if let Touch::Event { name, .. } = &touch { self.by_event.get(name).map_or(0, Vec::len) } else { 0 };
+            let Some(rest) = self.pairs.checked_sub(heard + self.by_segment.len()) else { break };
+            self.pairs = rest;
             if let Touch::Event { name, properties, whole } = &touch {
-                let listeners = self.by_event.get(name).map_or(&[][..], Vec::as_slice);
-                let looked_at = &listeners[..listeners.len().min(self.left)];
-                self.left -= looked_at.len();
-                let met = looked_at
-                    .iter()
-                    .filter(|(_, filter)| filter.is_none_or(|filter| may_be(filter, true, properties, *whole)));
+                let listeners = self.by_event.get(name).into_iter().flatten();
+                let met = listeners.filter(|(_, filter)| filter.is_none_or(|filter| may_be(filter, true, properties, *whole)));
                 started.extend(met.map(|(workflow, _)| Started { workflow, crossing: None }));
-            }
-            if self.left < self.by_segment.len() {
-                continue;
             }
             let segments: Vec<(&'a str, bool)> = self.by_segment.keys().copied().collect();
             for (segment, enter) in segments {

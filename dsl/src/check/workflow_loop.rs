@@ -46,6 +46,8 @@ use crate::model::{Reentry, Trigger};
 /// How many circles are told of, and how many workflows of one: with more, a project has other things to put in order first.
 const MOST_CIRCLES: usize = 50;
 const MOST_NAMED: usize = 12;
+/// How many circles are looked at: some lead round only once.
+const MOST_LOOKED_AT: usize = 1_000;
 
 /// One workflow's step that starts another one.
 #[derive(Clone, Copy)]
@@ -65,6 +67,8 @@ struct Net<'p, 'a> {
     starts: Starts<'p, 'a>,
     units: BTreeMap<&'a str, &'a WorkflowUnit>,
     edges: Edges<'a>,
+    /// How many circles were looked at.
+    looked: usize,
 }
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
@@ -72,7 +76,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let running = || project.workflows().filter(|workflow| is_running(workflow));
     let units = running().map(|workflow| (workflow.model.name.as_str(), workflow)).collect();
     let edges = running().map(|workflow| (workflow.model.name.as_str(), edges(workflow, &mut starts))).collect();
-    let mut net = Net { starts, units, edges };
+    let mut net = Net { starts, units, edges, looked: 0 };
     let names: Vec<&str> = net.edges.keys().copied().collect();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     let mut circles = 0;
@@ -117,7 +121,8 @@ fn walk<'a>(
         };
         path.push((name, next + 1));
         if open.contains(edge.to) {
-            if *circles >= MOST_CIRCLES {
+            net.looked += 1;
+            if *circles >= MOST_CIRCLES || net.looked > MOST_LOOKED_AT {
                 continue;
             }
             let begin = path.iter().position(|(open, _)| *open == edge.to).unwrap_or_default();
@@ -128,7 +133,7 @@ fn walk<'a>(
                 *circles += 1;
                 tell(&names, &circle, &net.units, report);
             }
-        } else if net.edges.contains_key(edge.to) {
+        } else if net.edges.contains_key(edge.to) && !done.contains(edge.to) {
             open.insert(edge.to);
             path.push((edge.to, 0));
         }

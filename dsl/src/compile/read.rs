@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::limits::{self, Size};
 use crate::check::{SetAside, secret_in_file};
 use crate::diagnostic::Diagnostic;
-use crate::halves::in_halves;
+use crate::halves::in_halves_if;
 use crate::lower::values::environment_name;
 use crate::lower::{Context, SettingsNotes, Unit, lower_file, lower_settings};
 use crate::model::Settings;
@@ -73,9 +73,13 @@ pub(super) struct ReadWorkflows {
     pub too_large: Option<Diagnostic>,
 }
 
+/// Of less text than this, in bytes, a second thread costs more than it gives.
+const WORTH_A_THREAD: usize = 32 * 1024;
+
 pub(super) fn workflows(files: &ProjectFiles, library: &Library, zone: &str, out: &mut Vec<Diagnostic>) -> ReadWorkflows {
     let files: Vec<(&str, &str)> = files.workflows().collect();
-    let parts = in_halves(&files, |files| {
+    let worth = files.iter().map(|(_, text)| text.len()).sum::<usize>() > WORTH_A_THREAD;
+    let parts = in_halves_if(worth, &files, |files| {
         let mut read = ReadWorkflows::default();
         let mut found = Vec::new();
         let mut size = Size::default();

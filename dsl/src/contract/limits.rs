@@ -40,10 +40,10 @@ impl Contract {
     }
 
     /// How much there is to look through for each value of a contact, or of this event.
-    pub(crate) fn width(&self, event: Option<&str>) -> usize {
+    pub(crate) fn width(&self, event: Option<&str>, keys: &[String]) -> usize {
         match event {
-            None => self.contact.as_ref().map_or(1, |schema| schema.width()),
-            Some(event) => self.events.get(event).map_or(1, Schema::width),
+            None => self.contact.as_ref().map_or(1, |schema| schema.width(keys)),
+            Some(event) => self.events.get(event).map_or(1, |schema| schema.width(keys)),
         }
     }
 

@@ -155,14 +155,15 @@ impl Schema {
         errors.first().filter(|_| !of_type).map(words)
     }
 
-    /// How much there is to look through for each value.
-    pub fn width(&self) -> usize {
+    /// How much there is to look through for each value at this place.
+    pub fn width(&self, keys: &[String]) -> usize {
+        let listed = self.node(keys).and_then(|node| node.get("enum")?.as_array()).map_or(0, Vec::len);
         let length = |key: &str| match self.source.get(key) {
             Some(Value::Array(items)) => items.len(),
             Some(Value::Object(members)) => members.len(),
             _ => 0,
         };
-        1 + ["required", "properties", "allOf", "anyOf", "oneOf"].into_iter().map(length).sum::<usize>()
+        1 + listed + ["required", "properties", "allOf", "anyOf", "oneOf"].into_iter().map(length).sum::<usize>()
     }
 
     /// The members that the whole declares, in order of name.
