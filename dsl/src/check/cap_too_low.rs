@@ -3,7 +3,7 @@
 //! # What it does
 //! Goes every way through a workflow, with the messages as far apart as its waits, windows and quiet hours allow, and counts those that each cap under
 //! `limits: frequency` is about. One that finds a cap full is held for at most 3 days, and then skipped. One that says `when_capped: skip` may be skipped: of it is
-//! told only where it is, every time.
+//! told only where it is, every time. Conditions are not looked into: any case of a branch may be taken in any pass of a `repeat`.
 //!
 //! # Why is this bad
 //! The last messages of the sequence reach nobody who went through the first ones.
@@ -54,7 +54,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         for (index, full) in search.blocked(&mut left) {
             let Some(at) = workflow.step_places.get(index) else { continue };
             let Some(cap) = settings.frequency.get(full.cap) else { continue };
-            let lets = if full.leaves { "does not let this through each time" } else { "never lets this through" };
+            let lets = if full.leaves { "keeps this from whoever was sent all before it" } else { "never lets this through" };
             let message = format!("the cap of {} in {} {lets}, however long the waits before it take", cap.at_most, cap.per);
             let help = "wait longer before it, send less, or raise the cap in campaignd.yaml";
             let mut diagnostic = Diagnostic::warning("cap-too-low", at.clone(), message).help(help);

@@ -26,7 +26,7 @@ use super::{Project, Report};
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     for at in project.workflows().filter(|workflow| !workflow.notes.partial).flat_map(|workflow| &workflow.notes.lonely) {
-        let message = "only one variant has a weight above 0: everybody is given the same";
+        let message = "only one variant has a weight above 0: everybody new is given the same";
         let help = "give another one a weight; one without steps is a hold-out, with which the first can be compared";
         report.warning("experiment-of-one", at, message, help);
     }

@@ -19,7 +19,7 @@
 //! audience: { contact.stage: onboarded }
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ use super::{Project, Report};
 use crate::contract::{Contract, Limits};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::lower::{EventScope, TestNote, ValueNote};
-use crate::model::{Predicate, Root};
+use crate::model::{Change, InvalidData, Predicate, Root, StepKind};
 use crate::place::{did_you_mean, list};
 
 /// How much of schemas is looked through, over a project.
@@ -36,18 +36,22 @@ const MOST: usize = 1_000_000;
 
 pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
     let mut left = MOST;
+    let free = free_numbers(project);
     for (notes, events) in project.notes_with_events() {
         let asks = |test: &TestNote| !test.values.is_empty() || test.number.is_some();
         for value in notes.values.iter().filter(|value| value.tests.iter().any(asks)) {
             let contract = project.contract;
             match (value.path.root, &value.scope) {
-                (Root::Contact, _) => Place { contract, value, events: None }.check(&mut left, report),
+                (Root::Contact, _) => {
+                    let bounded = free.as_ref().is_some_and(|free| !free.contains(value.path.keys.as_slice()));
+                    Place { contract, value, events: None, bounded }.check(&mut left, report);
+                }
                 (Root::Event, EventScope::Named(event)) => {
-                    Place { contract, value, events: Some(vec![event]) }.check(&mut left, report);
+                    Place { contract, value, events: Some(vec![event]), bounded: free.is_some() }.check(&mut left, report);
                 }
                 (Root::Event, EventScope::Run) => {
                     let events = events.iter().flat_map(BTreeSet::iter).map(String::as_str).collect();
-                    Place { contract, value, events: Some(events) }.check(&mut left, report);
+                    Place { contract, value, events: Some(events), bounded: free.is_some() }.check(&mut left, report);
                 }
                 (Root::Event, EventScope::Nothing) | (Root::Vars, _) => {}
             }
@@ -61,6 +65,20 @@ struct Place<'a> {
     value: &'a ValueNote,
     /// The events that may bring it; `None`: it is the contact's own.
     events: Option<Vec<&'a str>>,
+    /// Numbers are within what the data contract says.
+    bounded: bool,
+}
+
+/// The attributes to which steps add, whatever the data contract says of the sum. `None`: no number is held to it (`invalid_data: accept`).
+fn free_numbers<'a>(project: &Project<'a>) -> Option<HashSet<&'a [String]>> {
+    project.settings.filter(|settings| settings.invalid_data == InvalidData::Reject)?;
+    let steps = project.workflows().flat_map(|workflow| &workflow.model.steps);
+    let assignments = steps.filter_map(|step| match &step.kind {
+        StepKind::Set(assignments) => Some(assignments),
+        _ => None,
+    });
+    let added = assignments.flatten().filter(|one| one.path.root == Root::Contact && matches!(one.change, Change::Add(_)));
+    Some(added.map(|one| one.path.keys.as_slice()).collect())
 }
 
 impl Place<'_> {
@@ -128,6 +146,9 @@ impl Place<'_> {
     }
 
     fn number(&self, test: &TestNote, number: f64, predicate: &Predicate, report: &mut Report<'_>) {
+        if !self.bounded && !self.is_trait() {
+            return;
+        }
         let limits = self.limits();
         if limits.is_empty() || !limits.iter().all(|limits| none_meets(predicate, limits)) {
             return;

@@ -5,8 +5,8 @@
 //! without it, among those sent on some way to it.
 //!
 //! # Why is this bad
-//! A `wait_for` on a message means this run's own message: one that another workflow sends does not count. The wait would
-//! always end by its timeout, or never.
+//! A `wait_for` on a message means this run's own message: one that another workflow sends does not count. Nothing
+//! ever becomes of the one that is named.
 //!
 //! # Example
 //! ```yaml
@@ -48,7 +48,7 @@ pub(super) fn check(project: &Project<'_>, report: &mut Report<'_>) {
         for named in workflow.notes.awaited.iter().filter(|named| !sent.contains(named.name.as_str())) {
             // A name that nothing has is reported as such.
             if project.template_names.contains(&named.name) || inline.contains(named.name.as_str()) {
-                let message = format!("no step of this workflow sends `{}`, so this can never come true", named.name);
+                let message = format!("no step of this workflow sends `{}`, so nothing ever becomes of it here", named.name);
                 let help = report.suggestion(&named.name, sent.iter().copied(), "it sends");
                 report.error("never-sent", &named.at, message, help);
             }

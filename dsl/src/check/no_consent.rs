@@ -174,7 +174,9 @@ impl<'a> Entry<'a> {
     fn asks(&self, workflow: &'a WorkflowUnit) -> bool {
         let model = &workflow.model;
         let audience = model.audience.as_ref().is_some_and(|audience| self.implied(audience, 0));
-        audience || model.triggers.iter().all(|trigger| self.trigger(trigger))
+        // Whoever is not subscribed leaves before the first step.
+        let stay = model.exit_when.as_ref().is_some_and(|exit| self.implied_without(exit, 0));
+        audience || stay || model.triggers.iter().all(|trigger| self.trigger(trigger))
     }
 
     fn trigger(&self, trigger: &'a Trigger) -> bool {
@@ -198,6 +200,18 @@ impl<'a> Entry<'a> {
             // Who is on a list was put there on purpose.
             Condition::Listed(_) => true,
             Condition::Segment(name) => self.segment(name, depth),
+            Condition::Not(part) => self.implied_without(part, depth),
+            Condition::None(parts) => parts.iter().any(|part| self.implied_without(part, depth)),
+            _ => false,
+        }
+    }
+
+    /// Whether the condition fails only for who is subscribed, as far as it is written with `not` and `none`.
+    fn implied_without(&self, condition: &'a Condition, depth: usize) -> bool {
+        match condition {
+            Condition::Not(part) => self.implied(part, depth),
+            Condition::None(parts) => parts.iter().any(|part| self.implied(part, depth)),
+            Condition::Any(parts) => parts.iter().any(|part| self.implied_without(part, depth)),
             _ => false,
         }
     }

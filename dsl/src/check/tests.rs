@@ -87,6 +87,20 @@ fn values_that_the_contract_does_not_allow() {
     impossible("{ contact.address.city: Bonn }", &[]);
 }
 
+/// What is added up is not held to the data contract.
+#[test]
+fn sums_beyond_the_contract() {
+    let check = |change: &str, expected: &[&str]| {
+        let workflow = format!(
+            "workflow: w\ntrigger: {{ manual: true }}\nsteps:\n  - set: {{ contact.age: {change} }}\n  - branch: [{{ when: {{ contact.age: {{ below: 0 }} }}, steps: [exit] }}]\n"
+        );
+        let files = [("workflows/a.yaml", workflow.as_str()), ("schemas/contact.schema.json", CONTACT)];
+        assert_eq!(found("impossible-value", &files), expected, "{change}");
+    };
+    check("{ add: -500 }", &[]);
+    check("5", &["a.yaml:5:46 `contact.age` is never below 0"]);
+}
+
 /// Two workflows that may start each other, with segments.
 fn circle(first: &str, second: &str, expected: &[&str]) {
     let shared = "segments:\n  trying: { contact.stage: trying }\n  paying: { contact.stage: paying }\n  rich: { contact.points: { at_least: 10 } }\n  readers: { topic: news }\n  buyers: { event: bought, count: { at_least: 2 } }\n  quiet: { event: bought, count: 0, within: 9 days }\n  nested: { any: [ { segment: paying }, { topic: offers } ] }\n  graded: { contact.grade: good }\ntraits:\n  grade: { first_match: { good: { contact.stage: paying } }, otherwise: poor }\n";
@@ -238,8 +252,13 @@ fn steps_behind_an_end() {
         &[],
     );
     check(
-        "  - experiment: e\n    variants: { a: { weight: 1, steps: [exit] }, b: { weight: 1, steps: [exit] }, c: { weight: 0 } }\n  - wait: 1 day\n",
+        "  - experiment: e\n    variants: { a: { weight: 1, steps: [exit] }, b: { weight: 1, steps: [exit] }, c: { weight: 1, steps: [exit] } }\n  - wait: 1 day\n",
         &["a.yaml:6:5"],
+    );
+    // Who was given it once keeps it.
+    check(
+        "  - experiment: e\n    variants: { a: { weight: 1, steps: [exit] }, b: { weight: 1, steps: [exit] }, c: { weight: 0 } }\n  - wait: 1 day\n",
+        &[],
     );
     check("  - experiment: e\n    variants: { a: { weight: 1, steps: [exit] }, b: { weight: 1 } }\n  - wait: 1 day\n", &[]);
 }
@@ -326,6 +345,9 @@ fn consent() {
     check("", &format!("  - {send}\n"), &["a.yaml:5:5"]);
     check("audience: { segment: keen }\n", &format!("  - {send}\n"), &[]);
     check("audience: { any: [ { topic: asked }, { topic: news } ] }\n", &format!("  - {send}\n"), &[]);
+    check("audience: { none: [ { not: { topic: asked } } ] }\n", &format!("  - {send}\n"), &[]);
+    check("exit_when: { not: { topic: asked } }\n", &format!("  - wait: 1 day\n  - {send}\n"), &[]);
+    check("exit_when: { topic: asked }\n", &format!("  - wait: 1 day\n  - {send}\n"), &["a.yaml:7:5"]);
     check("", &format!("  - wait_for: {{ topic: asked }}\n    within: 1 day\n    then: [{send}]\n"), &[]);
     check("", &format!("  - wait_for: {{ topic: asked }}\n    within: 1 day\n    otherwise: [{send}]\n"), &["a.yaml:7:17"]);
     check("", &format!("  - branch: [{{ when: {{ topic: asked }}, steps: [{send}] }}]\n"), &[]);

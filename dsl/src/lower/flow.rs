@@ -101,8 +101,8 @@ fn ends(step: &Step) -> bool {
             otherwise && form.then.as_deref().is_some_and(all_end)
         }
         Step::Experiment(form) => {
-            let mut given = form.variants.values().filter(|variant| variant.weight > 0.0).peekable();
-            given.peek().is_some() && given.all(|variant| variant.steps.as_deref().is_some_and(all_end))
+            // Also one that nobody is given any more: whoever was, keeps it.
+            !form.variants.is_empty() && form.variants.values().all(|variant| variant.steps.as_deref().is_some_and(all_end))
         }
         // Without `until` there always is a first pass.
         Step::Repeat(form) => form.repeat.until.is_none() && all_end(&form.repeat.steps),

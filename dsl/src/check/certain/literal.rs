@@ -8,7 +8,8 @@ use crate::model::{MessageCondition, Path, WorkflowState};
 /// What a literal is about: only literals about the same can exclude each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum About<'a> {
-    Value(&'a Path, Option<&'a str>),
+    /// Under `event`: of which event, and whether that is one that is looked for.
+    Value(&'a Path, Option<&'a str>, bool),
     Event(&'a str),
     Messages,
     Segment(&'a str),

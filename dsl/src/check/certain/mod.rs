@@ -56,6 +56,8 @@ pub(super) struct Asked<'a> {
     pub file: &'a str,
     /// The event that `event.*` is about, where that is one.
     pub event: Option<&'a str>,
+    /// That is one of those that are looked for, not the one that started the run: nothing that is said of the one is true of the other.
+    looked_for: bool,
     /// From where events count that say nothing of it.
     pub from: From,
     /// Messages are this run's own.
@@ -68,7 +70,7 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(file: &'a str, event: Option<&'a str>, from: From) -> Asked<'a> {
-        Asked { file, event, from, own: false, moment: None, mention: None }
+        Asked { file, event, looked_for: false, from, own: false, moment: None, mention: None }
     }
 
     /// The same at this moment of a run.
@@ -112,7 +114,9 @@ impl<'a> Fact<'a> {
     /// The facts inside, each to hold or not to as this one is; of events, what they must meet.
     pub(super) fn inside(self) -> impl Iterator<Item = Fact<'a>> {
         let whole = match self.condition {
-            Condition::Event(event) => Fact { so: true, asked: Asked { event: Some(&event.name), ..self.asked }, ..self },
+            Condition::Event(event) => {
+                Fact { so: true, asked: Asked { event: Some(&event.name), looked_for: true, ..self.asked }, ..self }
+            }
             _ => self,
         };
         self.condition.inside().zip(&self.places.inside).map(move |(condition, places)| Fact { condition, places, ..whole })
@@ -229,7 +233,10 @@ impl<'p, 'a> Certain<'p, 'a> {
             Condition::All(_) | Condition::Any(_) | Condition::None(_) => self.take_parts(fact, taken),
             Condition::Not(_) => fact.inside().for_each(|inner| self.take(inner.not(), taken)),
             Condition::Value { path, tests } => {
-                let about = About::Value(path, fact.asked.event.filter(|_| path.root == Root::Event));
+                let about = match path.root {
+                    Root::Event => About::Value(path, fact.asked.event, fact.asked.looked_for),
+                    _ => About::Value(path, None, false),
+                };
                 let so = fact.so;
                 let test = |predicate| Literal { about, what: What::Test(Test { predicate, so }), at };
                 match tests.as_slice() {
@@ -402,7 +409,7 @@ impl<'p, 'a> Certain<'p, 'a> {
 
     /// The same, of literals about one thing.
     fn excluded(&self, group: &[Literal<'a>]) -> Option<Conflict<'a>> {
-        if let Some(Literal { about: About::Value(path, event), .. }) = group.first() {
+        if let Some(Literal { about: About::Value(path, event, _), .. }) = group.first() {
             return self.values(path, *event, group);
         }
         if group.len() > value::MOST || !self.affords(group.len() * group.len()) {

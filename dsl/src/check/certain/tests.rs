@@ -253,6 +253,16 @@ fn by_the_trigger() {
         &["5:9 this always holds"],
     );
     check(on_total, "steps:\n  - branch:\n      - when: { event.total: { above: 30 } }\n        steps: [exit]\n", &[]);
+    // What another event of that name is like is another matter.
+    for lines in [
+        "exit_when: { event: ordered, where: { event.total: { below: 20 } } }\nsteps: [ wait: 1 day ]\n",
+        "goal: { event: ordered, where: { event.total: { below: 20 } }, within: 60 days }\nsteps: [ wait: 1 day ]\n",
+        "audience: { event: ordered, where: { event.total: { below: 20 } }, within: 90 days }\nsteps: [exit]\n",
+        "steps:\n  - wait_for: { event: ordered, where: { event.total: { below: 20 } } }\n    within: 3 days\n",
+        "steps:\n  - branch: [ { when: { event: ordered, where: { event.total: { above: 10 } }, within: 20 days }, steps: [exit] } ]\n",
+    ] {
+        check(on_total, lines, &[]);
+    }
     let either = "[ { event: ordered, where: { event.total: { at_least: 20 } } }, { event: seen } ]";
     check(either, "audience: { event.total: { below: 20 } }\nsteps: [exit]\n", &[]);
     check(
