@@ -8,7 +8,7 @@ const VALUES: usize = 1_000_000;
 /// Steps of all workflows.
 const STEPS: usize = 100_000;
 /// Triggers, segments, traits, comparisons of values and texts with expressions in all files under workflows/.
-const PARTS: usize = 150_000;
+const PARTS: usize = 100_000;
 /// Messages that are written in workflows.
 const MESSAGES: usize = 10_000;
 /// Bytes of all workflows together, each with the templates, partials and segments that it needs.

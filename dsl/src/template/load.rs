@@ -18,6 +18,9 @@ use super::{Folder, Library};
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::halves::in_halves;
 
+/// How many templates a project may have.
+const MOST: usize = 20_000;
+
 pub(super) fn load(folder: &Folder<'_>) -> (Library, Vec<Diagnostic>) {
     let mut loader = Loader {
         folder,
@@ -30,7 +33,15 @@ pub(super) fn load(folder: &Folder<'_>) -> (Library, Vec<Diagnostic>) {
     for (file, text) in folder.texts {
         loader.file(file, text);
     }
-    let messages: Vec<(String, Variants<'_>)> = std::mem::take(&mut loader.messages).into_iter().collect();
+    let mut messages: Vec<(String, Variants<'_>)> = std::mem::take(&mut loader.messages).into_iter().collect();
+    if messages.len() > MOST {
+        let message = format!("there are more than {MOST} templates");
+        let help = Some("make two projects of it, each with a store of its own".to_owned());
+        let file = messages.get(MOST).and_then(|(_, variants)| variants.values().flat_map(|bodies| bodies.values()).next());
+        let file = file.map_or(FOLDER, |body| body.file);
+        loader.found.at_file(Severity::Error, "project-too-large", file, message, help);
+        messages.truncate(MOST);
+    }
     let faults = partials::faults(&loader.library.partials);
     loader.shared();
     let halves = in_halves(&messages, |messages| {

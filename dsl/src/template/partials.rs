@@ -12,12 +12,16 @@ pub(super) fn file_of(name: &str) -> String {
     format!("templates/partials/{name}.hbs")
 }
 
+/// A message that pulls in more partials is an error.
+const MOST_REACHED: usize = 1_000;
+
 /// The partials that the texts name, and those that these name in turn; only such as there are.
 pub fn partials_reached<'a>(texts: impl IntoIterator<Item = &'a str>, partials: &BTreeMap<String, String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open: Vec<String> = texts.into_iter().flat_map(|text| named(text).into_keys()).collect();
     while let Some(name) = open.pop() {
-        if let Some(text) = partials.get(&name)
+        if found.len() < MOST_REACHED
+            && let Some(text) = partials.get(&name)
             && found.insert(name)
         {
             open.extend(named(text).into_keys());

@@ -16,6 +16,8 @@ use crate::diagnostic::Diagnostic;
 pub(super) const MAX_NODES: usize = 100_000;
 
 const DUPLICATE: &str = "duplicate-key";
+/// How many keys that stand in a mapping twice are told of one file.
+const MOST_ERRORS: usize = 1_000;
 
 /// Goes through the text once.
 ///
@@ -251,6 +253,9 @@ impl<'a> Pass<'a> {
         }
         if let Some(first) = first {
             self.repeated.get_or_insert(self.frames.len());
+            if self.errors.len() >= MOST_ERRORS {
+                return;
+            }
             let message = format!("the key `{text}` is here twice");
             let diagnostic = Diagnostic::error(DUPLICATE, span.at(self.file), message);
             let diagnostic = diagnostic.help("remove one, or give it another name");
