@@ -30,7 +30,9 @@ enum Open {
 impl Values {
     /// For this text.
     pub(super) fn new(text: &str) -> Values {
-        let rare = text.contains(['\t', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}']) || text.starts_with('%') || text.starts_with("...");
+        let rare = text.contains(['\t', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}'])
+            || text.starts_with('%')
+            || text.starts_with("...");
         Values {
             open: Vec::new(),
             root: None,

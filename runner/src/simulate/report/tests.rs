@@ -55,7 +55,10 @@ fn head() -> Head {
 fn who_came_later_is_counted() {
     let check = |newcomers: u64, expected: &str| assert_eq!(Head { newcomers, ..head() }.to_string(), expected);
     check(0, "Simulated 2026-03-01T00:00:00+01:00 to 2026-04-01T00:00:00+02:00: 0 contacts, 0 events.");
-    check(1_300, "Simulated 2026-03-01T00:00:00+01:00 to 2026-04-01T00:00:00+02:00: 0 contacts and 1,300 who came later, 0 events.");
+    check(
+        1_300,
+        "Simulated 2026-03-01T00:00:00+01:00 to 2026-04-01T00:00:00+02:00: 0 contacts and 1,300 who came later, 0 events.",
+    );
 }
 
 fn a_page(figures: &Figures) -> String {
