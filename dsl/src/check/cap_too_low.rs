@@ -200,6 +200,9 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Where a way is, and what lies behind it, by how long ago: ways that are alike in this go on alike.
+type Relative = (Option<StepIndex>, i64, Vec<Sent>, Vec<(StepIndex, u32, i64)>);
+
 /// One way through a workflow, as far as it was gone.
 #[derive(Clone, Default)]
 struct Way {
@@ -215,7 +218,7 @@ struct Way {
 
 impl Way {
     /// What is to come depends on nothing else.
-    fn relative(&self) -> (Option<StepIndex>, i64, Vec<Sent>, Vec<(StepIndex, u32, i64)>) {
+    fn relative(&self) -> Relative {
         let now = self.late;
         let sent = self.sent.iter().map(|sent| Sent { at: now - sent.at, early: now - sent.early, ..sent.clone() });
         let passes = self.passes.iter().map(|(step, (done, began))| (*step, *done, now - began));

@@ -161,12 +161,15 @@ struct Taken<'a> {
     conflict: Option<Conflict<'a>>,
 }
 
+/// What is known of a value, under `event` of that of this event.
+type KnownValues<'a> = HashMap<(&'a Path, Option<&'a str>), Rc<Known>>;
+
 /// Answers questions about a project's conditions.
 pub(super) struct Certain<'p, 'a> {
     project: &'p Project<'a>,
     /// Those whose own condition says something of those who are in them.
     segments: BTreeMap<&'a str, &'a SegmentUnit>,
-    known: RefCell<HashMap<(&'a Path, Option<&'a str>), Rc<Known>>>,
+    known: RefCell<KnownValues<'a>>,
     left: Cell<usize>,
     left_of_one: Cell<usize>,
 }
@@ -322,10 +325,14 @@ impl<'p, 'a> Certain<'p, 'a> {
             }
         } else if any_number(event) {
             conflict(alone);
-        } else if count.exact && count.least <= 0.0 && event.aggregates.is_empty() && filter.is_some() && count.most >= 0.0 {
-            if let Some(found) = nothing() {
-                conflict(found);
-            }
+        } else if count.exact
+            && count.least <= 0.0
+            && event.aggregates.is_empty()
+            && filter.is_some()
+            && count.most >= 0.0
+            && let Some(found) = nothing()
+        {
+            conflict(found);
         }
         taken.literals.push(Literal { about: About::Event(&event.name), what: What::Event(happened), at });
     }
